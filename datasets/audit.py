@@ -1,0 +1,156 @@
+"""The audit: what a data set holds, what was mended, what is alike, and what leaks between its parts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.duplicates import Pair, PairKind
+from maskdet.datasets.photo import Collection, LeftOut, Mend, Photo
+
+SCHEMA: Final = "maskdet-audit/1"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPair:
+    """Two photos that are alike, and the parts of the data set they are in."""
+
+    first: str
+    second: str
+    kind: PairKind
+    splits: tuple[str | None, str | None]
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the two lie in different parts."""
+        return self.splits[0] != self.splits[1]
+
+
+@dataclass(frozen=True, slots=True)
+class PartCount:
+    """Photos and boxes of one part of a data set.
+
+    Attributes:
+        split: its name; ``all`` where the data set has no parts.
+        photos: how many.
+        background: how many of them without a box.
+        boxes: by class id.
+    """
+
+    split: str
+    photos: int
+    background: int
+    boxes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Everything found; ``pairs`` is None where alike photos were not searched for."""
+
+    layout: str
+    names: tuple[str, ...]
+    parts: tuple[PartCount, ...]
+    mends: tuple[Mend, ...]
+    left_out: tuple[LeftOut, ...]
+    unannotated: tuple[str, ...]
+    unlisted: tuple[str, ...]
+    found_by_stem: int
+    pairs: tuple[NamedPair, ...] | None
+
+    @property
+    def mended(self) -> dict[str, int]:
+        """Number of mends of each kind, the most frequent first."""
+        return dict(Counter(mend.kind for mend in self.mends).most_common())
+
+    @property
+    def leaks(self) -> tuple[NamedPair, ...]:
+        """Pairs across parts."""
+        return tuple(pair for pair in self.pairs or () if pair.leaks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON types, without times and folders, so that the same data gives the same text."""
+        parts = {
+            part.split: {
+                "photos": part.photos,
+                "background": part.background,
+                "boxes": dict(zip(self.names, part.boxes, strict=True)),
+            }
+            for part in self.parts
+        }
+        return {
+            "schema": SCHEMA,
+            "layout": self.layout,
+            "parts": parts,
+            "mended": self.mended,
+            "mends": [asdict(mend) for mend in self.mends],
+            "left_out": [asdict(photo) for photo in self.left_out],
+            "pictures_without_annotation": list(self.unannotated),
+            "photos_in_no_split": list(self.unlisted),
+            "pictures_found_by_stem": self.found_by_stem,
+            "alike": None if self.pairs is None else [asdict(pair) | {"leaks": pair.leaks} for pair in self.pairs],
+        }
+
+    def to_json(self) -> str:
+        """Return the audit as indented JSON with a final newline."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+
+
+def count_parts(photos: Sequence[Photo], classes: int = len(CLASS_NAMES)) -> tuple[PartCount, ...]:
+    """Count photos and boxes part by part, in the order train, val, test, others."""
+    rank = {"train": 0, "val": 1, "test": 2}
+    splits = sorted({photo.split or "all" for photo in photos}, key=lambda split: (rank.get(split, 3), split))
+    parts = []
+    for split in splits:
+        members = [photo for photo in photos if (photo.split or "all") == split]
+        ids = np.concatenate([photo.class_ids for photo in members])
+        boxes = tuple(np.bincount(ids, minlength=classes).tolist())
+        background = sum(not len(photo.class_ids) for photo in members)
+        parts.append(PartCount(split, len(members), background, boxes))
+    return tuple(parts)
+
+
+def make_audit(
+    collection: Collection,
+    photos: Sequence[Photo],
+    pairs: Sequence[Pair] | None,
+    *,
+    names: Sequence[str] = CLASS_NAMES,
+    unlisted: Sequence[str] = (),
+) -> Audit:
+    """Put an audit together.
+
+    Args:
+        collection: what reading found.
+        photos: the photos with their splits.
+        pairs: of indices into ``photos``; None where they were not searched for.
+        names: class names, index = class id.
+        unlisted: names of photos that a split by lists leaves out.
+    """
+    named = None
+    if pairs is not None:
+        named = tuple(
+            NamedPair(
+                photos[pair.first].name,
+                photos[pair.second].name,
+                pair.kind,
+                (photos[pair.first].split, photos[pair.second].split),
+            )
+            for pair in pairs
+        )
+    return Audit(
+        layout=collection.layout,
+        names=tuple(names),
+        parts=count_parts(photos, len(names)),
+        mends=tuple(collection.mends),
+        left_out=tuple(collection.left_out),
+        unannotated=tuple(collection.unannotated),
+        unlisted=tuple(unlisted),
+        found_by_stem=collection.found_by_stem,
+        pairs=named,
+    )

@@ -1,0 +1,114 @@
+"""Printing an audit and counts for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from maskdet.datasets.audit import Audit, PartCount
+from maskdet.datasets.duplicates import PairKind
+from maskdet.datasets.stats import Stats, side_titles
+
+_MEANINGS: dict[str, str] = {
+    "swapped": "boxes with swapped corners",
+    "clipped": "boxes clipped at the edge",
+    "empty": "boxes without area, dropped",
+    "repeated": "repeated boxes, dropped",
+    "size": "missing or wrong picture sizes",
+    "renamed": "class names in another spelling",
+    "unknown": "boxes of unknown classes, left out",
+    "turned": "photos turned by EXIF",
+    "conflict": "boxes with two classes, kept",
+}
+_ALIKE: dict[PairKind, str] = {
+    "file": "the same file",
+    "copy": "copies of one shot",
+    "crop": "crops of one shot",
+    "scene": "shots of one scene",
+}
+#: Names shown of each kind before "…".
+_SHOWN = 3
+#: Columns where standard output is no terminal: a file or a pipe must not get cut words.
+_WIDTH = 160
+
+
+def print_audit(audit: Audit) -> None:
+    """Print counts by part and class, mends, and alike photos to standard output."""
+    console = _console()
+    console.print(count_table(audit.parts, audit.names))
+    if audit.mends:
+        console.print(_mend_table(audit))
+    if audit.pairs:
+        console.print(_pair_table(audit))
+    notes = {
+        "photos left out": len(audit.left_out),
+        "photos in no split list": len(audit.unlisted),
+        "pictures without an annotation": len(audit.unannotated),
+    }
+    for text, number in notes.items():
+        if number:
+            console.print(f"{number} {text}")
+
+
+def print_stats(stats: Stats) -> None:
+    """Print counts by part and class and the box sizes to standard output."""
+    console = _console()
+    console.print(count_table(stats.parts, stats.names))
+    table = Table("face side, px", box=None, header_style="bold")
+    for title in (*side_titles(), "median", "share"):
+        table.add_column(title, justify="right")
+    total = max(1, sum(len(sides) for sides in stats.sides))
+    for name, sides, counts in zip(stats.names, stats.sides, stats.side_counts().tolist(), strict=True):
+        median = f"{np.median(sides):.0f}" if len(sides) else "–"
+        table.add_row(name, *(str(number) for number in counts), median, f"{len(sides) / total:.1%}")
+    console.print(table)
+    console.print(f"faces a photo: {stats.faces.mean():.1f} on average, {stats.faces.max()} at most")
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
+def count_table(parts: Sequence[PartCount], names: Sequence[str]) -> Table:
+    """Return the table of photos and boxes, a row for each part and the sum."""
+    table = Table("part", box=None, header_style="bold")
+    for title in ("photos", "background", *names, "boxes"):
+        table.add_column(title, justify="right", overflow="fold")
+    rows = [(part.split, [part.photos, part.background, *part.boxes, sum(part.boxes)]) for part in parts]
+    if len(rows) > 1:
+        sums = [sum(column) for column in zip(*(numbers for _, numbers in rows), strict=True)]
+        rows.append(("all", sums))
+    for title, numbers in rows:
+        table.add_row(title, *(str(number) for number in numbers))
+    return table
+
+
+def _mend_table(audit: Audit) -> Table:
+    table = Table("mended", "", "for example", box=None, header_style="bold")
+    for kind, number in audit.mended.items():
+        files = list(dict.fromkeys(mend.file for mend in audit.mends if mend.kind == kind))
+        table.add_row(str(number), _MEANINGS[kind], _some(files))
+    return table
+
+
+def _pair_table(audit: Audit) -> Table:
+    table = Table("pairs", "", "across parts", "for example", box=None, header_style="bold")
+    numbers = Counter(pair.kind for pair in audit.pairs or ())
+    leaks = Counter(pair.kind for pair in audit.leaks)
+    for kind, meaning in _ALIKE.items():
+        names = [
+            f"{Path(pair.first).stem} = {Path(pair.second).stem}" for pair in audit.pairs or () if pair.kind == kind
+        ]
+        if names:
+            table.add_row(str(numbers[kind]), meaning, str(leaks[kind]), _some(names))
+    return table
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")

@@ -1,0 +1,66 @@
+"""Auditing a data set where it lies: VOC or YOLO, nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.audit import Audit, make_audit
+from maskdet.datasets.class_map import ClassMap
+from maskdet.datasets.duplicates import find_pairs
+from maskdet.datasets.photo import Collection
+from maskdet.datasets.read_voc import ReadOptions, read_voc
+from maskdet.datasets.read_yolo import find_data_yaml, read_yolo
+from maskdet.datasets.splits import split_by_lists
+from maskdet.errors import DatasetError
+
+
+def load(
+    root: Path, *, classes: ClassMap | None = None, thumbs: bool = False, quiet: bool = False
+) -> tuple[Collection, tuple[str, ...]]:
+    """Read a VOC folder, a YOLO folder or a ``data.yaml``; unusable photos are listed and the rest is read.
+
+    Photos of a VOC set with lists in ImageSets/Main carry their split.
+
+    Returns:
+        The data set and its class names.
+
+    Raises:
+        DatasetError: neither VOC nor YOLO, or nothing usable in it.
+    """
+    if not root.exists():
+        raise DatasetError(root, "no such file or folder")
+    description = find_data_yaml(root)
+    if description is not None:
+        return read_yolo(description, thumbs=thumbs, quiet=quiet)
+    options = ReadOptions(classes=classes or ClassMap(), keep_going=True, thumbs=thumbs, quiet=quiet)
+    collection, layout = read_voc(root, options)
+    if layout.lists is not None:
+        try:
+            splits = split_by_lists(layout, collection.photos)
+        except DatasetError:
+            return collection, CLASS_NAMES  # incomplete lists say nothing about leaks
+        collection.photos = [
+            replace(photo, split=split) for photo, split in zip(collection.photos, splits, strict=True)
+        ]
+    return collection, CLASS_NAMES
+
+
+def check(root: Path, *, classes: ClassMap | None = None, duplicates: bool = True, quiet: bool = False) -> Audit:
+    """Audit a data set.
+
+    Args:
+        root: a VOC folder, a YOLO folder or a ``data.yaml``.
+        classes: resolves class names of a VOC set.
+        duplicates: search for alike photos, and so for leaks.
+        quiet: no progress bar.
+
+    Raises:
+        DatasetError: neither VOC nor YOLO, or nothing usable in it.
+    """
+    collection, names = load(root, classes=classes, thumbs=duplicates, quiet=quiet)
+    pairs = None
+    if duplicates:
+        pairs = find_pairs([photo.picture for photo in collection.photos], quiet=quiet)
+    return make_audit(collection, collection.photos, pairs, names=names)

@@ -1,0 +1,42 @@
+"""From the class names in annotation files to class ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from maskdet.classes import CLASS_ALIASES, CLASS_NAMES
+from maskdet.errors import DatasetError
+
+_IDS: dict[str, int] = {name: index for index, name in enumerate(CLASS_NAMES)}
+
+
+class ClassMap:
+    """Resolves class names: the user's mapping first, then the three names, then common spellings in any case.
+
+    >>> ClassMap().resolve("Mask_Worn_Incorrect")
+    2
+    >>> ClassMap({"respirator": "with_mask"}).resolve("respirator")
+    0
+    >>> ClassMap().resolve("helmet") is None
+    True
+    """
+
+    def __init__(self, extra: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Take the user's ``old name -> new name`` pairs.
+
+        Raises:
+            DatasetError: a new name is none of the three classes.
+        """
+        for old, new in extra.items():
+            if new not in _IDS:
+                raise DatasetError(f"--map {old}={new}", f"{new!r} is no class; choose from {', '.join(CLASS_NAMES)}")
+        self._extra = {old: _IDS[new] for old, new in extra.items()}
+
+    def resolve(self, name: str) -> int | None:
+        """Return the class id of a name, None where nothing is known of it."""
+        for known, key in ((self._extra, name), (_IDS, name), (_IDS, name.lower())):
+            if key in known:
+                return known[key]
+        alias = CLASS_ALIASES.get(name.lower())
+        return None if alias is None else _IDS[alias]

@@ -1,0 +1,182 @@
+"""Converting a Pascal VOC data set into a YOLO one: read, mend, split, write, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.audit import Audit, make_audit
+from maskdet.datasets.class_map import ClassMap
+from maskdet.datasets.contact_sheet import choose_photos, draw_sheet, encode_sheet
+from maskdet.datasets.duplicates import Pair, find_pairs
+from maskdet.datasets.groups import merge_groups, read_groups, series_links
+from maskdet.datasets.layout import Layout
+from maskdet.datasets.output_folder import LinkKind, check_target, place_picture, whole_folder
+from maskdet.datasets.photo import Photo
+from maskdet.datasets.read_voc import ReadOptions, read_voc
+from maskdet.datasets.splits import split_by_lists, split_grouped, split_public
+from maskdet.datasets.yolo import format_data_yaml, format_labels, to_yolo
+from maskdet.errors import DatasetError
+from maskdet.progress import track
+
+SplitRule = Literal["grouped", "public", "voc"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """How to convert.
+
+    Attributes:
+        split: ``grouped`` keeps alike photos together and balances classes; ``public`` is the published list;
+            ``voc`` follows ImageSets/Main.
+        val_fraction: share of the photos for validation (grouped, without folds).
+        test_fraction: share of the photos for a test part (grouped).
+        folds: 0, or the number K of folds (grouped): K files ``fold1.yaml`` … instead of one split.
+        seed: decides among equal choices (grouped).
+        groups: CSV file ``name,group`` of photos to keep together.
+        series: keep the public data set's selfie series together.
+        images: how pictures get into the new folder.
+        classes: resolves class names.
+        skip_unknown: leave boxes of unknown classes out.
+        keep_going: leave unusable photos out.
+        one_based: xmin and ymin are 1-based pixel numbers.
+        duplicates: search for alike photos.
+        overwrite: replace an earlier conversion.
+        quiet: no progress bar.
+    """
+
+    split: SplitRule = "grouped"
+    val_fraction: float = 0.2
+    test_fraction: float = 0.0
+    folds: int = 0
+    seed: int = 0
+    groups: Path | None = None
+    series: bool = True
+    images: LinkKind = "link"
+    classes: ClassMap = field(default_factory=ClassMap)
+    skip_unknown: bool = False
+    keep_going: bool = False
+    one_based: bool = False
+    duplicates: bool = True
+    overwrite: bool = False
+    quiet: bool = False
+
+
+def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> Audit:
+    """Convert the data set in ``source`` into the new folder ``out``.
+
+    The folder holds ``images/PART/``, ``labels/PART/``, ``data.yaml``, ``audit.json`` and ``contact_sheet.jpg``; the
+    parts are train, val and possibly test, or fold1 … foldK with a ``foldN.yaml`` each (validated on fold N, trained
+    on the others), where ``data.yaml`` is the first fold's.
+
+    Raises:
+        AnnotationError, SourceError: the first unusable photo, unless ``keep_going``.
+        DatasetError: the layout, the split or the target is wrong.
+    """
+    options = options or ConvertOptions()
+    _check_options(source, options)
+    check_target(out, source, overwrite=options.overwrite)
+    reading = ReadOptions(
+        classes=options.classes,
+        skip_unknown=options.skip_unknown,
+        keep_going=options.keep_going,
+        one_based=options.one_based,
+        thumbs=options.duplicates,
+        quiet=options.quiet,
+    )
+    collection, layout = read_voc(source, reading)
+    photos = collection.photos
+    pairs = find_pairs([photo.picture for photo in photos], quiet=options.quiet) if options.duplicates else None
+    splits = _split(source, layout, photos, pairs, options)
+    # Photos that the lists leave out take no further part, nor do the pairs they are in.
+    place = {at: new for new, at in enumerate(at for at, split in enumerate(splits) if split is not None)}
+    placed = [replace(photos[at], split=splits[at]) for at in place]
+    if pairs is not None:
+        pairs = [
+            replace(pair, first=place[pair.first], second=place[pair.second])
+            for pair in pairs
+            if pair.first in place and pair.second in place
+        ]
+    unlisted = [photo.name for at, photo in enumerate(photos) if at not in place]
+    audit = make_audit(collection, placed, pairs, unlisted=unlisted)
+    with whole_folder(out) as folder:
+        _write(folder, placed, audit, options)
+    return audit
+
+
+def _check_options(source: Path, options: ConvertOptions) -> None:
+    rest = 1 - options.test_fraction - (0 if options.folds else options.val_fraction)
+    if not 0 <= options.test_fraction < 1 or not 0 < options.val_fraction < 1 or rest <= 0:
+        raise DatasetError(source, "the fractions must lie between 0 and 1 and leave something to train on")
+    if options.folds and (options.folds < 2 or options.split != "grouped"):
+        raise DatasetError(source, "folds need --split grouped and a number of at least 2")
+
+
+def _split(
+    source: Path, layout: Layout, photos: Sequence[Photo], pairs: Sequence[Pair] | None, options: ConvertOptions
+) -> Sequence[str | None]:
+    if options.split == "voc":
+        splits = split_by_lists(layout, photos)
+        for wanted in ("train", "val"):
+            if wanted not in splits:
+                raise DatasetError(source, f"ImageSets/Main lists no photo for {wanted}: use --split grouped")
+        return splits
+    if options.split == "public":
+        return split_public(source, photos)
+    links = [(pair.first, pair.second) for pair in pairs or ()]
+    if options.series:
+        links += series_links(photos)
+    if options.groups is not None:
+        links += read_groups(options.groups, photos)
+    shares, names = _parts(options)
+    parts = split_grouped(source, photos, merge_groups(len(photos), links), shares, options.seed)
+    return [names[part] for part in parts]
+
+
+def _parts(options: ConvertOptions) -> tuple[list[float], list[str]]:
+    """Return the shares and names of the parts of a grouped split."""
+    test = options.test_fraction
+    if options.folds:
+        shares = [(1 - test) / options.folds] * options.folds
+        names = [f"fold{number}" for number in range(1, options.folds + 1)]
+    else:
+        shares, names = [1 - options.val_fraction - test, options.val_fraction], ["train", "val"]
+    return ([*shares, test], [*names, "test"]) if test else (shares, names)
+
+
+def _write(folder: Path, photos: Sequence[Photo], audit: Audit, options: ConvertOptions) -> None:
+    for part in audit.parts:
+        (folder / "images" / part.split).mkdir(parents=True)
+        (folder / "labels" / part.split).mkdir(parents=True)
+    for photo in track(photos, label="writing", quiet=options.quiet):
+        picture, split = photo.picture, str(photo.split)
+        place_picture(picture.path, folder / "images" / split / picture.path.name, options.images)
+        text = format_labels(photo.class_ids, to_yolo(photo.boxes, picture.size))
+        _write_text(folder / "labels" / split / f"{picture.path.stem}.txt", text)
+    for name, text in _yaml_files([part.split for part in audit.parts]).items():
+        _write_text(folder / name, text)
+    _write_text(folder / "audit.json", audit.to_json())
+    sheet = draw_sheet(choose_photos(photos, {mend.file for mend in audit.mends}))
+    (folder / "contact_sheet.jpg").write_bytes(encode_sheet(sheet))
+
+
+def _yaml_files(splits: Sequence[str]) -> dict[str, str]:
+    """Return the text of each YAML file by name."""
+    test = {"test": ["images/test"]} if "test" in splits else {}
+    # By number: as strings, fold10 would come before fold2.
+    folds = sorted((split for split in splits if split.startswith("fold")), key=lambda split: int(split[4:]))
+    if not folds:
+        return {"data.yaml": format_data_yaml(CLASS_NAMES, train=["images/train"], val=["images/val"], **test)}
+    files = {}
+    for fold in folds:
+        others = [f"images/{other}" for other in folds if other != fold]
+        files[f"{fold}.yaml"] = format_data_yaml(CLASS_NAMES, train=others, val=[f"images/{fold}"], **test)
+    return {"data.yaml": files["fold1.yaml"]} | files
+
+
+def _write_text(path: Path, text: str) -> None:
+    # Bytes, since text mode would write other line ends on Windows.
+    path.write_bytes(text.encode())

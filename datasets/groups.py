@@ -1,0 +1,81 @@
+"""Which photos must stay on one side of a split."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from maskdet.datasets.photo import Photo
+from maskdet.errors import DatasetError
+
+#: The public data set's own file names, and the size that only its selfie series has: 184 photos of a few people.
+_SERIES_NAME = re.compile(r"maksssksksss\d+")
+_SERIES_SIZE = (301, 400)
+
+
+def merge_groups(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
+    """Give a number to each group that pairwise links make of ``count`` things.
+
+    Returns:
+        For each thing the number of its group; groups are numbered by their first member.
+
+    >>> merge_groups(5, [(0, 3), (3, 4)])
+    [0, 1, 2, 0, 0]
+    """
+    parent = list(range(count))
+
+    def find(at: int) -> int:
+        while parent[at] != at:
+            parent[at] = parent[parent[at]]
+            at = parent[at]
+        return at
+
+    for a, b in links:
+        low, high = sorted((find(a), find(b)))
+        parent[high] = low
+    numbers: dict[int, int] = {}
+    return [numbers.setdefault(find(at), len(numbers)) for at in range(count)]
+
+
+def series_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
+    """Link the photos of the public data set's selfie series, found by file name and picture size together."""
+    members = [
+        at
+        for at, photo in enumerate(photos)
+        if photo.picture.size == _SERIES_SIZE and _SERIES_NAME.fullmatch(Path(photo.name).stem)
+    ]
+    return [(members[0], other) for other in members[1:]]
+
+
+def read_groups(path: Path, photos: Sequence[Photo]) -> list[tuple[int, int]]:
+    """Read a CSV file with the columns ``name,group`` and link the photos of each group.
+
+    A name is that of the annotation or the picture, with or without its suffix; a first line ``name,group`` is a
+    header. Photos that the file does not name stay on their own.
+
+    Raises:
+        DatasetError: the file cannot be read, or a line has not two columns or names no photo; with the line.
+    """
+    known: dict[str, int] = {}
+    for at, photo in enumerate(photos):
+        picture = photo.picture.path
+        known |= dict.fromkeys((photo.name, Path(photo.name).stem, picture.name, picture.stem), at)
+    first: dict[str, int] = {}
+    links = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.reader(file), start=1):
+                cells = [cell.strip() for cell in row]
+                if not any(cells) or (number == 1 and cells[:2] == ["name", "group"]):
+                    continue
+                if len(cells) != 2 or not all(cells):
+                    raise DatasetError(f"{path}:{number}", "expected two columns: name,group")
+                if cells[0] not in known:
+                    raise DatasetError(f"{path}:{number}", f"no photo is called {cells[0]!r}")
+                at = known[cells[0]]
+                links.append((first.setdefault(cells[1], at), at))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(path, f"cannot be read as a CSV file ({type(error).__name__})") from error
+    return links

@@ -1,0 +1,110 @@
+"""A folder that appears whole or not at all, and putting pictures into it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from maskdet.errors import DatasetError
+
+LinkKind = Literal["link", "symlink", "copy"]
+
+#: What a folder written by the converter always holds: only such a folder is ever replaced.
+MARKS = ("data.yaml", "audit.json")
+
+
+def check_target(out: Path, source: Path, *, overwrite: bool) -> None:
+    """Refuse a target that would destroy something.
+
+    Raises:
+        DatasetError: OUT exists and may not be replaced, or it is or contains the source.
+    """
+    target, origin = out.resolve(), source.resolve()
+    if target == origin or target in origin.parents:
+        raise DatasetError(out, f"is or contains the data set {source}: choose another folder")
+    if not (out.exists() or out.is_symlink()):
+        return
+    if out.is_dir() and not out.is_symlink():
+        if not any(out.iterdir()):
+            return
+        if overwrite and all((out / mark).is_file() for mark in MARKS):
+            return
+        if overwrite:
+            raise DatasetError(out, "was not written by maskdet convert and is not replaced: remove it yourself")
+        raise DatasetError(out, "exists already: add --overwrite to replace it")
+    raise DatasetError(out, "exists and is not a folder: choose another name")
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``out`` that takes its place at the end, and vanishes on any error.
+
+    What ``out`` held before stays until the new content is complete.
+
+    Raises:
+        DatasetError: the folder cannot be made or put in place.
+    """
+    parent = out.resolve().parent
+    token = secrets.token_hex(4)
+    fresh, old = parent / f".{out.name}.{token}.part", parent / f".{out.name}.{token}.old"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        fresh.mkdir()
+    except OSError as error:
+        raise DatasetError(out, f"cannot be written: {error.strerror}") from error
+    try:
+        yield fresh
+        try:
+            _swap(fresh, parent / out.name, old)
+        except OSError as error:
+            raise DatasetError(out, f"cannot be put in place: {error.strerror}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _swap(fresh: Path, target: Path, old: Path) -> None:
+    if not target.exists():
+        fresh.rename(target)
+        return
+    target.rename(old)
+    try:
+        fresh.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+
+
+def place_picture(source: Path, target: Path, kind: LinkKind) -> None:
+    """Put a picture into the new folder.
+
+    Args:
+        source: the picture.
+        target: its new place.
+        kind: ``link`` shares the file's content (a copy where the file system cannot), ``symlink`` points to the
+            source, ``copy`` copies the bytes.
+
+    Raises:
+        DatasetError: it cannot be written.
+    """
+    # A hard link to a symbolic link would be a link that breaks when its target moves.
+    real = source.resolve() if kind == "symlink" or source.is_symlink() else source
+    try:
+        if kind == "symlink":
+            target.symlink_to(real)
+            return
+        if kind == "link":
+            try:
+                os.link(real, target)
+                return
+            except OSError:  # another file system, too many links, or a system without links
+                pass
+        shutil.copyfile(real, target)
+    except OSError as error:
+        way = ": try --images copy" if kind == "symlink" else ""
+        raise DatasetError(target.name, f"cannot be written ({error.strerror}){way}") from error

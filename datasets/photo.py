@@ -1,0 +1,89 @@
+"""The parts every other module works on: a photo with its boxes, a mend, and a whole data set read into memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.datasets.picture import Picture
+
+#: swapped   corners in the wrong order        clipped   over the picture's edge
+#: empty     no area left: box dropped         repeated  the same box twice: one dropped
+#: size      <size> missing or wrong           renamed   another spelling of a class
+#: unknown   a class left out on request       turned    box turned with the picture's EXIF orientation
+#: conflict  one box, two classes: both kept
+MendKind = Literal["swapped", "clipped", "empty", "repeated", "size", "renamed", "unknown", "turned", "conflict"]
+
+Split = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """One thing that was put right (or, for ``conflict``, noticed).
+
+    Attributes:
+        file: the annotation file's name.
+        kind: what was wrong.
+        detail: the same in words, for people.
+        line: the line of the object in its file, None for the file as a whole.
+        before: the box as written (xyxy in pixels), None where the mend is not about a box.
+        after: the box as kept, None where it was dropped.
+    """
+
+    file: str
+    kind: MendKind
+    detail: str
+    line: int | None = None
+    before: tuple[float, float, float, float] | None = None
+    after: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A photo that could not be used, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """One picture and its faces.
+
+    Attributes:
+        name: the annotation file's name with its suffix; the picture's name where a data set has no such file.
+        picture: the picture file.
+        class_ids: (N,) int64.
+        boxes: (N, 4) float64, xyxy in pixels of the upright picture, inside it.
+        split: the part of the data set it is in, None before splitting.
+    """
+
+    name: str
+    picture: Picture
+    class_ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    split: str | None = None
+
+
+@dataclass(slots=True)
+class Collection:
+    """A data set as read.
+
+    Attributes:
+        layout: ``kaggle``, ``voc``, ``flat`` or ``yolo``.
+        photos: in the order of their names.
+        mends: what was put right, in the photos' order.
+        left_out: photos that could not be used.
+        unannotated: names of pictures without an annotation.
+        found_by_stem: how many pictures ``<filename>`` did not name.
+    """
+
+    layout: str
+    photos: list[Photo] = field(default_factory=list)
+    mends: list[Mend] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    unannotated: list[str] = field(default_factory=list)
+    found_by_stem: int = 0

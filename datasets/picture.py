@@ -1,0 +1,206 @@
+"""Looking at a picture file once: its size, how it is turned, whether it is whole, and a thumbnail.
+
+Decoding would be the slow part of a conversion, so without a thumbnail each format gets the cheapest check that still
+tells a whole file from a broken one: a common JPEG must be complete from its header to its end marker (what lies
+between, the decoder accepts whatever it is), PNG has a checksum in every chunk, and the rest is decoded. With a
+thumbnail everything is decoded, JPEG at an eighth of its size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import imagesize
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.errors import SourceError
+
+#: Side of the square thumbnail in pixels.
+THUMB_SIDE = 32
+#: Larger pictures are refused before they are decoded: 2**28 pixels take 0.8 GB as BGR.
+MAX_PIXELS = 2**28
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: Baseline, extended and progressive JPEG with Huffman codes: what every decoder reads.
+_COMMON_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+_REDUCED = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """What is known of a picture file.
+
+    Attributes:
+        path: the file.
+        size: width, height in pixels as people see it (EXIF orientation applied).
+        stored_size: width, height in pixels as stored.
+        orientation: the EXIF orientation, 1–8; 1 where the file has none.
+        sha256: of the file's bytes; None unless a thumbnail was asked for.
+        thumb: (32, 32, 3) uint8 BGR, squeezed to a square; None unless it was asked for.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    stored_size: tuple[int, int]
+    orientation: int = 1
+    sha256: str | None = None
+    thumb: NDArray[np.uint8] | None = None
+
+
+def look_at(path: Path, *, thumb: bool = False) -> Picture:
+    """Read a picture's facts and make sure that it can be decoded.
+
+    Args:
+        path: the picture file.
+        thumb: also keep a thumbnail and the file's checksum, for the search for duplicates.
+
+    Raises:
+        SourceError: the file cannot be read, is empty, cut short, too large, or no picture.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror}") from error
+    if not data:
+        raise SourceError(path, "is empty (0 bytes)")
+    stored = imagesize.get(io.BytesIO(data), exif_rotation=False)
+    if stored[0] * stored[1] > MAX_PIXELS:
+        raise SourceError(path, f"is too large ({stored[0]}×{stored[1]} px)")
+    if data.startswith(b"\xff\xd8"):
+        frame, ends = _walk_jpeg(data)
+        if not ends:
+            raise SourceError(path, "is cut short: the JPEG's end is missing")
+        size, orientation = _jpeg_turn(data, stored)
+        if not thumb and frame in _COMMON_FRAMES and min(size) >= 1:
+            return Picture(path, size, stored, orientation)
+        small = _decode(path, data, _reduction(stored))
+    elif data.startswith(_PNG_SIGNATURE) and not thumb and _png_is_whole(data):
+        return Picture(path, stored, stored)
+    else:
+        small = _decode(path, data, cv2.IMREAD_COLOR)
+        # OpenCV turns what its decoders know to be turned, so the decoded size is the one that training sees.
+        size = stored = (small.shape[1], small.shape[0])
+        orientation = 1
+    if min(size) < 1:
+        raise SourceError(path, "has no readable size")
+    if not thumb:
+        return Picture(path, size, stored, orientation)
+    square = cv2.resize(small, (THUMB_SIDE, THUMB_SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return Picture(path, size, stored, orientation, hashlib.sha256(data).hexdigest(), square)
+
+
+def look_at_all(paths: Sequence[Path | None], *, thumb: bool = False) -> Iterator[Picture | SourceError | None]:
+    """Look at many pictures in threads; decoding lets go of the interpreter.
+
+    Args:
+        paths: picture files; None is passed through.
+        thumb: as in ``look_at``.
+
+    Yields:
+        For each path in order the picture, or the error that ``look_at`` raised.
+    """
+
+    def look(path: Path | None) -> Picture | SourceError | None:
+        try:
+            return None if path is None else look_at(path, thumb=thumb)
+        except SourceError as error:
+            return error
+
+    pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1))
+    try:
+        yield from pool.map(look, paths)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
+    """Decode a picture upright; unlike ``cv2.imread`` it takes any file name on any system.
+
+    Returns:
+        (H, W, 3) uint8 BGR, or (H, W) uint8 with a greyscale flag.
+
+    Raises:
+        SourceError: the file cannot be read or decoded.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror}") from error
+    return _decode(path, data, flags)
+
+
+def _decode(path: Path, data: bytes, flags: int) -> NDArray[np.uint8]:
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise SourceError(path, "cannot be decoded as a picture") from error
+    if pixels is None:
+        raise SourceError(path, "cannot be decoded as a picture")
+    decoded: NDArray[np.uint8] = pixels
+    return decoded
+
+
+def _reduction(size: tuple[int, int]) -> int:
+    """Return the decoding flag that shrinks most while at least a thumbnail's side is left."""
+    for factor, flag in _REDUCED:
+        if min(size) >= factor * THUMB_SIDE:
+            return int(flag)
+    return int(cv2.IMREAD_COLOR)
+
+
+def _jpeg_turn(data: bytes, stored: tuple[int, int]) -> tuple[tuple[int, int], int]:
+    """Return the upright size and the EXIF orientation of a JPEG."""
+    if min(stored) < 1:
+        return stored, 1
+    orientation = imagesize.get_info(io.BytesIO(data), dpi=False, colors=False, channels=False).rotation
+    orientation = orientation if 1 <= orientation <= 8 else 1
+    return (stored[::-1] if orientation >= 5 else stored), orientation
+
+
+def _walk_jpeg(data: bytes) -> tuple[int | None, bool]:
+    """Go through a JPEG's header.
+
+    Returns:
+        The frame marker, which tells the kind of compression, None where there is none; and whether the end-of-image
+        marker follows the start of the scan. It is looked for behind the header, since an embedded preview has one of
+        its own; what some cameras append behind the picture does no harm.
+    """
+    at, frame = 2, None
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xDA:
+            return frame, data.rfind(b"\xff\xd9", at) != -1
+        if marker == 0xFF:  # padding
+            at += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:  # markers without a length
+            at += 2
+        else:
+            if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+                frame = marker
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return frame, False
+
+
+def _png_is_whole(data: bytes) -> bool:
+    """Say whether every chunk's checksum is right up to the end chunk, in a PNG that is not turned by EXIF."""
+    view = memoryview(data)
+    at = len(_PNG_SIGNATURE)
+    while at + 12 <= len(view):
+        length = int.from_bytes(view[at : at + 4], "big")
+        kind = bytes(view[at + 4 : at + 8])
+        end = at + 8 + length
+        if kind == b"eXIf" or zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            return False
+        if kind == b"IEND":
+            return True
+        at = end + 4
+    return False

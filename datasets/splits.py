@@ -1,0 +1,163 @@
+"""Dividing photos into train, val and test, or into folds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.layout import Layout
+from maskdet.datasets.photo import Photo, Split
+from maskdet.errors import DatasetError
+
+PUBLIC_PHOTOS, PUBLIC_VAL, PUBLIC_SEED = 853, 170, 42
+
+
+def public_val_names() -> frozenset[str]:
+    """Return the annotation names of the published validation list of the Kaggle face-mask data.
+
+    The rule: sort the 853 XML names as strings, shuffle with seed 42, take the first 170.
+    """
+    names = sorted(f"maksssksksss{number}.xml" for number in range(PUBLIC_PHOTOS))
+    random.Random(PUBLIC_SEED).shuffle(names)
+    return frozenset(names[:PUBLIC_VAL])
+
+
+def split_public(root: Path, photos: Sequence[Photo]) -> list[Split]:
+    """Give each photo its part in the published split.
+
+    Raises:
+        DatasetError: a photo is not one of the public 853.
+    """
+    known = {f"maksssksksss{number}.xml" for number in range(PUBLIC_PHOTOS)}
+    stranger = next((photo.name for photo in photos if photo.name not in known), None)
+    if stranger is not None:
+        reason = f"the public split is a list of the 853 Kaggle photos and {stranger} is not on it: use --split grouped"
+        raise DatasetError(root, reason)
+    val = public_val_names()
+    return ["val" if photo.name in val else "train" for photo in photos]
+
+
+def split_by_lists(layout: Layout, photos: Sequence[Photo]) -> list[Split | None]:
+    """Give each photo its part as ``ImageSets/Main`` has it, None where no list names it.
+
+    Raises:
+        DatasetError: train.txt or val.txt is missing, or a photo stands in two lists.
+    """
+    if layout.lists is None:
+        raise DatasetError(layout.annotations.parent, "has no ImageSets/Main: use --split grouped")
+    chosen: dict[str, Split] = {}
+    splits: tuple[Split, ...] = ("train", "val", "test")
+    for split in splits:
+        path = layout.lists / f"{split}.txt"
+        if not path.is_file():
+            if split == "test":
+                continue
+            raise DatasetError(path, "no such list: use --split grouped")
+        for line in path.read_text(encoding="utf-8-sig").splitlines():
+            name = line.strip()
+            if not name:
+                continue
+            if chosen.setdefault(name, split) != split:
+                raise DatasetError(path, f"{name} stands in {chosen[name]}.txt too: keep it in one list")
+    return [chosen.get(Path(photo.name).stem) for photo in photos]
+
+
+def split_grouped(
+    root: Path, photos: Sequence[Photo], groups: Sequence[int], shares: Sequence[float], seed: int
+) -> list[int]:
+    """Divide photos so that groups stay whole and every part gets its share of photos and of each class.
+
+    Groups are placed one by one, those that are hardest to place first, each where it brings all counts nearest to
+    their targets; then single groups move as long as that helps. The same input and seed give the same parts.
+
+    Args:
+        root: the data set, for messages.
+        photos: N photos.
+        groups: N group numbers, 0 to G − 1.
+        shares: the wanted share of each part, summing to 1.
+        seed: decides among equal choices.
+
+    Returns:
+        N part numbers.
+
+    Raises:
+        DatasetError: fewer groups than parts.
+    """
+    count = max(groups, default=-1) + 1
+    if count < len(shares):
+        raise DatasetError(
+            root, f"{count} groups of photos cannot fill {len(shares)} parts: add photos or change --split"
+        )
+    contents = _group_contents(photos, groups, count)
+    totals = contents.sum(axis=0)
+    # A class that does not occur, or a share of zero, must not divide by zero.
+    targets = np.maximum(np.outer(shares, totals), 1e-9)
+    order = list(range(count))
+    random.Random(seed).shuffle(order)
+    weight = (contents / np.maximum(totals, 1.0)).max(axis=1)
+    order.sort(key=lambda group: -weight[group])
+    place = np.full(count, -1, dtype=np.int64)
+    held = np.zeros_like(targets)
+    for group in order:
+        best = int(np.argmin(_change(held, contents[group], targets)))
+        place[group] = best
+        held[best] += contents[group]
+    _improve(order, place, held, contents, targets)
+    _fill_empty(place, len(shares), contents)
+    return [int(place[group]) for group in groups]
+
+
+def _group_contents(photos: Sequence[Photo], groups: Sequence[int], count: int) -> NDArray[np.float64]:
+    """Return (G, 1 + classes) float64: each group's photos and its boxes of each class."""
+    contents = np.zeros((count, 1 + len(CLASS_NAMES)))
+    for photo, group in zip(photos, groups, strict=True):
+        contents[group, 0] += 1
+        contents[group, 1:] += np.bincount(photo.class_ids, minlength=len(CLASS_NAMES))[: len(CLASS_NAMES)]
+    return contents
+
+
+def _change(held: NDArray[np.float64], added: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, for each part, how the squared relative distance to all targets changes when ``added`` joins it.
+
+    Every part's error counts by its target, so that a small part is not drowned out by a large one.
+    """
+    before = (((held - targets) / targets) ** 2).sum(axis=1)
+    after = (((held + added - targets) / targets) ** 2).sum(axis=1)
+    change: NDArray[np.float64] = (after - before) * targets[:, 0] / targets[:, 0].sum()
+    return change
+
+
+def _improve(
+    order: list[int],
+    place: NDArray[np.int64],
+    held: NDArray[np.float64],
+    contents: NDArray[np.float64],
+    targets: NDArray[np.float64],
+) -> None:
+    """Move single groups between parts while that brings the counts nearer to their targets."""
+    for _ in range(20):
+        moved = False
+        for group in order:
+            home = place[group]
+            held[home] -= contents[group]
+            costs = _change(held, contents[group], targets)
+            best = int(np.argmin(costs))
+            if costs[best] < costs[home] - 1e-12:
+                place[group], moved = best, True
+            held[place[group]] += contents[group]
+        if not moved:
+            return
+
+
+def _fill_empty(place: NDArray[np.int64], parts: int, contents: NDArray[np.float64]) -> None:
+    """Give every empty part the smallest group of the part that has most groups; only tiny data sets need it."""
+    for part in range(parts):
+        if not (place == part).any():
+            richest = int(np.argmax(np.bincount(place, minlength=parts)))
+            members = np.flatnonzero(place == richest)
+            place[members[np.argmin(contents[members, 0])]] = part

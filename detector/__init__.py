@@ -1,0 +1,1 @@
+"""The single-stage mask detector: preprocessing, runtimes, postprocessing, training and evaluation."""

@@ -1,0 +1,196 @@
+"""Evaluation: a detector, or predictions at hand, against the labels of a split.
+
+Detections are made as YOLO's ``val`` makes them: confidence from 0.001, NMS at IoU 0.7, a box for every class above the
+threshold, at most 300 a photo. Average precision is COCO's (101 recalls); ultralytics integrates the same curve with
+another rule, so its figures differ a little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.decode import decode_file
+from maskdet.detector.bootstrap import interval, match_tables, resampled_ap
+from maskdet.detector.coco_scores import SIZES, coco_scores
+from maskdet.detector.labelled import LabelledSplit, Truth, read_split
+from maskdet.detector.letterbox import to_tensor
+from maskdet.detector.matching import to_xywh
+from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.operating_point import operating_point
+from maskdet.detector.postprocess import MAX_DETECTIONS, Detections, select, to_picture
+from maskdet.detector.val_report import MEAN, ApRow, Figure, Settings, ValReport
+from maskdet.progress import track
+
+#: YOLO's threshold for ``val``: low enough that the precision-recall curve is complete.
+VAL_CONF: Final = 0.001
+
+#: Draws of photos behind each interval, and where they start.
+RESAMPLES: Final = 1000
+SEED: Final = 0
+
+
+def evaluate(
+    subject: MaskDetector | Sequence[Detections],
+    data: str | Path | LabelledSplit,
+    split: str = "val",
+    *,
+    conf: float = VAL_CONF,
+    iou: float = DEFAULT_IOU,
+    batch: int = 16,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    quiet: bool = True,
+) -> ValReport:
+    """Score a detector, or predictions, on a labelled split.
+
+    Args:
+        subject: a detector; or its answers, one a photo in the order of ``LabelledSplit.photos``, xyxy in pixels of the
+            upright photo. Answers given this way are also what counts at the shipped threshold.
+        data: a ``data.yaml``, its folder, or a split already read.
+        split: its key in ``data.yaml``; unused with a split already read.
+        conf: a detector's threshold for average precision.
+        iou: a detector's NMS threshold.
+        batch: photos decoded and run at once.
+        resamples: draws behind each interval, 0 for no intervals.
+        seed: where the draws start.
+        quiet: draw no progress bar.
+
+    Raises:
+        DatasetError: the data set cannot be used for scoring.
+        AnnotationError: a label line that cannot be used.
+        SourceError: a photo that cannot be decoded.
+        MissingExtraError: faster-coco-eval is not installed.
+        ValueError: a number of predictions other than that of the photos.
+    """
+    labelled = data if isinstance(data, LabelledSplit) else read_split(data, split)
+    if isinstance(subject, MaskDetector):
+        found, reported = detect_split(subject, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
+        settings = Settings(conf, iou, MAX_DETECTIONS, resamples, seed)
+        model, imgsz = subject.info.name, subject.info.imgsz
+    else:
+        if len(subject) != len(labelled.photos):
+            raise ValueError(f"{len(subject)} predictions for {len(labelled.photos)} photos")
+        found = reported = list(subject)
+        settings = Settings(None, None, None, resamples, seed)
+        model, imgsz = None, None
+    scores = coco_scores(labelled.truths, found)
+    return ValReport(
+        data=labelled.data,
+        split=labelled.split,
+        photos=len(labelled.photos),
+        ap=ap_rows(labelled.truths, found, scores.ap, resamples=resamples, seed=seed),
+        point=operating_point(labelled.truths, reported, conf=DEFAULT_CONF),
+        curves=scores.curves,
+        settings=settings,
+        model=model,
+        imgsz=imgsz,
+        repeated=labelled.repeated,
+    )
+
+
+def detect_split(
+    detector: MaskDetector, labelled: LabelledSplit, *, conf: float, iou: float, batch: int, quiet: bool
+) -> tuple[list[Detections], list[Detections]]:
+    """Run a detector over a split.
+
+    Returns:
+        What average precision needs (every class of a box above ``conf``), and what ``maskdet detect`` reports (the
+        best class of a box, above the shipped threshold); each one a photo, in pixels of the photo.
+
+    Raises:
+        SourceError: a photo that cannot be decoded.
+    """
+    found: list[Detections] = []
+    reported: list[Detections] = []
+    photos = iter(track(labelled.photos, label="val", quiet=quiet))
+    while group := list(islice(photos, batch)):
+        for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou):
+            found.append(every)
+            reported.append(best)
+    return found, reported
+
+
+def _detect_twice(
+    detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float
+) -> Iterator[tuple[Detections, Detections]]:
+    """Run the network once and select twice: for average precision, and as ``maskdet detect`` does."""
+    runtime = detector._runtime  # one pass serves both; detect_arrays would run the network again for the second
+    fitted = [(detector.letterbox(image), image) for image in images]
+    for _, pairs in groupby(fitted, key=lambda pair: pair[0].padded if runtime.spec.dynamic else id(pair)):
+        members = list(pairs)
+        output = runtime(to_tensor([letterbox.apply(image) for letterbox, image in members]))
+        for raw, (letterbox, _) in zip(output, members, strict=True):
+            every = select(raw, conf=conf, iou=iou, multi_label=True)
+            best = select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU)
+            yield to_picture(every, letterbox), to_picture(best, letterbox)
+
+
+def ap_rows(
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    ap: npt.NDArray[np.float64],
+    *,
+    resamples: int,
+    seed: int,
+) -> dict[str, dict[str, ApRow]]:
+    """Put average precision, its intervals and the number of faces together.
+
+    Args:
+        truths: one a photo.
+        found: one a photo.
+        ap: (10, 3, 4) float64 by IoU threshold, class and size, NaN where no face is labelled.
+        resamples: draws behind each interval.
+        seed: where the draws start.
+
+    Returns:
+        Size range -> class name or ``"mean"`` -> row.
+    """
+    drawn = np.zeros((0, *ap.shape))
+    if resamples:
+        drawn = resampled_ap(match_tables(truths, found), resamples=resamples, seed=seed)
+    # (draw, IoU threshold, class and then their mean, size); row 0 is the measurement itself.
+    stacked = np.concatenate([ap[None], drawn])
+    stacked = np.concatenate([stacked, _mean_of_known(stacked)], axis=2)
+    ap50, ap50_95 = stacked[:, 0], stacked.mean(axis=1)
+    faces = _count_faces(truths)
+    return {
+        size: {
+            name: ApRow(int(faces[row, column]), _figure(ap50[:, row, column]), _figure(ap50_95[:, row, column]))
+            for row, name in enumerate([*CLASS_NAMES, MEAN])
+        }
+        for column, size in enumerate(SIZES)
+    }
+
+
+def _mean_of_known(ap: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the mean over axis 2 (kept) of the values that are not NaN; NaN where all are."""
+    known = ~np.isnan(ap)
+    count = known.sum(axis=2, keepdims=True)
+    total = np.where(known, ap, 0.0).sum(axis=2, keepdims=True)
+    mean: npt.NDArray[np.float64] = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
+
+
+def _figure(values: npt.NDArray[np.float64]) -> Figure:
+    """Return the figure of a measured value followed by its resampled ones."""
+    if np.isnan(values[0]):
+        return Figure(None)
+    return Figure(float(values[0]), *(interval(values[1:]) or (None, None)))
+
+
+def _count_faces(truths: Sequence[Truth]) -> npt.NDArray[np.int64]:
+    """Return (4, 4) int64: labelled faces by class (the last row all of them) and size."""
+    boxes = to_xywh(np.concatenate([truth.boxes for truth in truths]))
+    class_ids = np.concatenate([truth.class_ids for truth in truths])
+    area = boxes[:, 2] * boxes[:, 3]
+    within = np.stack([(area >= low**2) & (area <= high**2) for low, high in SIZES.values()], axis=1)
+    of_class = class_ids == np.arange(len(CLASS_NAMES))[:, None]
+    counted = of_class.astype(np.int64) @ within.astype(np.int64)
+    return np.concatenate([counted, counted.sum(axis=0, keepdims=True)])

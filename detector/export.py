@@ -1,0 +1,173 @@
+"""Export: a trained checkpoint as ONNX that explains itself, accepted only once it answers as torch does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.runtime import OnnxRuntime, Runtime, TorchRuntime
+from maskdet.errors import MaskdetError, WeightsError
+from maskdet.extras import require
+
+#: Largest difference allowed between torch's and ONNX Runtime's outputs: box coordinates in input pixels, and
+#: probabilities. Both compute in float32, in another order.
+BOX_TOLERANCE: Final = 0.05
+SCORE_TOLERANCE: Final = 1e-3
+
+#: What an application must do to a picture before the network sees it.
+PREPROCESSING: Final = {
+    "resize": "bilinear, longer side = imgsz, aspect kept",
+    "pad": "grey 114 on both sides, to a multiple of stride",
+    "layout": "NCHW",
+    "channels": "RGB",
+    "dtype": "float32",
+    "range": "0 to 1",
+}
+
+#: Training arguments that identify a run; folders of the machine it ran on are left out.
+_PROVENANCE_KEYS: Final = (
+    "epochs",
+    "batch",
+    "imgsz",
+    "nbs",
+    "optimizer",
+    "lr0",
+    "cls_pw",
+    "close_mosaic",
+    "mosaic",
+    "mixup",
+    "copy_paste",
+    "scale",
+    "multi_scale",
+    "cos_lr",
+    "seed",
+    "amp",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Largest differences between torch and ONNX Runtime over the inputs tried."""
+
+    box_px: float
+    score: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether both are within tolerance."""
+        return self.box_px <= BOX_TOLERANCE and self.score <= SCORE_TOLERANCE
+
+
+def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
+    """Write an ONNX file beside a checkpoint.
+
+    Args:
+        arguments: ``model`` (a ``.pt`` file), and ultralytics' export arguments; ``dynamic=True`` is the default, since
+            photos are rarely square.
+
+    Returns:
+        The file written and how closely it follows torch.
+
+    Raises:
+        MissingExtraError: the ``train`` extra is not installed.
+        MaskdetError: no model was named, or ultralytics refuses an argument.
+        WeightsError: the checkpoint is not a mask detector, or the ONNX file answers differently; it is then removed.
+    """
+    require("ultralytics", what="maskdet export", extra="train")
+    onnx = require("onnx", what="maskdet export", extra="train")
+    from ultralytics import YOLO
+
+    settings = {"dynamic": True, "simplify": True, **arguments}
+    source = settings.pop("model", None)
+    if not source:
+        raise MaskdetError("which model? give model=runs/…/weights/best.pt")
+    source = Path(str(source))
+    if settings.pop("format", "onnx") != "onnx":
+        raise MaskdetError("maskdet export writes ONNX; other formats: yolo export model=… format=…")
+    # Loaded first: it refuses files that are no mask detector before anything is written.
+    if not source.is_file():
+        raise WeightsError(source, "no such file")
+    reference = TorchRuntime(source, name=source.stem)
+    settings.setdefault("imgsz", reference.spec.imgsz)
+    try:
+        model = YOLO(str(source), task="detect")
+        target = Path(model.export(format="onnx", **settings))
+    except (ValueError, TypeError, SyntaxError, AssertionError) as error:
+        raise MaskdetError(" ".join(str(error).split())) from error
+    proto = onnx.load(target)
+    metadata = {entry.key: entry.value for entry in proto.metadata_props} | {
+        # ultralytics' description holds the path of the data on the training machine.
+        "description": "maskdet face-mask detector",
+        "maskdet": json.dumps({"schema": "maskdet-model/1", "preprocessing": PREPROCESSING}),
+        "maskdet_training": json.dumps(training_provenance(source)),
+    }
+    onnx.helper.set_model_props(proto, metadata)
+    onnx.save(proto, target)
+    parity = compare_runtimes(reference, OnnxRuntime(target, name=target.stem))
+    if not parity.holds:
+        target.unlink()
+        raise WeightsError(
+            target, f"removed: it differs from torch by {parity.box_px:.3f} px and {parity.score:.5f} in probability"
+        )
+    return target, parity
+
+
+def training_provenance(checkpoint: Path) -> dict[str, Any]:
+    """Return how a checkpoint was trained: its arguments, data set, library and date, without machine paths."""
+    import torch
+
+    content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    arguments = content.get("train_args", {}) if isinstance(content, dict) else {}
+    provenance: dict[str, Any] = {key: arguments[key] for key in _PROVENANCE_KEYS if key in arguments}
+    if arguments.get("model"):
+        provenance["start"] = Path(str(arguments["model"])).name
+    if arguments.get("data"):
+        provenance["data"] = Path(str(arguments["data"])).parent.name
+    options = checkpoint.parent.parent / "maskdet.yaml"
+    if options.is_file():
+        import yaml
+
+        provenance.update(yaml.safe_load(options.read_text(encoding="utf-8")))
+    provenance["ultralytics"] = content.get("version") if isinstance(content, dict) else None
+    provenance["date"] = str(content.get("date", ""))[:10] if isinstance(content, dict) else ""
+    return provenance
+
+
+def compare_runtimes(first: Runtime, second: Runtime, seed: int = 0) -> Parity:
+    """Run both on the same inputs: a smooth scene and noise, square and, where allowed, 4:3 and a batch of two.
+
+    Raises:
+        WeightsError: their outputs have different shapes.
+    """
+    size, stride = second.spec.imgsz, second.spec.stride
+    shapes = [(1, 3, size, size)]
+    if second.spec.dynamic:
+        wide = max(round(size * 0.75 / stride), 1) * stride
+        shapes += [(1, 3, wide, size), (2, 3, size, wide)]
+    rng = np.random.default_rng(seed)
+    box_px = score = 0.0
+    for shape in shapes:
+        for batch in (_scene(rng, shape), rng.random(shape, dtype=np.float32)):
+            one, two = first(batch), second(batch)
+            if one.shape != two.shape:
+                raise WeightsError(second.spec.name, f"its output has the shape {two.shape}, torch's {one.shape}")
+            if one.shape[-1] == 6:  # end-to-end: rows x1, y1, x2, y2, confidence, class
+                one, two = one.transpose(0, 2, 1), two.transpose(0, 2, 1)
+            box_px = max(box_px, float(np.abs(one[:, :4] - two[:, :4]).max()))
+            score = max(score, float(np.abs(one[:, 4:] - two[:, 4:]).max()))
+    return Parity(box_px, score)
+
+
+def _scene(rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Blurred noise: edges and gradients at the scale of a photo, so that activations look as they do in use."""
+    import cv2
+
+    coarse = rng.random((shape[0], shape[2] // 16, shape[3] // 16, 3), dtype=np.float32)
+    planes = [cv2.resize(plane, (shape[3], shape[2]), interpolation=cv2.INTER_CUBIC) for plane in coarse]
+    return np.ascontiguousarray(np.clip(np.stack(planes), 0, 1).transpose(0, 3, 1, 2), dtype=np.float32)

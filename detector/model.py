@@ -1,0 +1,142 @@
+"""``MaskDetector``: one loaded model, from pictures to results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.letterbox import Letterbox, to_tensor
+from maskdet.detector.postprocess import Detections, select, to_picture
+from maskdet.detector.runtime import load_runtime
+from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
+from maskdet.weights import resolve_weights
+
+#: YOLO's defaults.
+DEFAULT_CONF, DEFAULT_IOU = 0.25, 0.7
+
+
+class MaskDetector:
+    """A face-mask detector, loaded once and used for any number of pictures.
+
+    Without arguments it is the shipped model, run by ONNX Runtime.
+
+    >>> detector = MaskDetector()
+    >>> detector.detect(np.zeros((64, 64, 3), np.uint8)).counts
+    {'with_mask': 0, 'without_mask': 0, 'mask_weared_incorrect': 0}
+    """
+
+    def __init__(
+        self,
+        weights: str | Path | None = None,
+        *,
+        conf: float = DEFAULT_CONF,
+        iou: float = DEFAULT_IOU,
+        imgsz: int | None = None,
+        agnostic_nms: bool = False,
+        device: str = "cpu",
+        threads: int = 0,
+    ) -> None:
+        """Load a model.
+
+        Args:
+            weights: an ``.onnx`` or ``.pt`` file, the name of a shipped model, or None for the default one.
+            conf: a face is reported when its confidence exceeds this, 0 to 1.
+            iou: NMS threshold, 0 to 1.
+            imgsz: longer side of the network's input in pixels, rounded up to a multiple of its stride; None for
+                the size it was trained at.
+            agnostic_nms: let boxes of different classes suppress each other, so that a face is reported once.
+            device: ``"cpu"`` or a GPU index such as ``"0"``.
+            threads: CPU threads for ONNX Runtime, 0 for one a core.
+
+        Raises:
+            ValueError: a threshold outside 0 to 1, or a size below 32.
+            WeightsError: the file cannot be used.
+            MissingExtraError: a ``.pt`` file without the ``train`` extra.
+        """
+        for label, value in (("conf", conf), ("iou", iou)):
+            if not 0 <= value <= 1:
+                raise ValueError(f"{label} must be between 0 and 1, not {value}")
+        if imgsz is not None and not 32 <= imgsz <= 8192:
+            raise ValueError(f"imgsz must be between 32 and 8192 pixels, not {imgsz}")
+        name, path = resolve_weights(weights)
+        self._runtime = load_runtime(path, name=name, device=device, threads=threads)
+        spec = self._runtime.spec
+        wanted = spec.imgsz if imgsz is None else imgsz
+        self._imgsz = -(-wanted // spec.stride) * spec.stride
+        if not spec.dynamic and self._imgsz != spec.imgsz:
+            raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
+        self._iou, self._agnostic = iou, agnostic_nms
+        self.info = ModelInfo(name, self._imgsz, conf)
+
+    def letterbox(self, image: npt.NDArray[np.uint8]) -> Letterbox:
+        """Return how ``image`` (H, W, 3) is fitted into this network's input."""
+        spec = self._runtime.spec
+        return Letterbox.fit(image.shape[:2], self._imgsz, spec.stride, auto=spec.dynamic)
+
+    def detect_arrays(
+        self,
+        images: Sequence[npt.NDArray[np.uint8]],
+        *,
+        conf: float | None = None,
+        iou: float | None = None,
+        multi_label: bool = False,
+    ) -> list[Detections]:
+        """Detect in a batch and return plain arrays.
+
+        Args:
+            images: each (H, W, 3) uint8 BGR; consecutive ones of one input shape run as one batch.
+            conf: threshold for this call, else the detector's.
+            iou: NMS threshold for this call, else the detector's.
+            multi_label: see ``maskdet.detector.postprocess.select``.
+
+        Returns:
+            One ``Detections`` a picture, in its own pixels.
+        """
+        conf = self.info.conf if conf is None else conf
+        iou = self._iou if iou is None else iou
+        fitted = [(self.letterbox(image), image) for image in images]
+        found: list[Detections] = []
+        for _, group in groupby(fitted, key=lambda pair: pair[0].padded if self._runtime.spec.dynamic else id(pair)):
+            members = list(group)
+            output = self._runtime(to_tensor([box.apply(image) for box, image in members]))
+            found += [
+                to_picture(select(raw, conf=conf, iou=iou, agnostic=self._agnostic, multi_label=multi_label), letterbox)
+                for raw, (letterbox, _) in zip(output, members, strict=True)
+            ]
+        return found
+
+    def detect_batch(
+        self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True
+    ) -> list[MaskResult]:
+        """Detect in a batch of pictures whose origins are known.
+
+        Args:
+            images: each (H, W, 3) uint8 BGR.
+            infos: one a picture.
+            keep_pixels: let each result hold its picture, for ``plot``.
+
+        Returns:
+            One result a picture; ``time_ms`` is the batch's time shared evenly.
+        """
+        start = time.perf_counter()
+        found = self.detect_arrays(images)
+        share = (time.perf_counter() - start) * 1000 / max(len(images), 1)
+        return [
+            MaskResult(faces_from_arrays(*one), info, self.info, share, image if keep_pixels else None)
+            for one, info, image in zip(found, infos, images, strict=True)
+        ]
+
+    def detect(self, image: npt.NDArray[np.uint8]) -> MaskResult:
+        """Detect in one picture, (H, W, 3) uint8 BGR as OpenCV gives it.
+
+        Raises:
+            ValueError: the array has another shape or type.
+        """
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+            raise ValueError(f"expected a (H, W, 3) uint8 BGR array, got {image.shape} {image.dtype}")
+        return self.detect_batch([image], [ImageInfo(None, image.shape[1], image.shape[0])])[0]

@@ -1,0 +1,127 @@
+"""From the network's output to boxes: confidence filter, NMS, and back to the picture's pixels."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.letterbox import Letterbox
+
+#: YOLO's limits: most candidates that enter NMS, and most boxes that leave it.
+MAX_CANDIDATES: Final = 30_000
+MAX_DETECTIONS: Final = 300
+
+
+class Detections(NamedTuple):
+    """Boxes of one picture, most confident first.
+
+    Attributes:
+        boxes: (N, 4) float32, xyxy in pixels.
+        confidences: (N,) float32, 0 to 1.
+        class_ids: (N,) int64.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    confidences: npt.NDArray[np.float32]
+    class_ids: npt.NDArray[np.int64]
+
+
+def box_iou(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Intersection over union of every pair.
+
+    Args:
+        first: (N, 4) xyxy.
+        second: (M, 4) xyxy.
+
+    Returns:
+        (N, M), 0 where both boxes are empty.
+
+    >>> box_iou(np.array([[0., 0., 2., 2.]]), np.array([[1., 0., 3., 2.]])).round(4).tolist()
+    [[0.3333]]
+    """
+    corner = np.maximum(first[:, None, :2], second[None, :, :2])
+    far = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    overlap = np.prod(np.clip(far - corner, 0, None), axis=2)
+    area_first = np.prod(first[:, 2:] - first[:, :2], axis=1)
+    area_second = np.prod(second[:, 2:] - second[:, :2], axis=1)
+    union = area_first[:, None] + area_second[None, :] - overlap
+    iou: npt.NDArray[np.floating] = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    return iou
+
+
+def non_maximum_suppression(
+    boxes: npt.NDArray[np.float32], confidences: npt.NDArray[np.float32], iou: float
+) -> npt.NDArray[np.int64]:
+    """Greedy NMS: keep the most confident box, drop those that overlap it by more than ``iou``, repeat.
+
+    Args:
+        boxes: (N, 4) float32, xyxy.
+        confidences: (N,) float32.
+        iou: threshold, 0 to 1; a pair exactly at it is kept.
+
+    Returns:
+        (K,) int64 indices of the kept boxes, most confident first (ties in input order).
+    """
+    order = np.argsort(-confidences, kind="stable")
+    kept: list[int] = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        order = rest[box_iou(boxes[best][None], boxes[rest])[0] <= iou]
+    return np.array(kept, dtype=np.int64)
+
+
+def select(
+    output: npt.NDArray[np.float32],
+    *,
+    conf: float,
+    iou: float,
+    agnostic: bool = False,
+    multi_label: bool = False,
+    max_detections: int = MAX_DETECTIONS,
+) -> Detections:
+    """Pick the boxes of one picture out of the network's output.
+
+    Args:
+        output: (4 + C, A) float32 for a network that needs NMS: rows cx, cy, w, h in input pixels, then one
+            probability a class, for A anchors; or (A, 6) float32 for an end-to-end network: x1, y1, x2, y2,
+            confidence, class.
+        conf: boxes must be more confident than this.
+        iou: NMS threshold; end-to-end networks need none.
+        agnostic: let boxes of different classes suppress each other.
+        multi_label: a box may stand once for every class above ``conf`` (how mAP is measured), not only its best one.
+        max_detections: keep at most so many.
+
+    Returns:
+        Boxes in input pixels.
+    """
+    if output.shape[-1] == 6:
+        rows = output[output[:, 4] > conf][:max_detections]
+        return Detections(
+            rows[:, :4].astype(np.float32), rows[:, 4].astype(np.float32), np.rint(rows[:, 5]).astype(np.int64)
+        )
+    scores = output[4:]
+    if multi_label:
+        class_ids, anchors = np.nonzero(scores > conf)
+    else:
+        anchors = np.flatnonzero(scores.max(axis=0) > conf)
+        class_ids = scores[:, anchors].argmax(axis=0)
+    confidences = scores[class_ids, anchors]
+    if anchors.size > MAX_CANDIDATES:
+        best = np.argsort(-confidences, kind="stable")[:MAX_CANDIDATES]
+        anchors, class_ids, confidences = anchors[best], class_ids[best], confidences[best]
+    centre, half = output[:2, anchors].T, output[2:4, anchors].T / 2
+    boxes = np.concatenate([centre - half, centre + half], axis=1)
+    # Classes are kept apart by moving each to a plane of its own, wider than any input.
+    planes = boxes if agnostic else boxes + class_ids[:, None].astype(np.float32) * 7680
+    kept = non_maximum_suppression(planes, confidences, iou)[:max_detections]
+    return Detections(boxes[kept], confidences[kept], class_ids[kept].astype(np.int64))
+
+
+def to_picture(found: Detections, letterbox: Letterbox) -> Detections:
+    """Map boxes from input pixels to pixels of the picture; those left with no area are dropped."""
+    boxes = letterbox.restore(found.boxes)
+    solid = np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
+    return Detections(boxes[solid], found.confidences[solid], found.class_ids[solid])

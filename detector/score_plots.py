@@ -1,0 +1,98 @@
+"""Pictures of an evaluation: precision-recall curves and the confusion matrix, as PNG."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
+from maskdet.detector.coco_scores import RECALLS
+from maskdet.detector.val_report import ValReport
+from maskdet.extras import require
+from maskdet.writers.atomic import write_bytes
+
+
+def save_plots(report: ValReport, folder: Path) -> list[Path]:
+    """Write ``pr_curve.png`` and ``confusion_matrix.png`` into ``folder`` and return their paths.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        SourceError: the folder cannot be written.
+    """
+    return [
+        write_bytes(folder / "pr_curve.png", _png(pr_curve(report))),
+        write_bytes(folder / "confusion_matrix.png", _png(confusion_matrix(report))),
+    ]
+
+
+def pr_curve(report: ValReport) -> Any:
+    """Draw precision over recall at IoU 0.5, one line a class, and the shipped threshold as a dot on each.
+
+    Returns:
+        A ``matplotlib.figure.Figure``.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    figure, axes = _canvas(7.0, 5.0)
+    for index, name in enumerate(CLASS_NAMES):
+        row, point = report.ap["all"][name], report.point.classes[index]
+        if row.ap50.value is None:
+            continue
+        colour = tuple(part / 255 for part in reversed(CLASS_COLOURS[index]))  # BGR to RGB
+        label = f"{name}  AP50 {row.ap50.value:.3f}  ({row.faces} faces)"
+        axes.plot(RECALLS, report.curves[index], color=colour, linewidth=2, label=label)
+        if point.recall is not None and point.precision is not None:
+            axes.plot(point.recall, point.precision, "o", color=colour, markeredgecolor="black")
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+    axes.set_title(f"IoU 0.5, mAP50 {report.map50:.3f}; dots: what is reported above confidence {report.point.conf}")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
+    return figure
+
+
+def confusion_matrix(report: ValReport) -> Any:
+    """Draw the counts, each cell coloured by its share of the labelled class.
+
+    Returns:
+        A ``matplotlib.figure.Figure``.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    figure, axes = _canvas(7.0, 5.5)
+    counts = report.point.confusion
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    labels = [*CLASS_NAMES, "background"]
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for row in range(len(labels)):
+        for column in range(len(labels)):
+            # Background as background is not a thing that can be counted.
+            text = "–" if row == column == len(labels) - 1 else f"{counts[row, column]}\n{share[row, column]:.0%}"
+            colour = "white" if share[row, column] > 0.5 else "black"
+            axes.text(column, row, text, ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(labels)), labels, rotation=20, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="detected", ylabel="labelled")
+    axes.set_title(f"confidence above {report.point.conf}, IoU from {report.point.iou}")
+    return figure
+
+
+def _canvas(width: float, height: float) -> tuple[Any, Any]:
+    """Return a figure of ``width`` × ``height`` inches with one pair of axes.
+
+    ``Figure`` rather than pyplot, which would choose a window system and keep every figure alive.
+    """
+    module = require("matplotlib.figure", what="--save", extra="plots")
+    figure = module.Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _png(figure: Any) -> bytes:
+    """Return a figure as PNG; without matplotlib's version in it, the same figures give the same bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    return buffer.getvalue()

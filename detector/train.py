@@ -1,0 +1,90 @@
+"""Training: ultralytics' trainer under maskdet's recipe, with ``key=value`` arguments as in ``yolo``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from maskdet.errors import MaskdetError
+from maskdet.extras import require
+
+RECIPE = Path(__file__).with_name("recipe.yaml")
+
+
+def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
+    """Parse ``key=value`` words; values are YAML scalars or lists.
+
+    Raises:
+        MaskdetError: a word without ``=``, or a value that is not YAML.
+
+    >>> parse_arguments(["epochs=3", "device=cpu", "cos_lr=True", "scale=0.5"])
+    {'epochs': 3, 'device': 'cpu', 'cos_lr': True, 'scale': 0.5}
+    """
+    parsed: dict[str, Any] = {}
+    for word in arguments:
+        key, equals, value = word.partition("=")
+        if not equals or not key.strip():
+            raise MaskdetError(f"{word}: expected key=value, such as epochs=100")
+        try:
+            parsed[key.strip()] = yaml.safe_load(value) if value else None
+        except yaml.YAMLError:
+            parsed[key.strip()] = value  # such as a Windows path, which is not YAML
+    return parsed
+
+
+def read_recipe() -> dict[str, Any]:
+    """Return the defaults of ``recipe.yaml``."""
+    recipe: dict[str, Any] = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+    return recipe
+
+
+def train(arguments: Mapping[str, Any]) -> Path:
+    """Train a detector.
+
+    Args:
+        arguments: ultralytics' training arguments, and ``early_imgsz``, ``early_share``, ``cpu_bf16``; what is missing
+            comes from the recipe, then from ultralytics.
+
+    Returns:
+        The run's folder; its ``weights`` hold ``best.pt`` and ``last.pt``.
+
+    Raises:
+        MissingExtraError: the ``train`` extra is not installed.
+        MaskdetError: a data set, weights or argument that ultralytics refuses.
+    """
+    require("ultralytics", what="maskdet train", extra="train")
+    import torch
+    from ultralytics import YOLO
+    from ultralytics.cfg import DEFAULT_CFG_DICT
+
+    from maskdet.detector.trainer import MaskTrainer, TrainOptions
+
+    settings = {**read_recipe(), **arguments}
+    options = TrainOptions(
+        **{field.name: settings.pop(field.name) for field in fields(TrainOptions) if field.name in settings}
+    )
+    if unknown := sorted(set(settings) - set(DEFAULT_CFG_DICT)):
+        raise MaskdetError(f"unknown argument {', '.join(unknown)}: see https://docs.ultralytics.com/usage/cfg")
+    resume = settings.get("resume")
+    if resume:
+        # A resumed run keeps the arguments it was started with; only these may still be changed.
+        settings = {key: value for key, value in settings.items() if key in arguments}
+        settings.setdefault("model", resume if isinstance(resume, str) else None)
+        if not settings["model"]:
+            raise MaskdetError("resume=True needs the checkpoint: model=runs/…/weights/last.pt")
+    elif not settings.get("data"):
+        raise MaskdetError("which data? give data=…/data.yaml, as written by `maskdet convert`")
+    if "device" not in settings and not torch.cuda.is_available() and not torch.backends.mps.is_available():
+        settings["device"] = "cpu"
+    weights = settings.pop("model")
+    try:
+        model = YOLO(weights, task="detect")
+        model.train(trainer=partial(MaskTrainer, options=options), **settings)
+    except (FileNotFoundError, SyntaxError, ValueError, TypeError, AssertionError) as error:
+        raise MaskdetError(" ".join(str(error).split())) from error
+    return Path(model.trainer.save_dir)

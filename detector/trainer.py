@@ -1,0 +1,107 @@
+"""``MaskTrainer``: ultralytics' detection trainer, made worth running on a CPU.
+
+Imports torch and ultralytics, so it is itself imported only by ``maskdet.detector.train``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from ultralytics.models.yolo.detect import DetectionTrainer
+
+from maskdet.detector.cpu import has_bf16, usable_cores
+
+OPTIONS_FILE = "maskdet.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """The keys that ultralytics does not know.
+
+    Attributes:
+        early_imgsz: side of the training input in the first epochs, as a part of ``imgsz`` up to 1, in pixels above;
+            rounded up to the stride.
+        early_share: share of the epochs, 0 to 1, that run at it.
+        cpu_bf16: bfloat16 autocast on the CPU; None for where the processor has it in hardware.
+    """
+
+    early_imgsz: float = 1.0
+    early_share: float = 0.0
+    cpu_bf16: bool | None = None
+
+
+class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
+    """Adds a low-resolution start, every core, and bfloat16 where the processor has it."""
+
+    def __init__(
+        self,
+        cfg: Any = None,
+        overrides: dict[str, Any] | None = None,
+        _callbacks: Any = None,
+        options: TrainOptions | None = None,
+    ) -> None:
+        """Set up as ultralytics does; ``options`` None reads them from the run's folder (resume, several GPUs)."""
+        from ultralytics.utils import DEFAULT_CFG
+
+        super().__init__(cfg or DEFAULT_CFG, overrides, _callbacks)
+        stored = Path(self.save_dir) / OPTIONS_FILE
+        if (self.args.resume or options is None) and stored.is_file():
+            options = TrainOptions(**yaml.safe_load(stored.read_text(encoding="utf-8")))
+        self.options = options or TrainOptions()
+        stored.write_text(yaml.safe_dump(asdict(self.options)), encoding="utf-8")
+        if self.device.type == "cpu":
+            self.add_callback("on_train_start", _use_whole_processor)
+
+    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Bring a batch to the device as ultralytics does, then to the epoch's resolution.
+
+        Boxes are relative to the picture, so they need no change.
+        """
+        batch = super().preprocess_batch(batch)
+        size = self.epoch_imgsz(self.epoch)
+        if size < max(batch["img"].shape[2:]):
+            scale = size / max(batch["img"].shape[2:])
+            shape = [max(round(side * scale / self.stride), 1) * self.stride for side in batch["img"].shape[2:]]
+            batch["img"] = torch.nn.functional.interpolate(
+                batch["img"], size=shape, mode="bilinear", align_corners=False, antialias=True
+            )
+        if self.options_bf16:
+            batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+        return batch
+
+    def epoch_imgsz(self, epoch: int) -> int:
+        """Return the side of the training input in ``epoch`` (from 0), in pixels."""
+        early, full = self.options.early_imgsz, int(self.args.imgsz)
+        if epoch >= round(self.options.early_share * self.epochs):
+            return full
+        side = early * full if early <= 1 else early
+        rounded: int = math.ceil(side / self.stride) * int(self.stride)
+        return min(rounded, full)
+
+    @property
+    def options_bf16(self) -> bool:
+        """Whether this run uses bfloat16 autocast on the CPU."""
+        if self.device.type != "cpu":
+            return False
+        return has_bf16() if self.options.cpu_bf16 is None else self.options.cpu_bf16
+
+
+def _use_whole_processor(trainer: MaskTrainer) -> None:
+    """Take every core (ultralytics leaves torch one thread), and bfloat16 with channels-last where it is quick."""
+    torch.set_num_threads(usable_cores())
+    if not trainer.options_bf16:
+        return
+    model = trainer.model
+    model.to(memory_format=torch.channels_last)
+    forward = model.forward
+
+    def forward_bf16(*args: Any, **kwargs: Any) -> Any:
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=model.training):
+            return forward(*args, **kwargs)
+
+    model.forward = forward_bf16

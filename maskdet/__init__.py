@@ -1,0 +1,71 @@
+"""Face-mask detection: find faces in pictures and say whether each wears its mask, not, or wrongly.
+
+>>> import maskdet
+>>> result = maskdet.predict("examples/astronaut.jpg")
+>>> result.counts
+{'with_mask': 0, 'without_mask': 1, 'mask_weared_incorrect': 0}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from maskdet.api import predict
+    from maskdet.classes import CLASS_NAMES
+    from maskdet.detector.model import MaskDetector
+    from maskdet.errors import (
+        AnnotationError,
+        DatasetError,
+        MaskdetError,
+        MissingExtraError,
+        SourceError,
+        WeightsError,
+    )
+    from maskdet.results import Face, MaskResult
+
+__version__ = "0.1.0"
+
+#: Public name -> module that defines it, imported on first use: ``import maskdet`` itself loads nothing.
+_HOMES = {
+    "CLASS_NAMES": "maskdet.classes",
+    "AnnotationError": "maskdet.errors",
+    "DatasetError": "maskdet.errors",
+    "Face": "maskdet.results",
+    "MaskDetector": "maskdet.detector.model",
+    "MaskResult": "maskdet.results",
+    "MaskdetError": "maskdet.errors",
+    "MissingExtraError": "maskdet.errors",
+    "SourceError": "maskdet.errors",
+    "WeightsError": "maskdet.errors",
+    "predict": "maskdet.api",
+}
+
+__all__ = [
+    "CLASS_NAMES",
+    "AnnotationError",
+    "DatasetError",
+    "Face",
+    "MaskDetector",
+    "MaskResult",
+    "MaskdetError",
+    "MissingExtraError",
+    "SourceError",
+    "WeightsError",
+    "__version__",
+    "predict",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'maskdet' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

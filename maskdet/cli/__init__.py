@@ -1,0 +1,82 @@
+"""The ``maskdet`` command: parses options and passes them on; every command's code loads when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from maskdet.errors import MaskdetError
+
+EXIT_DONE, EXIT_MATCHED, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+#: Command name -> "module:function", one line of help. The help stands here so that ``maskdet --help`` imports nothing.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "detect": ("maskdet.cli.detect:detect", "Find faces and say how each wears its mask."),
+    "convert": ("maskdet.cli.convert:convert", "Turn Pascal VOC XML into a YOLO data set, with an audit."),
+    "data": ("maskdet.cli.data:data", "Check a data set, count and plot it."),
+    "train": ("maskdet.cli.train:train", "Train a detector: key=value arguments as in `yolo`."),
+    "val": ("maskdet.cli.val:val", "Score a detector on a labelled data set."),
+    "export": ("maskdet.cli.export:export", "Write trained weights as ONNX and check them against torch."),
+    "info": ("maskdet.cli.info:info", "Show versions, runtimes, and the shipped models."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on first use, so that ``maskdet --help`` stays instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order they are meant to be read."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, or None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command list from the table above, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from maskdet import __version__
+
+        click.echo(f"maskdet {__version__}")
+        ctx.exit()
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Version.")
+def cli() -> None:
+    """Find faces in pictures and say whether each wears its mask, not, or wrongly.
+
+    \b
+    maskdet detect photo.jpg            a table, and the picture with boxes
+    maskdet convert VOC_DIR OUT         your annotations as a YOLO data set
+    maskdet train data=OUT/data.yaml    your own detector
+    """
+
+
+def main(args: Sequence[str] | None = None) -> Any:
+    """Run the command line; errors become one line on standard error and exit code 2."""
+    try:
+        code = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
+    except MaskdetError as error:
+        click.echo(f"error: {error}", err=True)
+        code = EXIT_ERROR
+    except click.ClickException as error:
+        error.show()
+        code = EXIT_ERROR
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = EXIT_INTERRUPTED
+    sys.exit(code if isinstance(code, int) else EXIT_DONE)

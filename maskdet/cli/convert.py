@@ -1,0 +1,72 @@
+"""``maskdet convert``: Pascal VOC XML to a YOLO data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Turn the values of ``--map`` into a mapping; a click callback."""
+    pairs = {}
+    for value in values:
+        old, sign, new = value.partition("=")
+        if not (sign and old.strip() and new.strip()):
+            raise click.BadParameter(f"{value!r} is not OLD=NEW")
+        pairs[old.strip()] = new.strip()
+    return pairs
+
+
+@click.command(short_help="Turn Pascal VOC XML into a YOLO data set, with an audit.")
+@click.argument("voc_dir", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--split",
+    type=click.Choice(["grouped", "public", "voc"]),
+    default="grouped",
+    show_default=True,
+    help="grouped: alike photos stay together, classes balanced. public: the published list of the 853 Kaggle "
+    "photos. voc: the lists in ImageSets/Main.",
+)
+@click.option("--val-fraction", type=float, default=0.2, show_default=True, help="Share of the photos for val.")
+@click.option("--test-fraction", type=float, default=0.0, show_default=True, help="Share of the photos for test.")
+@click.option("--folds", type=click.IntRange(min=2), metavar="K", help="Write K folds, fold1.yaml to foldK.yaml.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides among equal choices of a grouped split.")
+@click.option("--groups", type=click.Path(path_type=Path), metavar="FILE", help="CSV name,group: kept together.")
+@click.option("--series/--no-series", default=True, help="Keep the Kaggle data's selfie series together (default).")
+@click.option(
+    "--duplicates/--no-duplicates", default=True, help="Search for photos that are alike (default), or save the time."
+)
+@click.option(
+    "--images",
+    type=click.Choice(["link", "symlink", "copy"]),
+    default="link",
+    show_default=True,
+    help="How pictures get into OUT; link falls back to copy across file systems.",
+)
+@click.option("--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW.")
+@click.option("--skip-unknown", is_flag=True, help="Leave boxes of unknown classes out.")
+@click.option("--one-based", is_flag=True, help="xmin and ymin are 1-based pixel numbers, as in the VOC devkit.")
+@click.option("--keep-going", is_flag=True, help="Leave unusable photos out, list them, and exit with code 2.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier conversion in OUT.")
+@click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
+def convert(voc_dir: Path, out: Path, mapping: dict[str, str], folds: int | None, quiet: bool, **options: Any) -> int:
+    """Convert the Pascal VOC data set VOC_DIR into the YOLO data set OUT.
+
+    VOC_DIR has annotations/ and images/, or Annotations/ and JPEGImages/, or XML files beside their pictures.
+    Everything that was mended is printed and written to OUT/audit.json. Then: maskdet train data=OUT/data.yaml
+    """
+    from maskdet.datasets.audit_table import print_audit
+    from maskdet.datasets.class_map import ClassMap
+    from maskdet.datasets.convert import ConvertOptions
+    from maskdet.datasets.convert import convert as run
+
+    audit = run(voc_dir, out, ConvertOptions(classes=ClassMap(mapping), folds=folds or 0, quiet=quiet, **options))
+    if not quiet:
+        print_audit(audit)
+        click.echo(f"wrote {out / 'data.yaml'}")
+    for photo in audit.left_out:
+        click.echo(f"left out {photo.file}: {photo.reason}", err=True)
+    return 2 if audit.left_out else 0

@@ -1,0 +1,89 @@
+"""``maskdet data check`` and ``maskdet data stats``: looking at a data set without changing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from maskdet.cli.convert import parse_map
+
+#: What ``--fail-on`` may name.
+_FAULTS = ("boxes", "duplicates", "leaks")
+
+
+@click.group(short_help="Check a data set, count and plot it.")
+def data() -> None:
+    """Check a data set, count and plot it; nothing in it is changed."""
+
+
+@data.command(short_help="Audit a VOC or YOLO data set.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW.")
+@click.option("--duplicates/--no-duplicates", default=True, help="Search for alike photos and leaks (default).")
+@click.option("--json", "json_file", metavar="FILE", help="Write the audit as JSON; - is standard output.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(_FAULTS),
+    multiple=True,
+    help="Exit with code 1 where there is such a fault; may be given more than once.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar and no table.")
+def check(
+    folder: Path,
+    *,
+    mapping: dict[str, str],
+    duplicates: bool,
+    json_file: str | None,
+    fail_on: tuple[str, ...],
+    quiet: bool,
+) -> int:
+    """Audit the VOC or YOLO data set DIR (or its data.yaml): bad boxes, alike photos, leaks between its parts.
+
+    Exit code 2 where photos cannot be used, 1 where --fail-on matches.
+    """
+    from maskdet.datasets.audit_table import print_audit
+    from maskdet.datasets.check import check as run
+    from maskdet.datasets.class_map import ClassMap
+    from maskdet.errors import DatasetError
+
+    audit = run(folder, classes=ClassMap(mapping), duplicates=duplicates, quiet=quiet)
+    if json_file == "-":
+        click.echo(audit.to_json(), nl=False)
+    elif json_file is not None:
+        try:
+            Path(json_file).write_text(audit.to_json(), encoding="utf-8")
+        except OSError as error:
+            raise DatasetError(json_file, f"cannot be written: {error.strerror}") from error
+    if not quiet and json_file != "-":
+        print_audit(audit)
+    for photo in audit.left_out:
+        click.echo(f"cannot use {photo.file}: {photo.reason}", err=True)
+    if audit.left_out:
+        return 2
+    found = {"boxes": audit.mends, "duplicates": audit.pairs, "leaks": audit.leaks}
+    return 1 if any(found[fault] for fault in fail_on) else 0
+
+
+@data.command(short_help="Count photos, boxes and box sizes.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW.")
+@click.option("--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Write the plot as a PNG.")
+@click.option("--quiet", is_flag=True, help="No progress bar and no table.")
+def stats(folder: Path, mapping: dict[str, str], picture: Path | None, quiet: bool) -> int:
+    """Count the VOC or YOLO data set DIR (or its data.yaml): classes by part, face sizes, faces a photo."""
+    from maskdet.datasets.audit_table import print_stats
+    from maskdet.datasets.check import load
+    from maskdet.datasets.class_map import ClassMap
+    from maskdet.datasets.stats import count, plot
+
+    collection, names = load(folder, classes=ClassMap(mapping), quiet=quiet)
+    counted = count(collection.photos, names)
+    if not quiet:
+        print_stats(counted)
+    if picture is not None:
+        plot(counted, picture)
+        click.echo(f"wrote {picture}", err=True)
+    for photo in collection.left_out:
+        click.echo(f"cannot use {photo.file}: {photo.reason}", err=True)
+    return 2 if collection.left_out else 0

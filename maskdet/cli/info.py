@@ -1,0 +1,84 @@
+"""``maskdet info``: what is installed, what runs, what ships."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+from typing import Any
+
+import click
+
+#: Packages whose version explains most bug reports; None in the answer where one is not installed.
+PACKAGES = ("numpy", "opencv-python", "onnxruntime", "torch", "torchvision", "ultralytics")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def info(as_json: bool) -> int:
+    """Show versions, runtimes, and the shipped models with their checksums and figures."""
+    facts = gather()
+    if as_json:
+        click.echo(json.dumps(facts))
+        return 0
+
+    from rich.table import Table
+
+    from maskdet.writers.table import console
+
+    screen = console()
+    table = Table("package", "version", title="maskdet " + facts["maskdet"], title_justify="left")
+    for name, version in facts["packages"].items():
+        table.add_row(name, version or "not installed")
+    table.add_row("Python", facts["python"])
+    table.add_row("processor", f"{facts['cores']} cores{', bfloat16' if facts['bf16'] else ''}")
+    table.add_row("ONNX Runtime on", ", ".join(facts["providers"]))
+    screen.print(table)
+    models = Table("model", "file", "px", "sha256", "mAP50", "mAP50-95", "intact", title="models", title_justify="left")
+    for name, model in facts["models"].items():
+        figures = [f"{model[key]:.3f}" if model[key] is not None else "–" for key in ("map50", "map50_95")]
+        models.add_row(name, model["file"], str(model["imgsz"]), model["sha256"][:12], *figures, str(model["intact"]))
+    screen.print(models)
+    return 0
+
+
+def gather() -> dict[str, Any]:
+    """Return everything that ``info`` shows, as plain JSON types."""
+    import platform
+
+    import onnxruntime
+
+    from maskdet import __version__
+    from maskdet.detector.cpu import has_bf16, usable_cores
+    from maskdet.errors import WeightsError
+    from maskdet.weights import shipped_models
+
+    versions: dict[str, str | None] = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    models = {}
+    for name, model in shipped_models().items():
+        try:
+            intact = bool(model.verify())
+        except WeightsError:
+            intact = False
+        figures = model.card.get("figures", {})
+        models[name] = {
+            "file": model.path.name,
+            "sha256": model.sha256,
+            "imgsz": model.card["imgsz"],
+            "map50": figures.get("map50"),
+            "map50_95": figures.get("map50_95"),
+            "intact": intact,
+        }
+    return {
+        "maskdet": __version__,
+        "python": platform.python_version(),
+        "packages": versions,
+        "cores": usable_cores(),
+        "bf16": has_bf16(),
+        "providers": onnxruntime.get_available_providers(),
+        "models": models,
+    }

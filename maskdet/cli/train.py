@@ -1,0 +1,27 @@
+"""``maskdet train``: hands key=value arguments to the trainer."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
+def train(arguments: tuple[str, ...]) -> int:
+    """Train a detector, with ultralytics' arguments.
+
+    \b
+    maskdet train data=mydata/data.yaml epochs=100          on the GPU if there is one, else on the CPU
+    maskdet train data=mydata/data.yaml model=yolov8s.pt device=0,1
+    maskdet train resume=True model=runs/detect/train/weights/last.pt
+
+    What you do not give comes from maskdet's recipe (its keys: model, cls_pw, nbs, cache, close_mosaic, early_imgsz,
+    early_share), then from ultralytics. On a processor with bfloat16 the run uses it; cpu_bf16=False turns it off.
+    """
+    from maskdet.detector.train import parse_arguments
+    from maskdet.detector.train import train as run
+
+    folder = run(parse_arguments(arguments))
+    click.echo(f"weights: {folder / 'weights' / 'best.pt'}")
+    click.echo(f"next:    maskdet export model={folder / 'weights' / 'best.pt'}", err=True)
+    return 0

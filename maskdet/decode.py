@@ -1,0 +1,95 @@
+"""From bytes to an upright picture: (H, W, 3) uint8 BGR.
+
+OpenCV decodes, as in YOLO, so that both see the same pixels: EXIF orientation applied, 16 bits brought to 8, grey and
+palettes spread to three channels, transparency dropped, the first frame of an animation.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Final
+
+import cv2
+import imagesize
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.errors import SourceError
+
+#: 250 megapixels: above any camera's single frame, and 750 MB once decoded.
+MAX_PIXELS: Final = 250_000_000
+
+#: Endings taken from a folder.
+IMAGE_SUFFIXES: Final = frozenset(
+    {".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+
+def decode_bytes(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
+    """Decode a picture file held in memory.
+
+    Args:
+        data: the file's bytes.
+        origin: how messages call it.
+
+    Returns:
+        (H, W, 3) uint8 BGR, upright.
+
+    Raises:
+        SourceError: empty, not a picture, damaged, or larger than ``MAX_PIXELS`` (told from its header alone).
+    """
+    if not data:
+        raise SourceError(origin, "the file is empty (0 bytes)")
+    width, height = _header_size(data)
+    if width * height > MAX_PIXELS:
+        raise SourceError(
+            origin,
+            f"{width:,}×{height:,} pixels is more than the {MAX_PIXELS // 1_000_000} megapixels read; scale it down",
+        )
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # raised, rather than None returned, where OpenCV's own size limits are passed
+        image = None
+    if image is None:
+        raise SourceError(origin, "damaged or cut short" if width > 0 else "not a picture that can be read")
+    if image.dtype != np.uint8:
+        raise SourceError(origin, f"unsupported pixel type {image.dtype}")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def decode_file(path: Path) -> npt.NDArray[np.uint8]:
+    """Decode a picture file; see ``decode_bytes``.
+
+    Raises:
+        SourceError: missing, unreadable, or any reason of ``decode_bytes``.
+    """
+    return decode_bytes(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        SourceError: the file is missing or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise SourceError(path, "no such file") from None
+    except OSError as error:
+        raise SourceError(path, f"cannot be read ({error.strerror})") from error
+
+
+def _header_size(data: bytes) -> tuple[int, int]:
+    """Return (width, height) from the header without decoding, or (-1, -1) where it is not understood."""
+    try:
+        width, height = imagesize.get(io.BytesIO(data))
+    except Exception:  # a damaged header can raise anything; decoding then says what is wrong
+        return -1, -1
+    return int(width), int(height)
+
+
+def silence_opencv() -> None:
+    """Keep OpenCV's own warnings off standard error: for the command line, where our one line says it all."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -1,0 +1,58 @@
+"""Every error that maskdet raises on purpose.
+
+::
+
+    MaskdetError
+    ├── SourceError        a picture, folder or other source that cannot be read
+    ├── AnnotationError    an annotation file that cannot be used as it stands
+    ├── DatasetError       a data set whose layout, split or target is wrong
+    ├── WeightsError       a model file that is missing, damaged or not maskdet's
+    └── MissingExtraError  a feature whose optional packages are not installed
+
+Each message is one line that names the file concerned and the way out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class MaskdetError(Exception):
+    """Base of all errors raised on purpose; its text is one line meant for people."""
+
+
+class _FileError(MaskdetError):
+    """An error about one file or folder, shown as ``path: reason``."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        self.path = str(path)
+        self.reason = reason
+        super().__init__(f"{self.path}: {reason}")
+
+
+class SourceError(_FileError):
+    """A source that cannot be read or decoded."""
+
+
+class AnnotationError(_FileError):
+    """An annotation that cannot be used; ``line`` is its line in the file where known (1-based)."""
+
+    def __init__(self, path: str | Path, reason: str, line: int | None = None) -> None:
+        self.line = line
+        super().__init__(path if line is None else f"{path}:{line}", reason)
+
+
+class DatasetError(_FileError):
+    """A data set whose layout, split or target folder is wrong."""
+
+
+class WeightsError(_FileError):
+    """A model file that is missing, damaged, or not a mask detector."""
+
+
+class MissingExtraError(MaskdetError):
+    """A feature needs an optional dependency group that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs more packages: pip install 'maskdet[{extra}]'")

@@ -1,0 +1,216 @@
+"""What a prediction is: ``Face``, ``ImageInfo``, ``ModelInfo`` and ``MaskResult``, and the forms they can take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.classes import CLASS_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "maskdet/1"
+
+#: Decimals kept in JSON and CSV: a hundredth of a pixel, a hundred-thousandth of a probability.
+BOX_DECIMALS, CONFIDENCE_DECIMALS = 2, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face.
+
+    Attributes:
+        name: class name, one of ``maskdet.classes.CLASS_NAMES``.
+        class_id: its index there.
+        confidence: 0 to 1.
+        box: (x1, y1, x2, y2) in pixels of the upright image, clipped to it.
+        track_id: identity over the frames of a video, where tracking is on.
+        classifier: the crop classifier's answer, where one was asked.
+    """
+
+    name: str
+    class_id: int
+    confidence: float
+    box: tuple[float, float, float, float]
+    track_id: int | None = None
+    classifier: dict[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the face as one entry of ``detections`` in the JSON schema."""
+        x1, y1, x2, y2 = (round(float(value), BOX_DECIMALS) for value in self.box)
+        entry: dict[str, Any] = {
+            "name": self.name,
+            "class": self.class_id,
+            "confidence": round(float(self.confidence), CONFIDENCE_DECIMALS),
+            "box": {"x1": x1, "y1": y1, "x2": x2, "y2": y2},
+            "track_id": self.track_id,
+        }
+        if self.classifier is not None:
+            entry["classifier"] = self.classifier
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """Where a picture came from and its upright size in pixels; ``path`` is None for an array, ``"-"`` for stdin."""
+
+    path: str | None
+    width: int
+    height: int
+    frame: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model answered, at which input size (pixels) and confidence threshold."""
+
+    name: str
+    imgsz: int
+    conf: float
+
+
+@dataclass(frozen=True, slots=True)
+class MaskResult:
+    """The faces of one picture.
+
+    Attributes:
+        faces: most confident first.
+        image: path and size of the picture.
+        model: what found them.
+        time_ms: preprocessing, inference and postprocessing, in milliseconds; decoding is not counted.
+        pixels: the picture itself, (H, W, 3) uint8 BGR, kept for ``plot``; never part of the JSON.
+    """
+
+    faces: list[Face]
+    image: ImageInfo
+    model: ModelInfo
+    time_ms: float
+    pixels: npt.NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Faces per class, zero included, in class order."""
+        counted = dict.fromkeys(CLASS_NAMES, 0)
+        for face in self.faces:
+            counted[CLASS_NAMES[face.class_id]] += 1
+        return {str(name): count for name, count in counted.items()}
+
+    @property
+    def compliance(self) -> float | None:
+        """Share of faces that wear a mask properly, or None where there is no face."""
+        return self.counts["with_mask"] / len(self.faces) if self.faces else None
+
+    @property
+    def boxes(self) -> npt.NDArray[np.float32]:
+        """(N, 4) float32, xyxy in pixels."""
+        return np.array([face.box for face in self.faces], dtype=np.float32).reshape(-1, 4)
+
+    @property
+    def confidences(self) -> npt.NDArray[np.float32]:
+        """(N,) float32, 0 to 1."""
+        return np.array([face.confidence for face in self.faces], dtype=np.float32)
+
+    @property
+    def class_ids(self) -> npt.NDArray[np.int64]:
+        """(N,) int64 class ids."""
+        return np.array([face.class_id for face in self.faces], dtype=np.int64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result in the ``maskdet/1`` schema."""
+        compliance = self.compliance
+        return {
+            "schema": SCHEMA,
+            "image": {
+                "path": self.image.path,
+                "width": self.image.width,
+                "height": self.image.height,
+                "frame": self.image.frame,
+            },
+            "model": {"name": self.model.name, "imgsz": self.model.imgsz, "conf": self.model.conf},
+            "time_ms": round(self.time_ms, 1),
+            "detections": [face.to_dict() for face in self.faces],
+            "counts": self.counts,
+            "summary": {
+                "faces": len(self.faces),
+                "compliant": self.counts["with_mask"],
+                "compliance": None if compliance is None else round(compliance, 4),
+            },
+        }
+
+    def to_json(self) -> str:
+        """Return the result as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return one flat row a face: path, frame, name, class, confidence, x1, y1, x2, y2, track_id."""
+        rows = []
+        for face in self.faces:
+            entry = face.to_dict()
+            rows.append(
+                {
+                    "path": self.image.path,
+                    "frame": self.image.frame,
+                    "name": entry["name"],
+                    "class": entry["class"],
+                    "confidence": entry["confidence"],
+                    **entry["box"],
+                    "track_id": face.track_id,
+                }
+            )
+        return rows
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return ``to_rows`` as a data frame, its columns there even without a face."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_rows(), columns=list(ROW_COLUMNS))
+
+    def without_pixels(self) -> MaskResult:
+        """Return the same result without its picture, which is most of its memory."""
+        return replace(self, pixels=None)
+
+    def plot(self) -> npt.NDArray[np.uint8]:
+        """Return a copy of the picture with the boxes drawn, (H, W, 3) uint8 BGR.
+
+        Raises:
+            ValueError: the result does not hold its picture.
+        """
+        from maskdet.draw import draw_faces
+
+        if self.pixels is None:
+            raise ValueError("this result does not hold its picture: predict with keep_pixels=True")
+        return draw_faces(self.pixels, self.faces)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the annotated picture to ``path`` (whole or not at all) and return it."""
+        from maskdet.writers.pictures import write_picture
+
+        return write_picture(Path(path), self.plot())
+
+
+#: Columns of ``MaskResult.to_rows``, of ``to_pandas`` and of the CSV.
+ROW_COLUMNS: tuple[str, ...] = ("path", "frame", "name", "class", "confidence", "x1", "y1", "x2", "y2", "track_id")
+
+
+def faces_from_arrays(
+    boxes: npt.NDArray[np.float32], confidences: npt.NDArray[np.float32], class_ids: npt.NDArray[np.int64]
+) -> list[Face]:
+    """Build faces from arrays.
+
+    Args:
+        boxes: (N, 4) float32, xyxy in pixels.
+        confidences: (N,) float32.
+        class_ids: (N,) int64.
+    """
+    rows: Sequence[Any] = boxes.tolist()
+    return [
+        Face(CLASS_NAMES[class_id], class_id, confidence, (row[0], row[1], row[2], row[3]))
+        for row, confidence, class_id in zip(rows, confidences.tolist(), class_ids.tolist(), strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""Writers: results as a table, JSON Lines, CSV, and annotated pictures."""

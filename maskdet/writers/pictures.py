@@ -1,0 +1,57 @@
+"""Annotated pictures, named as their originals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.errors import SourceError
+from maskdet.results import MaskResult
+from maskdet.writers.atomic import write_bytes
+
+#: Endings that are written as they are; any other picture becomes a PNG.
+WRITABLE: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+
+
+def write_picture(path: Path, image: npt.NDArray[np.uint8]) -> Path:
+    """Encode ``image`` (H, W, 3) uint8 BGR by the ending of ``path`` and write it, whole or not at all.
+
+    Raises:
+        SourceError: the ending is unknown, or the folder cannot be written.
+    """
+    if path.suffix.lower() not in WRITABLE:
+        raise SourceError(path, f"unknown kind of picture; use one of {', '.join(sorted(WRITABLE))}")
+    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix.lower() in {".jpg", ".jpeg"} else []
+    done, data = cv2.imencode(path.suffix.lower(), image, options)
+    if not done:
+        raise SourceError(path, "cannot be encoded")
+    return write_bytes(path, data.tobytes())
+
+
+class PictureWriter:
+    """Writes annotated pictures below one folder, never over an original or over one another."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write below ``folder``, which is made when the first picture comes."""
+        self._folder = folder
+        self._taken: set[Path] = set()
+
+    def write(self, result: MaskResult, relative: Path) -> Path:
+        """Write one result at ``relative`` below the folder and return where it went.
+
+        Raises:
+            SourceError: the target is the picture itself, or cannot be written.
+        """
+        name = relative if relative.suffix.lower() in WRITABLE else relative.with_name(relative.name + ".png")
+        target, number = self._folder / name, 1
+        while target in self._taken:
+            number += 1
+            target = self._folder / name.with_stem(f"{name.stem}-{number}")
+        self._taken.add(target)
+        if result.image.path not in (None, "-") and target.resolve() == Path(str(result.image.path)).resolve():
+            raise SourceError(target, "would overwrite the original; choose another --save folder")
+        return write_picture(target, result.plot())

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.detector.cpu import has_bf16, usable_cores
+from maskdet.detector.export import export
+from maskdet.detector.model import MaskDetector
+from maskdet.detector.train import parse_arguments, read_recipe, train
+from maskdet.errors import MaskdetError, WeightsError
+
+
+def test_arguments_are_yaml() -> None:
+    words = ["epochs=3", "device=0,1", "resume=True", "lr0=0.01", "name=x", "freeze=[0, 1]", "data=C:\\x\\data.yaml"]
+    assert parse_arguments(words) == {
+        "epochs": 3,
+        "device": "0,1",
+        "resume": True,
+        "lr0": 0.01,
+        "name": "x",
+        "freeze": [0, 1],
+        "data": "C:\\x\\data.yaml",
+    }
+    with pytest.raises(MaskdetError, match="epochs: expected key=value"):
+        parse_arguments(["epochs"])
+
+
+def test_recipe_holds_only_known_keys_that_differ() -> None:
+    config = pytest.importorskip("ultralytics.cfg").DEFAULT_CFG_DICT
+    own = {"early_imgsz", "early_share"}
+    for key, value in read_recipe().items():
+        assert key in own or config[key] != value, key
+
+
+def test_bf16_is_read_from_the_flags(tmp_path: Path) -> None:
+    file = tmp_path / "cpuinfo"
+    for flags, expected in (("fpu avx2", False), ("avx512f avx512_bf16", True), ("amx_bf16 amx_tile", True)):
+        file.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+        assert has_bf16(file) is expected
+    assert has_bf16(tmp_path / "gone") is False
+    assert usable_cores() >= 1
+
+
+@pytest.fixture(scope="module")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data.yaml of eight pictures, each with one coloured square a class."""
+    root = tmp_path_factory.mktemp("tiny")
+    rng = np.random.default_rng(0)
+    for split in ("train", "val"):
+        for index in range(4):
+            image = rng.integers(0, 60, (96, 128, 3), dtype=np.uint8)
+            lines = []
+            for class_id, colour in enumerate([(0, 255, 0), (0, 0, 255), (0, 255, 255)]):
+                x, y = 8 + 40 * class_id, int(rng.integers(5, 60))
+                cv2.rectangle(image, (x, y), (x + 24, y + 24), colour, cv2.FILLED)
+                lines.append(f"{class_id} {(x + 12) / 128:.6f} {(y + 12) / 96:.6f} {24 / 128:.6f} {24 / 96:.6f}")
+            for folder in ("images", "labels"):
+                (root / folder / split).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(root / "images" / split / f"{index}.png"), image)
+            (root / "labels" / split / f"{index}.txt").write_text("\n".join(lines) + "\n")
+    data = {"train": "images/train", "val": "images/val", "names": dict(enumerate(CLASS_NAMES))}
+    (root / "data.yaml").write_text(yaml.safe_dump(data))
+    return root / "data.yaml"
+
+
+def settings(data_yaml: Path, folder: Path, **changes: Any) -> dict[str, Any]:
+    plain = {
+        "model": "yolov8n.yaml",
+        "data": str(data_yaml),
+        "imgsz": 64,
+        "early_imgsz": 0.5,
+        "epochs": 2,
+        "batch": 2,
+        "device": "cpu",
+        "plots": False,
+        "project": str(folder),
+        "name": "run",
+    }
+    return plain | changes
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+def test_train_then_export_then_detect(tiny_data: Path, tmp_path: Path, bf16: bool) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("ultralytics")
+    sizes: list[tuple[int, int]] = []
+    from maskdet.detector.trainer import MaskTrainer
+
+    original = MaskTrainer.preprocess_batch
+
+    def watch(self: MaskTrainer, batch: dict[str, Any]) -> dict[str, Any]:
+        batch = original(self, batch)
+        sizes.append((self.epoch, batch["img"].shape[-1]))
+        assert batch["img"].is_contiguous(memory_format=torch.channels_last) or not bf16
+        assert torch.get_num_threads() == usable_cores()
+        return batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MaskTrainer, "preprocess_batch", watch)
+        folder = train(settings(tiny_data, tmp_path, cpu_bf16=bf16))
+    assert sizes == [(0, 32), (0, 32), (1, 64), (1, 64)]
+    assert yaml.safe_load((folder / "maskdet.yaml").read_text())["early_imgsz"] == 0.5
+    target, parity = export({"model": str(folder / "weights" / "last.pt")})
+    assert parity.holds
+    image = cv2.imread(str(next((tiny_data.parent / "images" / "val").iterdir())))
+    # Without a threshold every anchor is a box: the best confidences must agree, whichever file answers.
+    best = [
+        MaskDetector(path, conf=0, iou=1).detect_arrays([np.asarray(image, np.uint8)])[0].confidences[:50]
+        for path in (target, folder / "weights" / "last.pt")
+    ]
+    np.testing.assert_allclose(best[0], best[1], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"data": None}, "which data"),
+        ({"data": "gone/data.yaml"}, "gone/data.yaml"),
+        ({"epoch": 3}, "unknown argument epoch"),
+        ({"epochs": "many"}, "epochs"),
+        ({"resume": True, "model": None}, "resume=True needs the checkpoint"),
+    ],
+)
+def test_wrong_arguments_are_one_line(tiny_data: Path, tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    pytest.importorskip("ultralytics")
+    with pytest.raises(MaskdetError, match=reason) as caught:
+        train(settings(tiny_data, tmp_path, **change))
+    assert "\n" not in str(caught.value)
+
+
+def test_export_of_no_model(tmp_path: Path) -> None:
+    pytest.importorskip("ultralytics")
+    with pytest.raises(MaskdetError, match="which model"):
+        export({})
+    with pytest.raises(WeightsError, match="no such file"):
+        export({"model": str(tmp_path / "gone.pt")})
+    with pytest.raises(MaskdetError, match="yolo export"):
+        export({"model": "x.pt", "format": "torchscript"})

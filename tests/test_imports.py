@@ -1,0 +1,45 @@
+"""What an import pulls in: the way to a prediction must stay light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"torch", "torchvision", "ultralytics", "pandas", "matplotlib", "scipy", "supervision"}
+
+
+def modules_after(code: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has loaded after ``code``."""
+    script = f"{code}\nimport sys\nprint('MODULES', *sorted({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.rsplit("MODULES", 1)[1].split())
+
+
+def test_detect_loads_nothing_heavy(astronaut: Path) -> None:
+    code = f"""
+from maskdet.cli import cli
+cli.main(["detect", {str(astronaut)!r}, "--no-save"], standalone_mode=False)
+"""
+    assert not modules_after(code) & HEAVY
+
+
+def test_predict_loads_nothing_heavy(astronaut: Path) -> None:
+    loaded = modules_after(f"import maskdet; maskdet.predict({str(astronaut)!r})")
+    assert not loaded & (HEAVY | {"click", "rich"})
+
+
+def test_import_loads_next_to_nothing() -> None:
+    assert not modules_after("import maskdet") & (HEAVY | {"numpy", "cv2", "onnxruntime", "yaml", "click", "rich"})
+
+
+def test_help_loads_next_to_nothing() -> None:
+    code = "from maskdet.cli import cli\ncli.main(['--help'], standalone_mode=False)"
+    assert not modules_after(code) & (HEAVY | {"numpy", "cv2", "onnxruntime", "rich"})
+
+
+def test_the_check_can_fail() -> None:
+    pytest.importorskip("pandas")
+    assert modules_after("import maskdet, pandas") & HEAVY
