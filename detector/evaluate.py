@@ -8,7 +8,7 @@ another rule, so its figures differ a little.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,6 @@ from maskdet.decode import decode_file
 from maskdet.detector.bootstrap import interval, match_tables, resampled_ap
 from maskdet.detector.coco_scores import SIZES, coco_scores
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
-from maskdet.detector.letterbox import to_tensor
 from maskdet.detector.matching import to_xywh
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.operating_point import operating_point
@@ -121,15 +120,10 @@ def _detect_twice(
     detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float
 ) -> Iterator[tuple[Detections, Detections]]:
     """Run the network once and select twice: for average precision, and as ``maskdet detect`` does."""
-    runtime = detector._runtime  # one pass serves both; detect_arrays would run the network again for the second
-    fitted = [(detector.letterbox(image), image) for image in images]
-    for _, pairs in groupby(fitted, key=lambda pair: pair[0].padded if runtime.spec.dynamic else id(pair)):
-        members = list(pairs)
-        output = runtime(to_tensor([letterbox.apply(image) for letterbox, image in members]))
-        for raw, (letterbox, _) in zip(output, members, strict=True):
-            every = select(raw, conf=conf, iou=iou, multi_label=True)
-            best = select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU)
-            yield to_picture(every, letterbox), to_picture(best, letterbox)
+    for raw, letterbox in detector.raw_outputs(images):
+        every = select(raw, conf=conf, iou=iou, multi_label=True)
+        best = select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU)
+        yield to_picture(every, letterbox), to_picture(best, letterbox)
 
 
 def ap_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -76,7 +76,28 @@ class MaskDetector:
     def letterbox(self, image: npt.NDArray[np.uint8]) -> Letterbox:
         """Return how ``image`` (H, W, 3) is fitted into this network's input."""
         spec = self._runtime.spec
-        return Letterbox.fit(image.shape[:2], self._imgsz, spec.stride, auto=spec.dynamic)
+        height, width = image.shape[:2]
+        return Letterbox.fit((height, width), self._imgsz, spec.stride, auto=spec.dynamic)
+
+    def raw_outputs(
+        self, images: Sequence[npt.NDArray[np.uint8]]
+    ) -> Iterator[tuple[npt.NDArray[np.float32], Letterbox]]:
+        """Run the network, consecutive pictures of one input shape as one batch.
+
+        Args:
+            images: each (H, W, 3) uint8 BGR.
+
+        Yields:
+            For each picture the network's output as ``maskdet.detector.postprocess.select`` takes it, and the letterbox
+            that leads back to its pixels.
+        """
+        fitted = [(self.letterbox(image), image) for image in images]
+        # A network of fixed shape takes one picture at a time: every picture is then a group of its own.
+        for _, pairs in groupby(fitted, key=lambda pair: pair[0].padded if self._runtime.spec.dynamic else id(pair)):
+            members = list(pairs)
+            output = self._runtime(to_tensor([letterbox.apply(image) for letterbox, image in members]))
+            for raw, (letterbox, _) in zip(output, members, strict=True):
+                yield raw, letterbox
 
     def detect_arrays(
         self,
@@ -99,16 +120,10 @@ class MaskDetector:
         """
         conf = self.info.conf if conf is None else conf
         iou = self._iou if iou is None else iou
-        fitted = [(self.letterbox(image), image) for image in images]
-        found: list[Detections] = []
-        for _, group in groupby(fitted, key=lambda pair: pair[0].padded if self._runtime.spec.dynamic else id(pair)):
-            members = list(group)
-            output = self._runtime(to_tensor([box.apply(image) for box, image in members]))
-            found += [
-                to_picture(select(raw, conf=conf, iou=iou, agnostic=self._agnostic, multi_label=multi_label), letterbox)
-                for raw, (letterbox, _) in zip(output, members, strict=True)
-            ]
-        return found
+        return [
+            to_picture(select(raw, conf=conf, iou=iou, agnostic=self._agnostic, multi_label=multi_label), letterbox)
+            for raw, letterbox in self.raw_outputs(images)
+        ]
 
     def detect_batch(
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True

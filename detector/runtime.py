@@ -130,9 +130,10 @@ class TorchRuntime:
         self._torch = torch
         self._device = torch.device(f"cuda:{device}" if device.isdigit() else device)
         try:
-            model, _ = load_checkpoint(str(path), device=self._device, fuse=True)
+            model, _ = load_checkpoint(str(path), device=self._device)
             names = {int(key): str(value) for key, value in model.names.items()}
             stride = max(int(model.stride.max()), 32)
+            model = model.fuse(verbose=False)
         except Exception as error:  # unpickling a stranger's file can raise anything
             raise WeightsError(path, f"not a YOLO detection checkpoint ({str(error).splitlines()[0][:120]})") from error
         check_class_names(path, names)

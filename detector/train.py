@@ -85,6 +85,11 @@ def train(arguments: Mapping[str, Any]) -> Path:
     try:
         model = YOLO(weights, task="detect")
         model.train(trainer=partial(MaskTrainer, options=options), **settings)
-    except (FileNotFoundError, SyntaxError, ValueError, TypeError, AssertionError) as error:
+    except RuntimeError as error:
+        # ultralytics wraps whatever is wrong with a data set this way; other runtime errors are torch's own.
+        if not str(error).startswith("Dataset "):
+            raise
+        raise MaskdetError(" ".join(str(error).replace("❌ ", "").split())) from error
+    except (FileNotFoundError, ConnectionError, SyntaxError, ValueError, TypeError, AssertionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     return Path(model.trainer.save_dir)

@@ -1,0 +1,57 @@
+"""The shipped model on the real photos: the committed figures, computed again and by another library."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maskdet.datasets.convert import ConvertOptions, convert
+from maskdet.detector.coco_scores import coco_dicts, coco_scores
+from maskdet.detector.evaluate import VAL_CONF, detect_split
+from maskdet.detector.labelled import read_split
+from maskdet.detector.model import DEFAULT_IOU, MaskDetector
+from maskdet.weights import FOLDER, default_model
+
+#: The best published nano model on the public split (YOLO11n): mAP50, mAP50-95, AP50 of mask_weared_incorrect.
+PUBLISHED = (0.793, 0.549, 0.611)
+
+
+def test_card_and_registry_hold_the_figures_of_the_report() -> None:
+    model = default_model()
+    report = json.loads((FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
+    assert report["model"]["sha256"] == model.sha256
+    assert report["data"]["faces"] == {"with_mask": 593, "without_mask": 114, "mask_weared_incorrect": 19}
+    assert model.card["figures"]["map50"] == report["map50"]
+    assert model.card["figures"]["map50_95"] == report["map50_95"]
+    card = model.path.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"{report['map50']:.3f} (" in card
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_figures_on_the_public_split(real_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("faster_coco_eval")
+    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
+    convert(real_data, tmp_path / "public", ConvertOptions(split="public", duplicates=False, quiet=True))
+    labelled = read_split(tmp_path / "public" / "data.yaml")
+    found, _ = detect_split(MaskDetector(), labelled, conf=VAL_CONF, iou=DEFAULT_IOU, batch=1, quiet=True)
+    ap = coco_scores(labelled.truths, found).ap[:, :, 0]
+    ours = (ap[0].mean(), ap.mean(), ap[0, 2])
+
+    truth, answers = coco_dicts(labelled.truths, found)
+    oracle = coco.COCO()
+    oracle.dataset = truth
+    oracle.createIndex()
+    evaluation = cocoeval.COCOeval(oracle, oracle.loadRes(answers["annotations"]), "bbox")
+    evaluation.params.maxDets = [1, 10, 300]
+    evaluation.evaluate()
+    evaluation.accumulate()
+    precision = evaluation.eval["precision"][:, :, :, 0, 2].mean(axis=1)
+    np.testing.assert_allclose(ours, (precision[0].mean(), precision.mean(), precision[0, 2]), atol=1e-6)
+
+    report = json.loads((FOLDER / default_model().card["figures"]["report"]).read_text(encoding="utf-8"))
+    # Another processor rounds differently: a box more or less near a threshold.
+    np.testing.assert_allclose(ours[:2], (report["map50"], report["map50_95"]), atol=2e-3)
+    assert all(value > bar for value, bar in zip(ours, PUBLISHED, strict=True)), ours
