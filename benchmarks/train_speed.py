@@ -1,7 +1,7 @@
 """Training on a CPU: ``maskdet train`` beside ``yolo train``, same data, epochs, size and seeds, in turn.
 
-Seconds an epoch are read from the ``time`` column that both write to ``results.csv`` (validation after each epoch is part
-of it, as both ship it). Accuracy is mAP50 of ``last.pt``, by ``maskdet val`` for both::
+Seconds an epoch are read from the ``time`` column that both write to ``results.csv`` (validation after each epoch is
+part of it, as both ship it). Accuracy is mAP50 of ``last.pt``, by ``maskdet val`` for both::
 
     python benchmarks/train_speed.py --data public/data.yaml --json benchmarks/results/train_speed.json
 """

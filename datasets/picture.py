@@ -22,12 +22,11 @@ import imagesize
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.decode import MAX_PIXELS
 from maskdet.errors import SourceError
 
 #: Side of the square thumbnail in pixels.
 THUMB_SIDE = 32
-#: Larger pictures are refused before they are decoded: 2**28 pixels take 0.8 GB as BGR.
-MAX_PIXELS = 2**28
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: Baseline, extended and progressive JPEG with Huffman codes: what every decoder reads.

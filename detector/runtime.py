@@ -114,8 +114,14 @@ class OnnxRuntime:
 class TorchRuntime:
     """A ``.pt`` checkpoint run by torch, as ultralytics loads it; needs the ``train`` extra."""
 
-    def __init__(self, path: Path, *, name: str, device: str = "cpu") -> None:
+    def __init__(self, path: Path, *, name: str, device: str = "cpu", end_to_end: bool = False) -> None:
         """Load ``path``.
+
+        Args:
+            path: the checkpoint.
+            name: how results call the model.
+            device: ``"cpu"`` or a GPU index.
+            end_to_end: answer with the head that needs no NMS, where the network has one (YOLO26).
 
         Raises:
             MissingExtraError: torch or ultralytics is not installed.
@@ -133,6 +139,7 @@ class TorchRuntime:
             model, _ = load_checkpoint(str(path), device=self._device)
             names = {int(key): str(value) for key, value in model.names.items()}
             stride = max(int(model.stride.max()), 32)
+            model.end2end = end_to_end
             model = model.fuse(verbose=False)
         except Exception as error:  # unpickling a stranger's file can raise anything
             raise WeightsError(path, f"not a YOLO detection checkpoint ({str(error).splitlines()[0][:120]})") from error

@@ -60,14 +60,18 @@ def train(arguments: Mapping[str, Any]) -> Path:
     require("ultralytics", what="maskdet train", extra="train")
     import torch
     from ultralytics import YOLO
-    from ultralytics.cfg import DEFAULT_CFG_DICT
+    from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg
 
     from maskdet.detector.trainer import MaskTrainer, TrainOptions
 
     settings = {**read_recipe(), **arguments}
-    options = TrainOptions(
-        **{field.name: settings.pop(field.name) for field in fields(TrainOptions) if field.name in settings}
-    )
+    if "device" not in settings and not torch.cuda.is_available() and not torch.backends.mps.is_available():
+        settings["device"] = "cpu"
+    if settings.get("device") != "cpu":
+        # The low-resolution start saves hours on a CPU and minutes on a GPU: there it is only done when asked for.
+        settings = {key: value for key, value in settings.items() if key in arguments or not key.startswith("early_")}
+    own = {field.name for field in fields(TrainOptions)} & settings.keys()
+    options = TrainOptions(**{name: settings.pop(name) for name in own})
     if unknown := sorted(set(settings) - set(DEFAULT_CFG_DICT)):
         raise MaskdetError(f"unknown argument {', '.join(unknown)}: see https://docs.ultralytics.com/usage/cfg")
     resume = settings.get("resume")
@@ -79,9 +83,11 @@ def train(arguments: Mapping[str, Any]) -> Path:
             raise MaskdetError("resume=True needs the checkpoint: model=runs/…/weights/last.pt")
     elif not settings.get("data"):
         raise MaskdetError("which data? give data=…/data.yaml, as written by `maskdet convert`")
-    if "device" not in settings and not torch.cuda.is_available() and not torch.backends.mps.is_available():
-        settings["device"] = "cpu"
     weights = settings.pop("model")
+    try:
+        get_cfg(DEFAULT_CFG_DICT, settings)
+    except (SyntaxError, ValueError, TypeError) as error:
+        raise MaskdetError(" ".join(str(error).split())) from error
     try:
         model = YOLO(weights, task="detect")
         model.train(trainer=partial(MaskTrainer, options=options), **settings)
@@ -90,6 +96,6 @@ def train(arguments: Mapping[str, Any]) -> Path:
         if not str(error).startswith("Dataset "):
             raise
         raise MaskdetError(" ".join(str(error).replace("❌ ", "").split())) from error
-    except (FileNotFoundError, ConnectionError, SyntaxError, ValueError, TypeError, AssertionError) as error:
+    except (FileNotFoundError, ConnectionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     return Path(model.trainer.save_dir)

@@ -88,8 +88,3 @@ def _header_size(data: bytes) -> tuple[int, int]:
     except Exception:  # a damaged header can raise anything; decoding then says what is wrong
         return -1, -1
     return int(width), int(height)
-
-
-def silence_opencv() -> None:
-    """Keep OpenCV's own warnings off standard error: for the command line, where our one line says it all."""
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -68,6 +69,8 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> Any:
     """Run the command line; errors become one line on standard error and exit code 2."""
+    # Read by OpenCV when it loads: its own warnings would stand beside our one line about a bad file.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     try:
         code = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
     except MaskdetError as error:

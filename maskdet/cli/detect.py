@@ -68,7 +68,6 @@ def detect(
     if not files:
         return EXIT_ERROR
 
-    from maskdet.decode import silence_opencv
     from maskdet.detector.model import MaskDetector
     from maskdet.errors import SourceError
     from maskdet.pipeline import detect_files
@@ -76,7 +75,6 @@ def detect(
     from maskdet.writers.outputs import Outputs
     from maskdet.writers.table import print_results
 
-    silence_opencv()
     try:
         detector = MaskDetector(weights, conf=conf, iou=iou, imgsz=imgsz, agnostic_nms=agnostic_nms, device=device)
     except ValueError as error:

@@ -12,6 +12,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.detector.cpu import has_bf16, usable_cores
 from maskdet.detector.export import export
 from maskdet.detector.model import MaskDetector
+from maskdet.detector.runtime import load_runtime
 from maskdet.detector.train import parse_arguments, read_recipe, train
 from maskdet.errors import MaskdetError, WeightsError
 
@@ -118,6 +119,32 @@ def test_train_then_export_then_detect(tiny_data: Path, tmp_path: Path, bf16: bo
     np.testing.assert_allclose(best[0], best[1], atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_an_interrupted_run_goes_on_where_it_stopped(tiny_data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ultralytics")
+    from maskdet.detector.trainer import MaskTrainer
+
+    seen: list[tuple[int, int]] = []
+    original = MaskTrainer.preprocess_batch
+
+    def interrupt(self: MaskTrainer, batch: dict[str, Any]) -> dict[str, Any]:
+        if self.epoch == 1 and len(seen) == 2:
+            seen.append((0, 0))
+            raise KeyboardInterrupt
+        batch = original(self, batch)
+        seen.append((self.epoch, batch["img"].shape[-1]))
+        return batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MaskTrainer, "preprocess_batch", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(settings(tiny_data, tmp_path, epochs=4))
+        last = tmp_path / "run" / "weights" / "last.pt"
+        # The run remembers its own options: the second of four epochs is still an early one.
+        assert train({"resume": True, "model": str(last)}) == tmp_path / "run"
+    assert seen == [(0, 32), (0, 32), (0, 0), (1, 32), (1, 32), (2, 64), (2, 64), (3, 64), (3, 64)]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -143,3 +170,17 @@ def test_export_of_no_model(tmp_path: Path) -> None:
         export({"model": str(tmp_path / "gone.pt")})
     with pytest.raises(MaskdetError, match="yolo export"):
         export({"model": "x.pt", "format": "torchscript"})
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's tracer warns of every branch it fixes
+def test_both_heads_of_yolo26_are_exported(tmp_path: Path) -> None:
+    torch, tasks = pytest.importorskip("torch"), pytest.importorskip("ultralytics.nn.tasks")
+    torch.manual_seed(0)
+    model = tasks.DetectionModel("yolo26n.yaml", nc=3, verbose=False)
+    model.names, model.args = dict(enumerate(CLASS_NAMES)), {"imgsz": 64, "task": "detect", "model": "yolo26n.yaml"}
+    path = tmp_path / "y26.pt"
+    torch.save({"model": model, "train_args": model.args, "date": "", "version": ""}, path)
+    for nms, shape in ((None, (1, 7, 84)), (False, (1, 84, 6))):
+        target, parity = export({"model": str(path), "nms": nms})
+        assert parity.holds
+        assert load_runtime(target, name="y26")(np.zeros((1, 3, 64, 64), np.float32)).shape == shape
