@@ -53,7 +53,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--no-accuracy", action="store_true", help="only time")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="given to both, such as fraction=0.1")
     options = parser.parse_args()
 
     seconds: dict[str, list[float]] = {tool: [] for tool in TOOLS}
@@ -61,52 +63,73 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         for seed in options.seeds:
             for tool in TOOLS:
-                words = [
-                    *([str(BIN / "yolo"), "detect", "train"] if tool == "yolo" else [str(BIN / "maskdet"), "train"]),
-                    *(f"data={Path(options.data).resolve()}", f"model={options.model}", f"imgsz={options.imgsz}"),
-                    *(
-                        f"epochs={options.epochs}",
-                        f"batch={options.batch}",
-                        f"seed={seed}",
-                        "device=cpu",
-                        "plots=False",
-                    ),
-                    *(f"project={name}", f"name={tool}-{seed}"),
-                ]
-                train(words, Path(name) / f"{tool}-{seed}.log")
                 folder = Path(name) / f"{tool}-{seed}"
+                train(words(tool, seed, folder, options), folder.with_suffix(".log"))
                 seconds[tool].append(epoch_seconds(folder))
-                detector = MaskDetector(folder / "weights" / "last.pt", imgsz=options.imgsz)
-                scores[tool].append(evaluate(detector, options.data, resamples=0).map50)
-                print(
-                    f"{tool:8} seed {seed}: {seconds[tool][-1]:6.1f} s an epoch, mAP50 {scores[tool][-1]:.3f}",
-                    flush=True,
-                )
+                score = ""
+                if not options.no_accuracy:
+                    detector = MaskDetector(folder / "weights" / "last.pt", imgsz=options.imgsz)
+                    scores[tool].append(evaluate(detector, options.data, resamples=0).map50)
+                    score = f", mAP50 {scores[tool][-1]:.3f}"
+                print(f"{tool:8} seed {seed}: {seconds[tool][-1]:6.1f} s an epoch{score}", flush=True)
 
-    report: dict[str, Any] = {
-        "command": f"python benchmarks/train_speed.py --data public/data.yaml --model {Path(options.model).name} "
-        f"--imgsz {options.imgsz} --epochs {options.epochs} --seeds {' '.join(map(str, options.seeds))}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {'with' if has_bf16() else 'no'} bfloat16",
-        "epochs": options.epochs,
-        "imgsz": options.imgsz,
-        "photos": len(read_split(options.data, "train").photos),
-        "seeds": options.seeds,
-        "tools": {
-            f"{tool} train": {
-                "epoch_seconds": round(statistics.mean(seconds[tool]), 1),
-                "epoch_seconds_each": [round(value, 1) for value in seconds[tool]],
-                "map50_mean": round(statistics.mean(scores[tool]), 4),
-                "map50_sd": round(statistics.stdev(scores[tool]), 4) if len(options.seeds) > 1 else 0.0,
-                "map50_each": [round(value, 4) for value in scores[tool]],
-            }
-            for tool in TOOLS
-        },
-        "times_faster": round(statistics.mean(seconds["yolo"]) / statistics.mean(seconds["maskdet"]), 2),
-    }
+    report = report_of(options, seconds, scores)
     print(f"an epoch is {report['times_faster']} times faster")
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def words(tool: str, seed: int, folder: Path, options: argparse.Namespace) -> list[str]:
+    """Return the command that trains one tool, each with its own defaults for whatever is not named here."""
+    start = [str(BIN / "yolo"), "detect", "train"] if tool == "yolo" else [str(BIN / "maskdet"), "train"]
+    settings = {
+        "data": Path(options.data).resolve(),
+        "model": options.model,
+        "imgsz": options.imgsz,
+        "epochs": options.epochs,
+        "batch": options.batch,
+        "seed": seed,
+        "device": "cpu",
+        "plots": False,
+        "project": folder.parent,
+        "name": folder.name,
+    }
+    return [*start, *(f"{key}={value}" for key, value in settings.items()), *options.settings]
+
+
+def report_of(
+    options: argparse.Namespace, seconds: dict[str, list[float]], scores: dict[str, list[float]]
+) -> dict[str, Any]:
+    """Return everything measured, and the command that measures it again."""
+    shown = [
+        *("python benchmarks/train_speed.py --data public/data.yaml", f"--model {Path(options.model).name}"),
+        *(f"--imgsz {options.imgsz}", f"--epochs {options.epochs}", f"--seeds {' '.join(map(str, options.seeds))}"),
+        *(["--no-accuracy"] if options.no_accuracy else []),
+        *options.settings,
+    ]
+    tools: dict[str, dict[str, Any]] = {}
+    for tool in TOOLS:
+        figures: dict[str, Any] = {
+            "epoch_seconds": round(statistics.mean(seconds[tool]), 1),
+            "epoch_seconds_each": [round(value, 1) for value in seconds[tool]],
+        }
+        if scores[tool]:
+            figures["map50_mean"] = round(statistics.mean(scores[tool]), 4)
+            figures["map50_sd"] = round(statistics.stdev(scores[tool]), 4) if len(scores[tool]) > 1 else 0.0
+            figures["map50_each"] = [round(value, 4) for value in scores[tool]]
+        tools[f"{tool} train"] = figures
+    return {
+        "command": " ".join(shown),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {'with' if has_bf16() else 'no'} bfloat16",
+        "epochs": options.epochs,
+        "imgsz": options.imgsz,
+        "photos": len(read_split(options.data, "train").photos),
+        "settings": options.settings,
+        "seeds": options.seeds,
+        "tools": tools,
+        "times_faster": round(statistics.mean(seconds["yolo"]) / statistics.mean(seconds["maskdet"]), 2),
+    }
 
 
 if __name__ == "__main__":
