@@ -1,1 +1,1 @@
-"""The face-crop classifier (installed as ``maskdet.classifier``); its networks come with the crop study."""
+"""The face-crop classifier (installed as ``maskdet.classifier``); its training comes with the crop study."""

@@ -31,8 +31,8 @@ MASK = [
     (206, 166),
     (190, 146),
 ]
-#: The same mask pulled down, so that nose and mouth are free.
-CHIN_MASK = [(x, y + 36) for x, y in MASK]
+#: The same mask folded down to the chin, so that nose and mouth are free.
+CHIN_MASK = [(x, round(148 + (y - 106) * 0.8)) for x, y in MASK]
 
 
 def put_on(portrait: Picture, outline: list[tuple[int, int]]) -> Picture:

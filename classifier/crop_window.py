@@ -1,0 +1,81 @@
+"""Which pixels of a photo make up a face's crop, and cutting them out: arithmetic without files."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+#: A margin works in fractions of a side, and 0.1 · 30 is 3.0000000000000004: less than this is not another pixel.
+_DIGITS = 6
+
+
+def crop_windows(
+    boxes: NDArray[np.float64], size: tuple[int, int], *, margin: float = 0.0, square: bool = False
+) -> NDArray[np.int64]:
+    """Return the window of whole pixels that each box is cut with; none is ever empty.
+
+    A plain window covers every pixel that its box touches and ends at the picture's edge. A square one has the box's
+    centre and its longer side, and may reach over the edge, so that the face stays centred and undistorted.
+
+    Args:
+        boxes: (N, 4) float64 xyxy in pixels, with an area, inside the picture.
+        size: width, height of the picture in pixels.
+        margin: added on every side, as a fraction of the box's side (of its longer side where square).
+        square: make the window square.
+
+    Returns:
+        (N, 4) int64 xyxy in pixels, x2 and y2 exclusive; at least 1×1, and at least one pixel inside the picture.
+
+    >>> box = np.array([[10.0, 20.0, 30.0, 60.0]])
+    >>> crop_windows(box, (100, 65)).tolist()
+    [[10, 20, 30, 60]]
+    >>> crop_windows(box, (100, 65), margin=0.25).tolist()
+    [[5, 10, 35, 65]]
+    >>> crop_windows(box, (100, 65), margin=0.25, square=True).tolist()
+    [[-10, 10, 50, 70]]
+    """
+    low, high = boxes[:, :2], boxes[:, 2:]
+    edge = np.array(size, dtype=np.int64)
+    if square:
+        longer = (high - low).max(axis=1, keepdims=True) * (1 + 2 * margin)
+        side = np.maximum(np.ceil(np.round(longer, _DIGITS)), 1).astype(np.int64)
+        start = np.floor(np.round((low + high - side + 1) / 2, _DIGITS)).astype(np.int64)
+        start = np.clip(start, 1 - side, edge - 1)
+        return np.concatenate([start, start + side], axis=1)
+    reach = (high - low) * margin
+    first = np.floor(np.round(low - reach, _DIGITS)).astype(np.int64)
+    last = np.ceil(np.round(high + reach, _DIGITS)).astype(np.int64)
+    first = np.clip(first, 0, edge - 1)
+    last = np.clip(last, first + 1, edge)
+    return np.concatenate([first, last], axis=1)
+
+
+def cut(image: NDArray[np.uint8], window: NDArray[np.int64], side: int | None = None) -> NDArray[np.uint8]:
+    """Cut a window out of a picture.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        window: (4,) int64 xyxy as ``crop_windows`` gives it; what lies outside repeats the picture's edge.
+        side: width and height of the crop in pixels, None for the window's own.
+
+    Returns:
+        (h, w, 3) uint8 BGR, its own memory; h = w = ``side`` where that is given.
+
+    >>> image = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    >>> cut(image, np.array([1, 0, 3, 4])).shape, cut(image, np.array([-2, -1, 4, 5]), 8).shape
+    ((4, 2, 3), (8, 8, 3))
+    """
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = window.tolist()
+    left, top, right, bottom = max(-x1, 0), max(-y1, 0), max(x2 - width, 0), max(y2 - height, 0)
+    inner = image[y1 + top : y2 - bottom, x1 + left : x2 - right]
+    if left or top or right or bottom:
+        inner = cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE).astype(np.uint8)
+    if side is None or inner.shape[:2] == (side, side):
+        return inner.copy()
+    # Averaging over areas keeps shrunk faces free of moiré; it has nothing to average where they grow.
+    shrinks = min(inner.shape[:2]) >= side
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized: NDArray[np.uint8] = cv2.resize(inner, (side, side), interpolation=method)
+    return resized

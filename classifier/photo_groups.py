@@ -1,0 +1,42 @@
+"""Naming the groups of photos whose crops belong on one side of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from maskdet.datasets.duplicates import find_pairs
+from maskdet.datasets.groups import merge_groups, read_groups, series_links
+from maskdet.datasets.photo import Photo
+
+
+def name_groups(
+    photos: Sequence[Photo],
+    *,
+    duplicates: bool = True,
+    series: bool = True,
+    groups: Path | None = None,
+    quiet: bool = False,
+) -> list[str]:
+    """Return each photo's group, called after the group's first photo (its file name without suffix).
+
+    Args:
+        photos: as read by ``maskdet.datasets``, with thumbnails where duplicates are looked for.
+        duplicates: keep copies, other crops and other shots of one scene together.
+        series: keep the public data set's selfie series together.
+        groups: CSV file ``name,group`` of more photos to keep together.
+        quiet: no progress bar.
+
+    Raises:
+        DatasetError: the file of groups cannot be used.
+    """
+    links = []
+    if duplicates:
+        links += [(pair.first, pair.second) for pair in find_pairs([photo.picture for photo in photos], quiet=quiet)]
+    if series:
+        links += series_links(photos)
+    if groups is not None:
+        links += read_groups(groups, photos)
+    numbers = merge_groups(len(photos), links)
+    names: dict[int, str] = {}
+    return [names.setdefault(number, photo.picture.path.stem) for number, photo in zip(numbers, photos, strict=True)]

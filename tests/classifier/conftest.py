@@ -1,0 +1,57 @@
+"""Small generated VOC data sets; real photos come from the folder in MASKDET_DATA and are never copied here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+Box = tuple[str, float, float, float, float]
+MakeVoc = Callable[[dict[str, Sequence[Box]]], Path]
+
+WIDTH, HEIGHT = 40, 30
+
+
+def ramp(seed: int) -> NDArray[np.uint8]:
+    """A picture of WIDTH×HEIGHT whose pixels say where they are: (x, y, seed) as BGR."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    return np.dstack([x, y, np.full_like(x, seed)]).astype(np.uint8)
+
+
+@pytest.fixture
+def make_voc(tmp_path: Path) -> MakeVoc:
+    """Return a maker of lossless data sets: ``make_voc({"a": [boxes]})`` gives the root folder."""
+
+    def make(photos: dict[str, Sequence[Box]]) -> Path:
+        root = tmp_path / "voc"
+        for folder in ("annotations", "images"):
+            (root / folder).mkdir(parents=True)
+        for number, (stem, boxes) in enumerate(photos.items()):
+            (root / "images" / f"{stem}.png").write_bytes(cv2.imencode(".png", ramp(number))[1].tobytes())
+            objects = "".join(
+                f"<object><name>{name}</name><bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax>"
+                f"<ymax>{y2}</ymax></bndbox></object>"
+                for name, x1, y1, x2, y2 in boxes
+            )
+            size = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height><depth>3</depth></size>"
+            text = f"<annotation><filename>{stem}.png</filename>{size}{objects}</annotation>"
+            (root / "annotations" / f"{stem}.xml").write_text(text, encoding="utf-8")
+        return root
+
+    return make
+
+
+@pytest.fixture
+def small_voc(make_voc: MakeVoc) -> Path:
+    """Three photos: two faces (one a single pixel), none, and one at the corner."""
+    return make_voc(
+        {
+            "a": [("with_mask", 5, 6, 15, 26), ("without_mask", 39, 29, 41, 30)],
+            "b": [],
+            "c": [("mask_weared_incorrect", 30, 20, 40, 30)],
+        }
+    )
