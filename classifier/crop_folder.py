@@ -19,13 +19,14 @@ from maskdet.classifier.crops import STUDY_CROPS, Crop, CropOptions, iter_crops
 from maskdet.classifier.manifest import CropRecord, format_manifest
 from maskdet.classifier.photo_groups import name_groups
 from maskdet.datasets.class_map import ClassMap
-from maskdet.datasets.output_folder import check_target, whole_folder
+from maskdet.datasets.output_folder import OutputKind, check_target, whole_folder
 from maskdet.datasets.photo import Collection, LeftOut
 from maskdet.datasets.read_voc import ReadOptions, read_voc
 from maskdet.errors import DatasetError
 from maskdet.progress import track
 
 MANIFEST_FILE, SUMMARY_FILE = "manifest.csv", "crops.json"
+CROP_FOLDER = OutputKind("as a crop folder", (MANIFEST_FILE, SUMMARY_FILE))
 FORMAT: Final = "maskdet-crops/1"
 
 
@@ -106,7 +107,7 @@ def write_crops(source: Path, out: Path, options: CropFolderOptions | None = Non
         DatasetError: the layout or the target is wrong, or there is no face.
     """
     options = options or CropFolderOptions()
-    _check_target(out, source, overwrite=options.overwrite)
+    check_target(out, source, overwrite=options.overwrite, kind=CROP_FOLDER)
     reading = ReadOptions(
         classes=options.classes,
         skip_unknown=options.skip_unknown,
@@ -137,19 +138,6 @@ def write_crops(source: Path, out: Path, options: CropFolderOptions | None = Non
         text = json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n"
         (folder / SUMMARY_FILE).write_bytes(text.encode())
     return summary
-
-
-def _check_target(out: Path, source: Path, *, overwrite: bool) -> None:
-    """Refuse a target that would destroy something; only an earlier crop folder is ever replaced."""
-    earlier = not out.is_symlink() and all((out / name).is_file() for name in (MANIFEST_FILE, SUMMARY_FILE))
-    if earlier and overwrite:
-        target, origin = out.resolve(), source.resolve()
-        if target == origin or target in origin.parents:
-            raise DatasetError(out, f"is or contains the data set {source}: choose another folder")
-        return
-    if overwrite and out.is_dir() and any(out.iterdir()):
-        raise DatasetError(out, "was not written as a crop folder and is not replaced: remove it yourself")
-    check_target(out, source, overwrite=False)
 
 
 def _write_crop(folder: Path, crop: Crop) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maskdet.datasets.duplicates import find_pairs
-from maskdet.datasets.groups import merge_groups, read_groups, series_links
+from maskdet.datasets.groups import group_links, merge_groups
 from maskdet.datasets.photo import Photo
 
 
@@ -30,13 +30,8 @@ def name_groups(
     Raises:
         DatasetError: the file of groups cannot be used.
     """
-    links = []
-    if duplicates:
-        links += [(pair.first, pair.second) for pair in find_pairs([photo.picture for photo in photos], quiet=quiet)]
-    if series:
-        links += series_links(photos)
-    if groups is not None:
-        links += read_groups(groups, photos)
+    pairs = find_pairs([photo.picture for photo in photos], quiet=quiet) if duplicates else []
+    links = group_links(photos, [(pair.first, pair.second) for pair in pairs], series=series, file=groups)
     numbers = merge_groups(len(photos), links)
     names: dict[int, str] = {}
     return [names.setdefault(number, photo.picture.path.stem) for number, photo in zip(numbers, photos, strict=True)]

@@ -12,7 +12,7 @@ from maskdet.datasets.audit import Audit, make_audit
 from maskdet.datasets.class_map import ClassMap
 from maskdet.datasets.contact_sheet import choose_photos, draw_sheet, encode_sheet
 from maskdet.datasets.duplicates import Pair, find_pairs
-from maskdet.datasets.groups import merge_groups, read_groups, series_links
+from maskdet.datasets.groups import group_links, merge_groups
 from maskdet.datasets.layout import Layout
 from maskdet.datasets.output_folder import LinkKind, check_target, place_picture, whole_folder
 from maskdet.datasets.photo import Photo
@@ -126,11 +126,8 @@ def _split(
         return splits
     if options.split == "public":
         return split_public(source, photos)
-    links = [(pair.first, pair.second) for pair in pairs or ()]
-    if options.series:
-        links += series_links(photos)
-    if options.groups is not None:
-        links += read_groups(options.groups, photos)
+    alike = [(pair.first, pair.second) for pair in pairs or ()]
+    links = group_links(photos, alike, series=options.series, file=options.groups)
     shares, names = _parts(options)
     parts = split_grouped(source, photos, merge_groups(len(photos), links), shares, options.seed)
     return [names[part] for part in parts]

@@ -39,6 +39,28 @@ def merge_groups(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
     return [numbers.setdefault(find(at), len(numbers)) for at in range(count)]
 
 
+def group_links(
+    photos: Sequence[Photo], alike: Iterable[tuple[int, int]], *, series: bool, file: Path | None
+) -> list[tuple[int, int]]:
+    """Collect every reason to keep photos together.
+
+    Args:
+        photos: N photos.
+        alike: pairs found to be alike, as indices.
+        series: also the public data set's selfie series.
+        file: also the groups of this CSV file, as ``read_groups`` takes it.
+
+    Raises:
+        DatasetError: the file cannot be used.
+    """
+    links = list(alike)
+    if series:
+        links += series_links(photos)
+    if file is not None:
+        links += read_groups(file, photos)
+    return links
+
+
 def series_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
     """Link the photos of the public data set's selfie series, found by file name and picture size together."""
     members = [

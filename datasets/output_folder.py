@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,26 @@ from maskdet.errors import DatasetError
 
 LinkKind = Literal["link", "symlink", "copy"]
 
-#: What a folder written by the converter always holds: only such a folder is ever replaced.
-MARKS = ("data.yaml", "audit.json")
+
+@dataclass(frozen=True, slots=True)
+class OutputKind:
+    """A kind of folder that we write: how messages say so, and the files that tell it from anybody else's."""
+
+    written: str
+    marks: tuple[str, ...]
 
 
-def check_target(out: Path, source: Path, *, overwrite: bool) -> None:
+DATA_SET = OutputKind("by maskdet convert", ("data.yaml", "audit.json"))
+
+
+def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind = DATA_SET) -> None:
     """Refuse a target that would destroy something.
+
+    Args:
+        out: the folder to be written.
+        source: the data set that is read.
+        overwrite: an earlier output may be replaced.
+        kind: what is written: only a folder that has all its marks is ever replaced.
 
     Raises:
         DatasetError: OUT exists and may not be replaced, or it is or contains the source.
@@ -32,10 +47,10 @@ def check_target(out: Path, source: Path, *, overwrite: bool) -> None:
     if out.is_dir() and not out.is_symlink():
         if not any(out.iterdir()):
             return
-        if overwrite and all((out / mark).is_file() for mark in MARKS):
+        if overwrite and all((out / mark).is_file() for mark in kind.marks):
             return
         if overwrite:
-            raise DatasetError(out, "was not written by maskdet convert and is not replaced: remove it yourself")
+            raise DatasetError(out, f"was not written {kind.written} and is not replaced: remove it yourself")
         raise DatasetError(out, "exists already: add --overwrite to replace it")
     raise DatasetError(out, "exists and is not a folder: choose another name")
 
