@@ -79,10 +79,10 @@ The public split is the one that others report on; six of its nineteen incorrect
 training photos, so believe that figure less than the others.
 
 ## What it is not good at
-Faces in the training photos are small (median 23 px of 400). A face that fills the picture is found less reliably at the
-default input size; a smaller `--imgsz` (320 or 160) helps there. A face may be reported twice with two classes when the
-model hesitates; `--agnostic-nms` keeps the more confident one. It has seen few photos at night, few side views, and no
-thermal or depth pictures. It must not be used to identify anyone, nor as the only ground for a decision about a person.
+Faces in the training photos are small (`maskdet data stats` shows how small). Faces that fill the picture hardly occur
+there; for close-ups try a smaller `--imgsz`, such as 320 or 160. A face may be reported twice with two classes when the
+model hesitates; `--agnostic-nms`, with a lower `--iou` where the two boxes differ, keeps the more confident one. It must not
+be used to identify anyone, nor as the only ground for a decision about a person.
 """
 
 
