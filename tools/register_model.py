@@ -65,8 +65,9 @@ Finds faces and says how each wears its mask: {", ".join(entry["classes"])}. YOL
 ## How it was trained
 `{entry["recipe"]["command"]}`
 
-{recipe}. Data: {entry["data"]}. Split: {entry["split"]}. The last epoch's weights (EMA) were taken, without a look at
-the held-out photos: no checkpoint and no setting was chosen on them.
+{recipe}. Data: {entry["data"]}. Split: {entry["split"]}. The last epoch's weights (EMA) were taken, so no
+checkpoint was chosen on the held-out photos, and `nbs` was chosen on a part of the training photos. The starting weights and
+`cls_pw` were taken over from an earlier run whose figures on this same held-out part were known: not blind, then.
 
 ## How good it is
 `{report["command"]}` (in brackets the 95 % bootstrap interval over photos):
