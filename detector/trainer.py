@@ -54,6 +54,8 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
             options = TrainOptions(**yaml.safe_load(stored.read_text(encoding="utf-8")))
         self.options = options or TrainOptions()
         stored.write_text(yaml.safe_dump(asdict(self.options)), encoding="utf-8")
+        wanted = self.options.cpu_bf16
+        self.uses_cpu_bf16 = self.device.type == "cpu" and (has_bf16() if wanted is None else wanted)
         if self.device.type == "cpu":
             self.add_callback("on_train_start", _use_whole_processor)
 
@@ -63,14 +65,15 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         Boxes are relative to the picture, so they need no change.
         """
         batch = super().preprocess_batch(batch)
-        size = self.epoch_imgsz(self.epoch)
-        if size < max(batch["img"].shape[2:]):
-            scale = size / max(batch["img"].shape[2:])
+        size, full = self.epoch_imgsz(self.epoch), int(self.args.imgsz)
+        if size < full:
+            # A ratio, not a size: a batch that multi_scale made larger or smaller stays so, relative to the others.
+            scale = size / full
             shape = [max(round(side * scale / self.stride), 1) * self.stride for side in batch["img"].shape[2:]]
             batch["img"] = torch.nn.functional.interpolate(
                 batch["img"], size=shape, mode="bilinear", align_corners=False, antialias=True
             )
-        if self.options_bf16:
+        if self.uses_cpu_bf16:
             batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
         return batch
 
@@ -83,18 +86,11 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         rounded: int = math.ceil(side / self.stride) * int(self.stride)
         return min(rounded, full)
 
-    @property
-    def options_bf16(self) -> bool:
-        """Whether this run uses bfloat16 autocast on the CPU."""
-        if self.device.type != "cpu":
-            return False
-        return has_bf16() if self.options.cpu_bf16 is None else self.options.cpu_bf16
-
 
 def _use_whole_processor(trainer: MaskTrainer) -> None:
     """Take every core (ultralytics leaves torch one thread), and bfloat16 with channels-last where it is quick."""
     torch.set_num_threads(usable_cores())
-    if not trainer.options_bf16:
+    if not trainer.uses_cpu_bf16:
         return
     model = trainer.model
     model.to(memory_format=torch.channels_last)
