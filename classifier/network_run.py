@@ -146,8 +146,7 @@ def load_run(folder: Path) -> NetworkRun:
         if about["format"] != FORMAT:
             raise DatasetError(folder / RUN_FILE, f"its format is {about['format']}, expected {FORMAT}")
         epochs = tuple(
-            Epoch(int(row["number"]), *(float(row[key]) for key in _EPOCH[1:]))
-            for row in _rows(folder / HISTORY_FILE)
+            Epoch(int(row["number"]), *(float(row[key]) for key in _EPOCH[1:])) for row in _rows(folder / HISTORY_FILE)
         )
         classes = TASK_CLASSES[about["task"]]
         parts = _parse_predictions(_rows(folder / PREDICTIONS_FILE), classes)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("maskdet.cli.data:data", "Check a data set, count and plot it."),
     "train": ("maskdet.cli.train:train", "Train a detector: key=value arguments as in `yolo`."),
     "val": ("maskdet.cli.val:val", "Score a detector on a labelled data set."),
+    "study": ("maskdet.cli.study:study", "Train and compare the crop study's networks, write the report."),
     "export": ("maskdet.cli.export:export", "Write trained weights as ONNX and check them against torch."),
     "info": ("maskdet.cli.info:info", "Show versions, runtimes, and the shipped models."),
 }

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from maskdet.classifier.crop_set import CropSet, read_crop_set
+
 Box = tuple[str, float, float, float, float]
 MakeVoc = Callable[[dict[str, Sequence[Box]]], Path]
 
@@ -55,3 +57,37 @@ def small_voc(make_voc: MakeVoc) -> Path:
             "c": [("mask_weared_incorrect", 30, 20, 40, 30)],
         }
     )
+
+
+@pytest.fixture(scope="session")
+def real_crops(real_data: Path) -> CropSet:
+    """Every face of the public data set, read once."""
+    return read_crop_set(real_data, quiet=True)
+
+
+@pytest.fixture(scope="session")
+def many_faces(tmp_path_factory: pytest.TempPathFactory) -> CropSet:
+    """Read ``write_faces`` as crops."""
+    return read_crop_set(write_faces(tmp_path_factory.mktemp("faces")), quiet=True)
+
+
+def write_faces(root: Path, photos: int = 40) -> Path:
+    """Write a VOC set that can be learnt: bright faces wear a mask, dark ones none, blue ones wrongly."""
+    rng = np.random.default_rng(0)
+    for folder in ("annotations", "images"):
+        (root / folder).mkdir()
+    for number in range(photos):
+        image = rng.integers(100, 140, (48, 64, 3), dtype=np.uint8)
+        names = ["with_mask", "without_mask"] + (["mask_weared_incorrect"] if number % 3 == 0 else [])
+        objects = ""
+        for at, name in enumerate(names):
+            x, y = 2 + 20 * at, int(rng.integers(2, 20))
+            bgr = {"with_mask": (220,) * 3, "without_mask": (20,) * 3, "mask_weared_incorrect": (220, 20, 20)}[name]
+            image[y : y + 20, x : x + 16] = np.clip(rng.normal(bgr, 10, (20, 16, 3)), 0, 255).astype(np.uint8)
+            box = f"<xmin>{x}</xmin><ymin>{y}</ymin><xmax>{x + 16}</xmax><ymax>{y + 20}</ymax>"
+            objects += f"<object><name>{name}</name><bndbox>{box}</bndbox></object>"
+        (root / "images" / f"p{number}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+        size = "<size><width>64</width><height>48</height><depth>3</depth></size>"
+        text = f"<annotation><filename>p{number}.png</filename>{size}{objects}</annotation>"
+        (root / "annotations" / f"p{number}.xml").write_text(text, encoding="utf-8")
+    return root

@@ -1,0 +1,116 @@
+"""Training the classifier that ships, on every crop, and writing it as ONNX.
+
+Nothing is left to choose or to measure by: epochs and settings are those of the grouped runs, whose dev and test parts
+gave the figures, and the temperature is fitted on their dev crops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from maskdet.classifier import mask_net
+from maskdet.classifier.backbones import BACKBONES
+from maskdet.classifier.class_weights import class_weights
+from maskdet.classifier.crop_set import CropSet
+from maskdet.classifier.network_run import NetworkRun
+from maskdet.classifier.networks import WeightsChoice
+from maskdet.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from maskdet.classifier.network_run import Epoch
+
+CHECKPOINT_FILE: Final = "ship.pt"
+#: Crops that stand in for dev; the last epoch is kept whatever they say.
+_WATCHED, _PARITY_CROPS = 64, 16
+
+
+def ship_classifier(
+    crops: CropSet,
+    path: Path,
+    runs: Sequence[NetworkRun],
+    *,
+    weights: WeightsChoice = "imagenet",
+    seed: int = 0,
+    device: str = "cpu",
+    checkpoint: Path | None = None,
+    report: Callable[[Epoch], None] | None = None,
+    quiet: bool = False,
+) -> Path:
+    """Train on all crops and export.
+
+    Args:
+        crops: all faces, of all three classes.
+        path: the ``.onnx`` file.
+        runs: grouped runs of this classifier; others are passed over.
+        weights: MobileNetV2's.
+        seed: of weights and order.
+        device: torch's name of it.
+        checkpoint: resumed from where it is there.
+        report: is given each finished epoch.
+        quiet: no progress bars.
+
+    Raises:
+        DatasetError: there is no grouped run to take the temperature from.
+        WeightsError: the weights cannot be had.
+        MissingExtraError: torch, torchvision or onnx is not installed.
+    """
+    import torch
+
+    from maskdet.classifier.batches import CropBatches
+    from maskdet.classifier.export import export_classifier
+    from maskdet.classifier.fit import FitOptions, fit
+
+    temperature = dev_temperature(runs, path)
+    recipe = replace(mask_net.RECIPE, patience=mask_net.RECIPE.epochs)
+    known = BACKBONES["mobilenet_v2"]
+    torch.manual_seed(seed)
+    network = mask_net.build_mask_net(weights, quiet=quiet)
+    batches = CropBatches(crops, mask_net.SIDE, recipe, known.mean, known.std)
+    everything = np.arange(len(crops))
+    options = FitOptions(
+        seed=seed,
+        class_weights=class_weights(crops.class_ids, recipe.class_power, 3),
+        checkpoint=checkpoint,
+        device=device,
+        label=mask_net.NAME,
+        report=report,
+        quiet=quiet,
+        keep_last=True,
+    )
+    fit(network, batches, everything, everything[:_WATCHED], recipe, options)
+    shape = recipe.crops
+    return export_classifier(
+        network.to("cpu"), path, name=mask_net.NAME, side=mask_net.SIDE, mean=known.mean, std=known.std,
+        margin=shape.margin, square=shape.square, temperature=temperature,
+        metadata={"crops": str(len(crops)), "data": crops.fingerprint(), "recipe": recipe_digest()},
+        crops=[crops.cut(index, shape) for index in range(min(_PARITY_CROPS, len(crops)))],
+    )  # fmt: skip
+
+
+def dev_temperature(runs: Sequence[NetworkRun], path: Path) -> float:
+    """Return the temperature that fits the dev crops of all grouped runs together.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    from maskdet.classifier.temperature import fit_temperature
+
+    mine = [run for run in runs if run.name == mask_net.NAME and run.protocol == "grouped"]
+    if not mine:
+        raise DatasetError(path, f"needs a grouped run of {mask_net.NAME} first: add --protocol grouped")
+    # The logarithm of probabilities is their logits but for a constant a crop, which softmax does not see.
+    logits = np.concatenate([np.log(np.maximum(run.parts["dev"].probabilities, 1e-6)) for run in mine])
+    labels = np.concatenate([run.parts["dev"].labels for run in mine])
+    return fit_temperature(logits, labels)
+
+
+def recipe_digest() -> str:
+    """Return a checksum of the recipe, in 12 hexadecimal digits."""
+    return hashlib.sha256(repr(asdict(mask_net.RECIPE)).encode()).hexdigest()[:12]

@@ -1,0 +1,289 @@
+"""``maskdet study``: train and compare the crop study's networks, and write the report."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maskdet.cli import EXIT_DONE, EXIT_ERROR
+
+if TYPE_CHECKING:
+    from maskdet.classifier.crop_set import CropSet
+    from maskdet.classifier.network_run import Epoch, NetworkRun
+    from maskdet.classifier.networks import WeightsChoice
+    from maskdet.classifier.study import StudyOptions
+    from maskdet.classifier.study_training import Plan
+    from maskdet.errors import MaskdetError
+
+COMMANDS_FILE = "commands.txt"
+
+
+@click.command()
+@click.argument("source", metavar="VOC_DIR", type=click.Path(path_type=Path), required=False)
+@click.option("--list", "list_only", is_flag=True, help="Print the networks and their parameters, train nothing.")
+@click.option("--networks", metavar="NAME,…", help="Which to train.  [default: all seven, and maskdet-c]")
+@click.option(
+    "--protocol",
+    type=click.Choice(["study", "grouped", "both"]),
+    default="study",
+    show_default=True,
+    help="Divide by crop, in the study's sizes; or by photo, alike ones together.",
+)
+@click.option("--folds", type=click.IntRange(1, 5), default=1, show_default=True, help="Grouped folds to test on.")
+@click.option(
+    "--recipe",
+    type=click.Choice(["ours", "study"]),
+    default="ours",
+    show_default=True,
+    help="How to train: our settings, or those the study prints.",
+)
+@click.option(
+    "--backbone-weights",
+    "weights",
+    metavar="FILE|none",
+    multiple=True,
+    help="torchvision's ImageNet file (several times for several networks), or none to train all from scratch.",
+)
+@click.option("--collapse", is_flag=True, help="Find out why three of the study's networks never learnt.")
+@click.option("--ship", metavar="FILE.onnx", type=click.Path(path_type=Path), help="Train maskdet-c on all crops.")
+@click.option("--report", "report_only", is_flag=True, help="Train nothing, write the report of what is there.")
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), default=Path("study"), show_default=True, help="Report."
+)
+@click.option(
+    "--runs",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="One folder a training, and checkpoints.  [default: OUT/runs]",
+)
+@click.option("--epochs", type=click.IntRange(1, 1000), help="At most.  [default: each recipe's own]")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of division and weights.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or torch's name of a GPU, such as cuda:0.")
+@click.option("--json", "json_target", metavar="FILE|-", help="Write every figure (or the list) as JSON.")
+@click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
+def study(source: Path | None, list_only: bool, quiet: bool, json_target: str | None, **options: Any) -> int:
+    """Train and compare the seven networks of the crop study, and write a report.
+
+    VOC_DIR holds annotations/ and images/; its faces are cut out and told apart. Finished trainings are read, broken
+    ones go on where they were: the same command again costs nothing and completes the report.
+
+    \b
+    maskdet study --list                                       the networks and their parameters
+    maskdet study face-mask-detection --networks cnn-a         one network, the study's division
+    maskdet study face-mask-detection --protocol both          everything; hours on a CPU
+    maskdet study face-mask-detection --report                 the report once more
+    """
+    if list_only:
+        return _list(json_target, quiet=quiet)
+    if source is None:
+        raise click.UsageError("which data? give the folder that holds annotations/ and images/, or --list")
+    from maskdet.extras import require
+
+    # What is missing should be said before hours of training, not after.
+    for module in ("torch", "torchvision"):
+        require(module, what="maskdet study", extra="train")
+    require("matplotlib", what="the study's report", extra="plots")
+    return Study(source, quiet=quiet, **options).run(json_target)
+
+
+class Study:
+    """One call of the command."""
+
+    def __init__(
+        self,
+        source: Path,
+        *,
+        networks: str | None,
+        protocol: Any,
+        folds: int,
+        recipe: Any,
+        weights: tuple[str, ...],
+        collapse: bool,
+        ship: Path | None,
+        report_only: bool,
+        out: Path,
+        runs: Path | None,
+        epochs: int | None,
+        seed: int,
+        device: str,
+        quiet: bool,
+    ) -> None:
+        """Check the options; see the command's help."""
+        from maskdet.classifier.study import (
+            CACHE_FOLDER,
+            RUNS_FOLDER,
+            STUDY_NETWORKS,
+            StudyOptions,
+            assign_weights,
+            check_source,
+            resolve_name,
+        )
+
+        check_source(source)
+        wanted = [resolve_name(name.strip()) for name in networks.split(",")] if networks else list(STUDY_NETWORKS)
+        chosen = assign_weights(weights, [*wanted, "maskdet-c"] if ship else wanted)
+        self.options: StudyOptions = StudyOptions(
+            tuple(wanted), protocol, folds, recipe, chosen, seed, epochs, _device(device)
+        )
+        self.source, self.out, self.quiet = source, out, quiet
+        self.runs, self.cache = runs or out / RUNS_FOLDER, (runs or out) / CACHE_FOLDER
+        self.collapse, self.ship, self.report_only = collapse, ship, report_only
+        # The classifier that ships and the collapse experiment can be asked for alone.
+        self.train = not report_only and (networks is not None or not (ship or collapse))
+        self.absent: dict[str, str] = {}
+
+    def run(self, json_target: str | None) -> int:
+        """Train, report, and return the exit code."""
+        from maskdet.classifier.crop_set import read_crop_set
+        from maskdet.classifier.study import make_plans, run_plans
+        from maskdet.classifier.study_training import Surroundings
+
+        crops = read_crop_set(self.source, quiet=self.quiet)
+        plans = make_plans(self.options) if self.train else []
+        around = Surroundings(self.runs, self.cache, None if self.quiet else _say_epoch, self.quiet)
+        run_plans(plans, crops, around, self._failed)
+        if self.collapse and not self.report_only:
+            self._collapse(crops)
+        found = load_runs(self.runs)
+        if self.ship:
+            self._ship(crops, found)
+        self._report(crops, found, json_target)
+        return EXIT_ERROR if self.absent else EXIT_DONE
+
+    def _failed(self, plan: Plan, error: MaskdetError) -> None:
+        self.absent[plan.network] = "not run: weights unavailable"
+        click.echo(f"error: {plan.network}: {error}", err=True)
+
+    def _weights(self, name: str) -> WeightsChoice:
+        return self.options.weights.get(name, "imagenet")
+
+    def _collapse(self, crops: CropSet) -> None:
+        from maskdet.classifier.collapse import CollapseOptions, run_collapse
+        from maskdet.classifier.collapse_rows import save_collapse
+        from maskdet.classifier.study import COLLAPSE_FILE
+
+        options = CollapseOptions(weights=self._weights("mobilenet_v2"), cache=self.cache, quiet=self.quiet)
+        save_collapse(list(run_collapse(crops, options)), self.runs / COLLAPSE_FILE)
+
+    def _ship(self, crops: CropSet, found: list[NetworkRun]) -> None:
+        from maskdet.classifier.ship import CHECKPOINT_FILE, ship_classifier
+
+        assert self.ship is not None
+        ship_classifier(
+            crops,
+            self.ship,
+            found,
+            weights=self._weights("maskdet-c"),
+            seed=self.options.seed,
+            device=self.options.device,
+            checkpoint=self.runs / CHECKPOINT_FILE,
+            report=None if self.quiet else _say_ship,
+            quiet=self.quiet,
+        )
+        (self.runs / CHECKPOINT_FILE).unlink(missing_ok=True)
+
+    def _report(self, crops: CropSet, found: list[NetworkRun], json_target: str | None) -> None:
+        from maskdet.classifier.collapse_rows import load_collapse
+        from maskdet.classifier.crops import STUDY_CROPS
+        from maskdet.classifier.study import COLLAPSE_FILE, describe_machine
+        from maskdet.classifier.study_report import write_report
+        from maskdet.classifier.study_table import print_study, to_dict
+        from maskdet.writers.atomic import write_bytes
+
+        collapse = self.runs / COLLAPSE_FILE
+        places = {record.crop: at for at, record in enumerate(crops.records)}
+        write_report(
+            found,
+            self.out,
+            records=crops.records,
+            pixels=lambda name: crops.cut(places[name], STUDY_CROPS),
+            collapse=load_collapse(collapse) if collapse.exists() else None,
+            commands=self._commands(),
+            machine=describe_machine(),
+            absent=self.absent,
+        )
+        text = json.dumps(to_dict(found, crops.records), indent=1, ensure_ascii=False) + "\n"
+        if json_target == "-":
+            click.echo(text, nl=False)
+        elif json_target:
+            write_bytes(Path(json_target), text.encode())
+        if not self.quiet and json_target != "-":
+            print_study(found, crops.records)
+            click.echo(f"report: {self.out / 'report.md'}", err=True)
+
+    def _commands(self) -> list[str]:
+        """Return this and every earlier command that made the runs, and remember it beside them."""
+        from maskdet.writers.atomic import write_bytes
+
+        path = self.runs / COMMANDS_FILE
+        known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        if not self.report_only:
+            line = _command_line()
+            if line not in known:
+                known.append(line)
+                write_bytes(path, ("\n".join(known) + "\n").encode())
+        return known
+
+
+def load_runs(folder: Path) -> list[NetworkRun]:
+    """Return every finished run in a folder, in the order of their names.
+
+    Raises:
+        DatasetError: a run is damaged.
+    """
+    from maskdet.classifier.network_run import RUN_FILE, load_run
+
+    return [load_run(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}"))]
+
+
+def _list(json_target: str | None, *, quiet: bool) -> int:
+    from maskdet.classifier.parameter_table import parameter_table
+    from maskdet.writers.atomic import write_bytes
+
+    rows = parameter_table()
+    text = json.dumps([row.to_dict() for row in rows], indent=1, ensure_ascii=False) + "\n"
+    if json_target == "-":
+        click.echo(text, nl=False)
+        return EXIT_DONE
+    if json_target:
+        write_bytes(Path(json_target), text.encode())
+    if not quiet:
+        from maskdet.writers.parameter_table import print_parameters
+
+        print_parameters(rows)
+    return EXIT_DONE
+
+
+def _device(text: str) -> str:
+    """Return torch's name of a device; a bare number is a GPU's."""
+    return f"cuda:{text}" if text.isdigit() else text
+
+
+def _command_line() -> str:
+    """Return what was typed, without the folders of the machine it ran on."""
+    words = []
+    for word in sys.argv[1:]:
+        name, equals, value = word.partition("=")
+        words.append(f"{name}={Path(value).name}" if equals else Path(word).name if "/" in word else word)
+    return shlex.join(["maskdet", *words])
+
+
+def _say_epoch(plan: Plan, epoch: Epoch) -> None:
+    _say(plan.folder, epoch)
+
+
+def _say_ship(epoch: Epoch) -> None:
+    _say("maskdet-c on all crops", epoch)
+
+
+def _say(name: str, epoch: Epoch) -> None:
+    click.echo(
+        f"{name}: epoch {epoch.number}, {epoch.seconds:.0f} s, loss {epoch.train_loss:.4f}, "
+        f"dev loss {epoch.dev_loss:.4f}, dev error {epoch.dev_error:.2%}",
+        err=True,
+    )
