@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from maskdet.conversions.rows import ROW_COLUMNS
 from maskdet.errors import SourceError
-from maskdet.results import ROW_COLUMNS, MaskResult
+from maskdet.results import MaskResult
 
 
 class ResultWriter(Protocol):
