@@ -50,7 +50,17 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         quiet: bool,
         **others: Any,
     ) -> Any:
-        targets = Targets(json, csv, coco, save, save_txt, save_conf, save_voc, save_crops, overwrite)
+        targets = Targets(
+            json=json,
+            csv=csv,
+            coco=coco,
+            pictures=save,
+            txt=save_txt,
+            txt_confidence=save_conf,
+            voc=save_voc,
+            crops=save_crops,
+            overwrite=overwrite,
+        )
         if len(targets.to_stdout) > 1:
             names = " and ".join(f"--{name} -" for name in targets.to_stdout)
             raise click.UsageError(f"{names} cannot both write to standard output")
