@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maskdet.api import predict
     from maskdet.classes import CLASS_NAMES
+    from maskdet.conversions.json_lines import read_results
     from maskdet.detector.model import MaskDetector
     from maskdet.errors import (
         AnnotationError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from maskdet.results import Face, MaskResult
+    from maskdet.schema import result_schema
 
 __version__ = "0.1.0"
 
@@ -39,6 +41,8 @@ _HOMES = {
     "SourceError": "maskdet.errors",
     "WeightsError": "maskdet.errors",
     "predict": "maskdet.api",
+    "read_results": "maskdet.conversions.json_lines",
+    "result_schema": "maskdet.schema",
 }
 
 __all__ = [
@@ -54,6 +58,8 @@ __all__ = [
     "WeightsError",
     "__version__",
     "predict",
+    "read_results",
+    "result_schema",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.conversions.rows import ROW_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
+    import supervision as sv
 
 SCHEMA = "maskdet/1"
 
@@ -146,31 +148,92 @@ class MaskResult:
 
     def to_json(self) -> str:
         """Return the result as one line of JSON."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        from maskdet.conversions.json_lines import to_line
+
+        return to_line(self.to_dict())
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> MaskResult:
+        """Read a parsed ``maskdet/1`` object back: ``to_dict`` of the result gives it again. Pixels are not in it.
+
+        Raises:
+            ValueError: it is of another schema, something is missing, or a value cannot be right.
+        """
+        from maskdet.conversions.json_lines import to_result
+
+        return to_result(data)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> MaskResult:
+        """Read one line of JSON Lines back; see ``from_dict``. ``maskdet.read_results`` reads a whole file.
+
+        Raises:
+            ValueError: it is no JSON, or see ``from_dict``.
+        """
+        return cls.from_dict(json.loads(text))
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return one flat row a face: path, frame, name, class, confidence, x1, y1, x2, y2, track_id."""
-        rows = []
-        for face in self.faces:
-            entry = face.to_dict()
-            rows.append(
-                {
-                    "path": self.image.path,
-                    "frame": self.image.frame,
-                    "name": entry["name"],
-                    "class": entry["class"],
-                    "confidence": entry["confidence"],
-                    **entry["box"],
-                    "track_id": face.track_id,
-                }
-            )
-        return rows
+        from maskdet.conversions.rows import to_rows
+
+        return to_rows(self)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return ``to_rows`` as a data frame, its columns there even without a face."""
         import pandas as pd
 
         return pd.DataFrame(self.to_rows(), columns=list(ROW_COLUMNS))
+
+    def to_supervision(self) -> sv.Detections:
+        """Return ``supervision.Detections``: xyxy (N, 4) float32 in pixels, confidence, class_id, data["class_name"].
+
+        ``tracker_id`` is None where no face is tracked, and -1 for a face without a track among tracked ones.
+
+        Raises:
+            MissingExtraError: supervision is not installed.
+        """
+        from maskdet.conversions.supervision import to_detections
+
+        return to_detections(self)
+
+    def to_coco(self, image_id: int, *, first_id: int = 1) -> list[dict[str, Any]]:
+        """Return one COCO annotation a face, with ``score``, so that the list serves as COCO results too.
+
+        ``bbox`` is x, y, width, height in pixels; ``category_id`` is the class id + 1, as COCO counts; ``track_id`` is
+        there where the face is tracked.
+
+        Args:
+            image_id: id of the picture in the COCO file.
+            first_id: id of the first annotation; ids must be unique in a file, and 0 means "none" to COCO's code.
+        """
+        from maskdet.conversions.coco import to_annotations
+
+        return to_annotations(self, image_id, first_id)
+
+    def to_yolo(self, *, confidence: bool = False) -> str:
+        """Return the text of a YOLO label file: ``class cx cy w h`` a line, shares of the picture with 6 decimals.
+
+        Args:
+            confidence: end each line with the confidence, as ``yolo predict save_conf`` does. Without it the text is a
+                label file to train on.
+        """
+        from maskdet.conversions.yolo import to_lines
+
+        return to_lines(self, confidence=confidence)
+
+    def to_voc(self, *, filename: str | None = None, decimals: int = 0) -> str:
+        """Return a Pascal VOC annotation as XML; ``maskdet convert`` reads the same classes and boxes from it.
+
+        ``xmin`` to ``ymax`` are the box's edges from 0, in whole pixels as the format wants, at least one pixel apart.
+        VOC has no place for the confidence.
+
+        Args:
+            filename: the picture's bare name; by default that of ``image.path`` (``STEM_000012.jpg`` for a frame).
+            decimals: decimals of the edges, for tools that read fractions of a pixel.
+        """
+        from maskdet.conversions.voc import to_xml
+
+        return to_xml(self, filename=filename, decimals=decimals)
 
     def without_pixels(self) -> MaskResult:
         """Return the same result without its picture, which is most of its memory."""
@@ -193,10 +256,6 @@ class MaskResult:
         from maskdet.writers.pictures import write_picture
 
         return write_picture(Path(path), self.plot())
-
-
-#: Columns of ``MaskResult.to_rows``, of ``to_pandas`` and of the CSV.
-ROW_COLUMNS: tuple[str, ...] = ("path", "frame", "name", "class", "confidence", "x1", "y1", "x2", "y2", "track_id")
 
 
 def faces_from_arrays(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ import click
 from maskdet.errors import MaskdetError
 
 EXIT_DONE, EXIT_MATCHED, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+#: What a shell reports of a tool whose reader has left (``maskdet … | head -1``): 128 + SIGPIPE.
+EXIT_PIPE = 141
 
 #: Command name -> "module:function", one line of help. The help stands here so that ``maskdet --help`` imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -41,6 +45,15 @@ class LazyGroup(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader of standard output who has left ends it quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would exit with 1, which is what --fail-on says
+            # What is still buffered would raise once more when the interpreter closes standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(EXIT_PIPE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command list from the table above, without importing any command."""
@@ -72,6 +85,9 @@ def main(args: Sequence[str] | None = None) -> Any:
     """Run the command line; errors become one line on standard error and exit code 2."""
     # Read by OpenCV when it loads: its own warnings would stand beside our one line about a bad file.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    # A file name that the terminal's encoding cannot show must not end a run.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
     except MaskdetError as error:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
+from maskdet.cli.output_options import output_options
 
 if TYPE_CHECKING:
     from maskdet.errors import MaskdetError
     from maskdet.results import MaskResult
     from maskdet.sources import PictureFile
-
-#: Where annotated pictures go when a person looks and names no folder.
-DEFAULT_SAVE = "maskdet-out"
+    from maskdet.writers.targets import Targets
 
 
 @click.command()
@@ -27,10 +26,7 @@ DEFAULT_SAVE = "maskdet-out"
 @click.option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or the index of a GPU.")
 @click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True, help="Pictures run at once.")
-@click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines, one object a picture.")
-@click.option("--csv", "csv_target", metavar="FILE|-", help="Write CSV, one row a face.")
-@click.option("--save", metavar="DIR", help=f"Write annotated pictures.  [default: {DEFAULT_SAVE} beside a table]")
-@click.option("--no-save", is_flag=True, help="Write no pictures.")
+@output_options
 @click.option("--fail-on", metavar="CLASS,…", help="Exit with 1 if a face of these classes is found.")
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def detect(
@@ -42,10 +38,7 @@ def detect(
     agnostic_nms: bool,
     device: str,
     batch: int,
-    json_target: str | None,
-    csv_target: str | None,
-    save: str | None,
-    no_save: bool,
+    targets: Targets,
     fail_on: str | None,
     quiet: bool,
 ) -> int:
@@ -55,13 +48,7 @@ def detect(
     is named on standard error, the rest is done all the same, and the exit code is 2.
     """
     wanted = _parse_classes(fail_on)
-    if json_target == "-" and csv_target == "-":
-        raise click.UsageError("--json - and --csv - cannot both write to standard output")
-    if save and no_save:
-        raise click.UsageError("--save and --no-save contradict each other")
-    show_table = not quiet and "-" not in (json_target, csv_target)
-    if not (save or no_save or quiet or json_target or csv_target):
-        save = DEFAULT_SAVE
+    show_table = not quiet and not targets.to_stdout
 
     errors = ErrorLog()
     files = _find_all(sources, errors)
@@ -69,7 +56,6 @@ def detect(
         return EXIT_ERROR
 
     from maskdet.detector.model import MaskDetector
-    from maskdet.errors import SourceError
     from maskdet.pipeline import detect_files
     from maskdet.progress import track
     from maskdet.writers.outputs import Outputs
@@ -83,19 +69,16 @@ def detect(
     shown: list[MaskResult] = []
     matched = False
     tracked = track(files, label="detect", quiet=quiet or len(files) == 1)
-    with Outputs(json=json_target, csv=csv_target, pictures=save) as outputs:
+    with Outputs(targets, errors.report) as outputs:
         for picture, result in detect_files(tracked, detector, batch=batch, report=errors.report):
-            try:
-                outputs.write(picture, result)
-            except SourceError as error:
-                errors.report(error)
+            outputs.write(picture, result)
             matched |= any(face.name in wanted for face in result.faces)
             if show_table:
                 shown.append(result.without_pixels())
     if show_table:
         print_results(shown)
-        if save and shown:
-            click.echo(f"pictures with boxes: {Path(save)}", err=True)
+        if targets.pictures and shown:
+            click.echo(f"pictures with boxes: {Path(targets.pictures)}", err=True)
     return EXIT_ERROR if errors.any else EXIT_MATCHED if matched else EXIT_DONE
 
 

@@ -9,44 +9,67 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from maskdet.conversions.rows import ROW_COLUMNS
 from maskdet.errors import SourceError
-from maskdet.results import ROW_COLUMNS, MaskResult
+from maskdet.results import MaskResult
 
 
 class ResultWriter(Protocol):
     """Anything that takes one result after another."""
 
     def write(self, result: MaskResult) -> None:
-        """Take one result."""
+        """Take one result.
+
+        Raises:
+            SourceError: it cannot be written.
+        """
         ...
 
 
 class JsonLinesWriter:
     """One ``maskdet/1`` object a line."""
 
-    def __init__(self, file: TextIO) -> None:
-        """Write to ``file``."""
-        self._file = file
+    def __init__(self, file: TextIO, target: str) -> None:
+        """Write to ``file``, which messages call ``target``."""
+        self._file, self._target = file, target
 
     def write(self, result: MaskResult) -> None:
         """Write one line and flush it, so that a reader of a pipe sees it at once."""
-        self._file.write(result.to_json() + "\n")
-        self._file.flush()
+        with named_errors(self._target):
+            self._file.write(result.to_json() + "\n")
+            self._file.flush()
 
 
 class CsvWriter:
     """One row a face, under a header that is there even without a face."""
 
-    def __init__(self, file: TextIO) -> None:
-        """Write the header to ``file``."""
-        self._file = file
+    def __init__(self, file: TextIO, target: str) -> None:
+        """Write the header to ``file``, which messages call ``target``."""
+        self._file, self._target = file, target
         self._rows = csv.DictWriter(file, ROW_COLUMNS, lineterminator="\n")
-        self._rows.writeheader()
+        with named_errors(target):
+            self._rows.writeheader()
 
     def write(self, result: MaskResult) -> None:
         """Write the rows of one result."""
-        self._rows.writerows(result.to_rows())
-        self._file.flush()
+        with named_errors(self._target):
+            self._rows.writerows(result.to_rows())
+            self._file.flush()
+
+
+@contextmanager
+def named_errors(target: str) -> Iterator[None]:
+    """Turn what goes wrong with a file into one line that names it.
+
+    A pipe whose reader has left is passed on as it is: the reader has what it wants, and nothing is wrong.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = "standard output" if target == "-" else target
+        raise SourceError(name, f"cannot be written ({error.strerror})") from error
 
 
 @contextmanager
@@ -59,10 +82,8 @@ def open_text(target: str) -> Iterator[TextIO]:
     if target == "-":
         yield sys.stdout
         return
-    try:
+    with named_errors(target):
         Path(target).parent.mkdir(parents=True, exist_ok=True)
-        file = Path(target).open("w", encoding="utf-8", newline="")  # noqa: SIM115 (closed below)
-    except OSError as error:
-        raise SourceError(target, f"cannot be written ({error.strerror})") from error
-    with file:
-        yield file
+        # A file name that is not UTF-8 must not end a run: its odd bytes are shown as \udcff.
+        with Path(target).open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            yield file

@@ -2,57 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
+from maskdet.classes import CLASS_NAMES
+from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.sources import Picture
+from maskdet.writers.coco import CocoWriter
+from maskdet.writers.crops import CropWriter
+from maskdet.writers.labels import VocWriter, YoloWriter
 from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter, open_text
+from maskdet.writers.naming import OutputNames
 from maskdet.writers.pictures import PictureWriter
+from maskdet.writers.targets import Targets
+
+
+class FileWriter(Protocol):
+    """Anything that writes files of one picture, or takes it for a file of all."""
+
+    def write(self, picture: Picture, result: MaskResult, name: Path, /) -> object:
+        """Write one result.
+
+        Args:
+            picture: what was asked about.
+            result: the answer.
+            name: the picture's name for files, relative and without an ending; see ``OutputNames``.
+
+        Raises:
+            SourceError: a file cannot be written.
+        """
+        ...
 
 
 class Outputs:
-    """JSON Lines, CSV and annotated pictures, each where one was asked for.
+    """Every form that was asked for, each where it was asked for.
 
-    Use it as a context manager; files are made on entering.
+    Use it as a context manager; lines begin on entering, and the COCO file is written on leaving, unless an error
+    ended the call. Someone who interrupts it has seen enough, and gets the file of what was done.
     """
 
-    def __init__(self, *, json: str | None = None, csv: str | None = None, pictures: str | None = None) -> None:
-        """Name the targets: files (``"-"`` for standard output) and the folder of pictures."""
-        self._json, self._csv, self._pictures = json, csv, pictures
+    def __init__(self, targets: Targets, report: Callable[[SourceError], None]) -> None:
+        """Name the targets, and who is told of a file that cannot be written."""
+        self._targets, self._report = targets, report
         self._stack = ExitStack()
-        self._writers: list[ResultWriter] = []
-        self._painter: PictureWriter | None = None
+        self._lines: list[ResultWriter] = []
+        self._files: list[FileWriter] = []
+        self._coco: CocoWriter | None = None
+        self._names = OutputNames()
 
     def __enter__(self) -> Self:
         """Open everything.
 
         Raises:
-            SourceError: a target cannot be written.
+            SourceError: a target cannot be written, or a folder for labels or crops holds some already.
         """
-        if self._json:
-            self._writers.append(JsonLinesWriter(self._stack.enter_context(open_text(self._json))))
-        if self._csv:
-            self._writers.append(CsvWriter(self._stack.enter_context(open_text(self._csv))))
-        if self._pictures:
-            self._painter = PictureWriter(Path(self._pictures))
+        targets = self._targets
+        check_folders(targets)
+        if targets.pictures:
+            self._files.append(PictureWriter(Path(targets.pictures)))
+        if targets.txt:
+            self._files.append(YoloWriter(Path(targets.txt), confidence=targets.txt_confidence))
+        if targets.voc:
+            self._files.append(VocWriter(Path(targets.voc)))
+        if targets.crops:
+            self._files.append(CropWriter(Path(targets.crops)))
+        if targets.coco:
+            self._coco = CocoWriter(targets.coco)
+            self._files.append(self._coco)
+        if targets.json:
+            self._lines.append(JsonLinesWriter(self._stack.enter_context(open_text(targets.json)), targets.json))
+        if targets.csv:
+            self._lines.append(CsvWriter(self._stack.enter_context(open_text(targets.csv)), targets.csv))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close everything."""
-        self._stack.close()
-
-    def write(self, picture: Picture, result: MaskResult) -> None:
-        """Write one result everywhere.
+        """Write the COCO file and close everything.
 
         Raises:
-            SourceError: its annotated picture cannot be written; the lines are then written all the same.
+            SourceError: the COCO file, or the end of the lines, cannot be written.
         """
-        for writer in self._writers:
-            writer.write(result)
-        if self._painter:
-            self._painter.write(result, picture.relative)
+        with self._stack:
+            if self._coco and (error is None or isinstance(error, KeyboardInterrupt)):
+                self._coco.finish()
+
+    def write(self, picture: Picture, result: MaskResult) -> None:
+        """Write one result everywhere, its lines last: a line stands for files that are there.
+
+        A file that cannot be written is reported, and the lines are written all the same.
+
+        Raises:
+            SourceError: the lines cannot be written.
+        """
+        name = self._names.name(picture)
+        for files in self._files:
+            try:
+                files.write(picture, result, name)
+            except SourceError as error:
+                self._report(error)
+        for lines in self._lines:
+            lines.write(result)
+
+
+def check_folders(targets: Targets) -> None:
+    """Make sure that no labels are overwritten, which may be someone's work, nor new ones mixed with old.
+
+    Raises:
+        SourceError: a folder for labels or crops holds some already, and ``overwrite`` is off.
+    """
+    if targets.overwrite:
+        return
+    crops = [Path(targets.crops, name) for name in CLASS_NAMES] if targets.crops else []
+    wanted = [(targets.txt, ".txt"), (targets.voc, ".xml"), *((str(folder), ".png") for folder in crops)]
+    for folder, suffix in wanted:
+        if folder and any(not file.name.startswith(".") for file in Path(folder).rglob(f"*{suffix}")):
+            raise SourceError(folder, f"holds {suffix} files already: choose another folder, or add --overwrite")

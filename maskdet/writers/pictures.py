@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
+from maskdet.sources import Picture
 from maskdet.writers.atomic import write_bytes
 
 #: Endings that are written as they are; any other picture becomes a PNG.
@@ -33,25 +34,20 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8]) -> Path:
 
 
 class PictureWriter:
-    """Writes annotated pictures below one folder, never over an original or over one another."""
+    """Writes annotated pictures below one folder, never over an original."""
 
     def __init__(self, folder: Path) -> None:
         """Write below ``folder``, which is made when the first picture comes."""
         self._folder = folder
-        self._taken: set[Path] = set()
 
-    def write(self, result: MaskResult, relative: Path) -> Path:
-        """Write one result at ``relative`` below the folder and return where it went.
+    def write(self, picture: Picture, result: MaskResult, name: Path) -> Path:
+        """Write one result at ``name`` below the folder, in the format of its original, and return where it went.
 
         Raises:
             SourceError: the target is the picture itself, or cannot be written.
         """
-        name = relative if relative.suffix.lower() in WRITABLE else relative.with_name(relative.name + ".png")
-        target, number = self._folder / name, 1
-        while target in self._taken:
-            number += 1
-            target = self._folder / name.with_stem(f"{name.stem}-{number}")
-        self._taken.add(target)
+        suffix = picture.relative.suffix
+        target = self._folder / name.with_name(name.name + (suffix if suffix.lower() in WRITABLE else ".png"))
         if result.image.path not in (None, "-") and target.resolve() == Path(str(result.image.path)).resolve():
             raise SourceError(target, "would overwrite the original; choose another --save folder")
         return write_picture(target, result.plot())

@@ -1,0 +1,1 @@
+"""The forms that a result can take for other tools, and the way back; one form a file."""

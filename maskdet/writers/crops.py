@@ -1,0 +1,44 @@
+"""Faces cut out, sorted by class: a folder that image classifiers train on."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.results import Face, MaskResult
+from maskdet.sources import Picture
+from maskdet.writers.pictures import write_picture
+
+
+class CropWriter:
+    """Writes each face as ``CLASS/NAME_N.png``, N counting the faces of a picture from 1, as in the table."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write below ``folder``."""
+        self._folder = folder
+
+    def write(self, picture: Picture, result: MaskResult, name: Path) -> None:
+        """Write all faces of one picture.
+
+        Raises:
+            SourceError: one cannot be written.
+        """
+        for number, face in enumerate(result.faces, 1):
+            target = self._folder / face.name / name.with_name(f"{name.name}_{number}.png")
+            write_picture(target, cut_out(picture.pixels, face))
+
+
+def cut_out(pixels: npt.NDArray[np.uint8], face: Face) -> npt.NDArray[np.uint8]:
+    """Return the pixels that a face's box touches, a view of at least 1×1.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        face: its box lies inside the picture.
+    """
+    height, width = pixels.shape[:2]
+    x1, y1, x2, y2 = face.box
+    left, upper = min(math.floor(x1), width - 1), min(math.floor(y1), height - 1)
+    return pixels[upper : max(upper + 1, math.ceil(y2)), left : max(left + 1, math.ceil(x2))]

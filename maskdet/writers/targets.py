@@ -1,0 +1,42 @@
+"""What one call is asked to write, and where; light, so that the command line can build it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Everything that ``maskdet detect`` can write; None means not asked for.
+
+    Attributes:
+        json: file of JSON Lines, ``"-"`` for standard output.
+        csv: file of one row a face, ``"-"`` for standard output.
+        coco: one COCO file for all pictures, ``"-"`` for standard output.
+        pictures: folder of annotated pictures.
+        txt: folder of YOLO label files.
+        txt_confidence: end their lines with the confidence.
+        voc: folder of Pascal VOC files.
+        crops: folder of faces cut out, one subfolder a class.
+        overwrite: write into folders that hold labels or crops already.
+    """
+
+    json: str | None = None
+    csv: str | None = None
+    coco: str | None = None
+    pictures: str | None = None
+    txt: str | None = None
+    txt_confidence: bool = False
+    voc: str | None = None
+    crops: str | None = None
+    overwrite: bool = False
+
+    @property
+    def to_stdout(self) -> list[str]:
+        """Names of the forms that go to standard output, which has room for one."""
+        return [name for name in ("json", "csv", "coco") if getattr(self, name) == "-"]
+
+    @property
+    def any(self) -> bool:
+        """Whether anything at all is to be written."""
+        return any(isinstance(getattr(self, field.name), str) for field in fields(self))
