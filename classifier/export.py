@@ -146,12 +146,10 @@ def _properties(name: str, side: int, margin: float, square: bool, temperature: 
     from maskdet import __version__
 
     if square:
-        cut = (
-            f"the square around the box's centre, its side the box's longer one and {margin:g} of it on every side more"
-        )
-        cut += "; over the picture's edge, the edge repeated"
+        cut = f"square, the box's centre and longer side, {margin:g} of it more on every side; "
+        cut += "over the picture's edge, the edge repeated"
     else:
-        cut = f"the box and {margin:g} of its side on every side more, clipped to the picture"
+        cut = f"the box, {margin:g} of its side more on every side, clipped to the picture"
     preprocessing = {
         "cut": cut,
         "resize": "to side × side: averaged over areas where it shrinks, bilinear where it grows",

@@ -101,7 +101,6 @@ def _read_spec(session: Any, path: Path, name: str) -> ClassifierSpec:
     takes, gives = inputs[0].shape, outputs[0].shape
     fits = len(inputs) == 1 and inputs[0].type == "tensor(float)" and takes[1:] == [3, side, side]
     if not fits or isinstance(takes[0], int) or len(gives) != 2 or gives[1] != len(CLASS_NAMES):
-        raise WeightsError(
-            path, f"not a mask classifier: it turns {takes} into {gives}, not (N, 3, side, side) to (N, 3)"
-        )
+        reason = f"it turns {takes} into {gives}, not (N, 3, {side}, {side}) into (N, 3)"
+        raise WeightsError(path, f"not a mask classifier: {reason}")
     return ClassifierSpec(name, side, margin, square, temperature, metadata)

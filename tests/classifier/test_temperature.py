@@ -67,7 +67,7 @@ def test_certainty_has_bounds() -> None:
 def test_calibration_error_by_hand() -> None:
     # 0.9 is in bin 14 of 15 (13/15, 14/15], 0.6 in bin 9 (8/15, 9/15].
     probabilities = np.array([[0.9, 0.1]] * 4 + [[0.4, 0.6]] * 6)
-    labels = np.array([0, 0, 0, 1] + [1, 1, 1, 0, 0, 0])
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, 0, 0, 0])
     # Gaps |3/4 - 0.9| = 0.15 of 4 answers and |1/2 - 0.6| = 0.1 of 6.
     assert expected_calibration_error(probabilities, labels) == pytest.approx((4 * 0.15 + 6 * 0.1) / 10, abs=1e-12)
     # In one bin the gaps add up: |6/10 - 0.72|.
