@@ -1,7 +1,7 @@
 """Milliseconds a face crop: ``MaskClassifier`` from pixels to answers, and its bare network.
 
-Faces are cut out of one of the example pictures by the model's own rule. Each way is timed in turn, so that whatever else
-the machine does hits all of them; the figure is the median over the runs::
+Faces are cut out of one of the example pictures by the model's own rule. The ways are timed in turn, so that whatever
+else the machine does hits all of them; the figure is the median over the runs::
 
     python benchmarks/classifier_speed.py --json benchmarks/results/classifier_speed.json
 """
@@ -26,6 +26,7 @@ from maskdet.classifier.model import MaskClassifier
 from maskdet.decode import decode_file
 from maskdet.detector.cpu import usable_cores
 from maskdet.detector.letterbox import to_tensor
+from maskdet.errors import MaskdetError
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "examples" / "astronaut.jpg"
@@ -75,7 +76,10 @@ def main() -> None:
     options = parser.parse_args()
 
     cv2.setNumThreads(options.threads or usable_cores())
-    classifier = MaskClassifier(options.weights, threads=options.threads)
+    try:
+        classifier = MaskClassifier(options.weights, threads=options.threads)
+    except MaskdetError as error:
+        raise SystemExit(f"error: {error}") from error
     crop_ms: dict[str, dict[str, float]] = {}
     for batch in options.batches:
         taken = measure(ways(classifier, batch), options.runs)

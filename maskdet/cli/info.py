@@ -37,9 +37,8 @@ def info(as_json: bool) -> int:
     table.add_row("processor", f"{facts['cores']} cores{', bfloat16' if facts['bf16'] else ''}")
     table.add_row("ONNX Runtime on", ", ".join(facts["providers"]))
     screen.print(table)
-    models = Table(
-        "model", "task", "file", "input", "sha256", "figures", "intact", title="models", title_justify="left"
-    )
+    titles = ("model", "task", "file", "input", "sha256", "figures", "intact")
+    models = Table(*titles, title="models", title_justify="left")
     for name, model in facts["models"].items():
         shown = ", ".join(f"{label} {model[key]:.3f}" for key, label in FIGURES.items() if model.get(key) is not None)
         takes = f"{model['imgsz']} px"
@@ -76,16 +75,17 @@ def gather() -> dict[str, Any]:
             intact = bool(model.verify())
         except WeightsError:
             intact = False
-        figures = model.card.get("figures", {})
-        models[name] = {
+        facts: dict[str, Any] = {
             "task": model.task,
             "file": model.path.name,
             "sha256": model.sha256,
             "imgsz": model.card["imgsz"],
-            **{key: model.card[key] for key in ("margin", "square") if key in model.card},
-            **{key: figures[key] for key in FIGURES if key in figures},
             "intact": intact,
         }
+        figures = model.card.get("figures", {})
+        facts |= {key: model.card[key] for key in ("margin", "square") if key in model.card}
+        facts |= {key: figures[key] for key in FIGURES if key in figures}
+        models[name] = facts
     return {
         "maskdet": __version__,
         "python": platform.python_version(),

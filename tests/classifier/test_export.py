@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from maskdet.classes import CLASS_NAMES
 from maskdet.classifier import export
 from maskdet.classifier.export import export_classifier
 from maskdet.classifier.model import MaskClassifier
@@ -97,6 +98,18 @@ def test_a_file_that_answers_differently_is_not_kept(tmp_path: Path, monkeypatch
     with pytest.raises(WeightsError, match=r"tiny\.onnx: differs from torch by 0\.00\d+ in probability: not kept"):
         export_classifier(means(), path, **OPTIONS)
     assert [child.read_bytes() for child in tmp_path.iterdir()] == [b"the earlier one"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_plain_yolo_reads_it_and_answers_the_same(tmp_path: Path, astronaut: Path) -> None:
+    ultralytics = pytest.importorskip("ultralytics")
+    path = export_classifier(small_net(), tmp_path / "tiny.onnx", **OPTIONS)
+    # At the network's own size, where no two ways of resizing can differ.
+    face = cv2.resize(cv2.imread(str(astronaut))[60:190, 170:280], (16, 16)).astype(np.uint8)
+    yolo = ultralytics.YOLO(str(path), task="classify")
+    answer = yolo.predict(face, imgsz=16, device="cpu", verbose=False, save=False)[0]
+    assert list(answer.names.values()) == list(CLASS_NAMES)
+    np.testing.assert_allclose(MaskClassifier(path).probabilities([face])[0], answer.probs.data.numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,12 @@ import pytest
 import maskdet
 from maskdet import weights
 from maskdet.classes import CLASS_NAMES
+from maskdet.classifier.crop_folder import CropFolderOptions, write_crops
 from maskdet.classifier.crop_window import crop_windows, cut
+from maskdet.classifier.crops import CropOptions
+from maskdet.classifier.manifest import read_manifest
 from maskdet.classifier.model import CropAnswer, MaskClassifier
+from maskdet.decode import decode_file
 from maskdet.detector.letterbox import to_tensor
 from maskdet.detector.model import MaskDetector
 from maskdet.errors import WeightsError
@@ -94,6 +98,16 @@ def test_boxes_and_crops_agree(classifier: MaskClassifier) -> None:
     windows = crop_windows(boxes, (120, 90), margin=0.25, square=True)
     expected = np.concatenate([classifier.run(to_tensor([cut(image, window, 8)])) for window in windows])
     np.testing.assert_allclose(classifier.classify_boxes(image, boxes), expected, atol=1e-6)
+
+
+def test_a_photo_and_its_crop_folder_agree(classifier: MaskClassifier, small_voc: Path, tmp_path: Path) -> None:
+    crops = CropOptions(classifier.spec.margin, classifier.spec.square, classifier.spec.side)
+    write_crops(small_voc, tmp_path / "crops", CropFolderOptions(crops=crops, quiet=True))
+    for record in read_manifest(tmp_path / "crops" / "manifest.csv"):
+        crop = decode_file(tmp_path / "crops" / record.crop)
+        photo = decode_file(small_voc / "images" / record.photo)
+        found = classifier.classify_boxes(photo, np.array([record.box]))
+        np.testing.assert_array_equal(found, classifier.probabilities([crop]))
 
 
 def test_boxes_over_the_edge_are_clipped_first(classifier: MaskClassifier) -> None:
