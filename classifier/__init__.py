@@ -1,1 +1,1 @@
-"""The face-crop classifier (installed as ``maskdet.classifier``): cutting faces, the study's networks, and the model."""
+"""The face-crop classifier (installed as ``maskdet.classifier``): cutting faces, the study's networks, the model."""
