@@ -1,1 +1,1 @@
-"""The face-crop classifier (installed as ``maskdet.classifier``); its training comes with the crop study."""
+"""The face-crop classifier (installed as ``maskdet.classifier``): cutting faces, the study's networks, the model."""

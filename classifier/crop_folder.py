@@ -1,7 +1,7 @@
 """Writing a data set's crops into a folder: read, group, cut, all or nothing.
 
-The folder holds ``CLASS/PHOTO_FACE.png``, which loaders of one folder a class understand, ``manifest.csv``, and
-``crops.json``, which says how it was made.
+The folder holds ``CLASS/PHOTO_FACE.png``, which loaders of one folder a class understand, ``manifest.csv``,
+``crops.json``, which says how it was made, and ``contact_sheet.jpg``, which shows some of every class.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from typing import Any, Final
 import cv2
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.classifier.crop_sheet import choose_crops, draw_crops
 from maskdet.classifier.crops import STUDY_CROPS, Crop, CropOptions, iter_crops
 from maskdet.classifier.manifest import CropRecord, format_manifest
 from maskdet.classifier.photo_groups import name_groups
 from maskdet.datasets.class_map import ClassMap
+from maskdet.datasets.contact_sheet import encode_sheet
 from maskdet.datasets.output_folder import OutputKind, check_target, whole_folder
 from maskdet.datasets.photo import Collection, LeftOut
 from maskdet.datasets.read_voc import ReadOptions, read_voc
 from maskdet.errors import DatasetError
 from maskdet.progress import track
 
-MANIFEST_FILE, SUMMARY_FILE = "manifest.csv", "crops.json"
+MANIFEST_FILE, SUMMARY_FILE, SHEET_FILE = "manifest.csv", "crops.json", "contact_sheet.jpg"
 CROP_FOLDER = OutputKind("as a crop folder", (MANIFEST_FILE, SUMMARY_FILE))
 FORMAT: Final = "maskdet-crops/1"
 
@@ -127,16 +129,21 @@ def write_crops(source: Path, out: Path, options: CropFolderOptions | None = Non
     with whole_folder(out) as folder:
         for class_id in sorted({int(index) for photo in photos for index in photo.class_ids}):
             (folder / CLASS_NAMES[class_id]).mkdir()
-        records = []
+        records: list[CropRecord] = []
+        shown = set(choose_crops([int(class_id) for photo in photos for class_id in photo.class_ids]))
+        sheet = []
         crops = iter_crops(photos, groups, options.crops)
         for crop in track(crops, label="cutting", total=faces, quiet=options.quiet):
             _write_crop(folder, crop)
+            if len(records) in shown:
+                sheet.append((crop.record.class_id, crop.pixels))
             records.append(crop.record)
         summary = _summarise(collection, records, options.crops)
         # Bytes, since text mode would write other line ends on Windows.
         (folder / MANIFEST_FILE).write_bytes(format_manifest(records).encode())
         text = json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n"
         (folder / SUMMARY_FILE).write_bytes(text.encode())
+        (folder / SHEET_FILE).write_bytes(encode_sheet(draw_crops(sheet)))
     return summary
 
 

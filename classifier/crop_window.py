@@ -74,8 +74,45 @@ def cut(image: NDArray[np.uint8], window: NDArray[np.int64], side: int | None = 
         inner = cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE).astype(np.uint8)
     if side is None or inner.shape[:2] == (side, side):
         return inner.copy()
+    return _resize(inner, (side, side))
+
+
+def fit_whole(image: NDArray[np.uint8], side: int, *, square: bool = False) -> NDArray[np.uint8]:
+    """Bring a picture that already is a crop to a network's input.
+
+    The same pixels as ``cut`` gives of a window that is the whole picture where that is square or may be stretched.
+
+    Args:
+        image: (h, w, 3) uint8 BGR, from 1×1.
+        side: width and height of the input in pixels.
+        square: keep the proportions, the picture in the middle and its edge repeated beside it; else stretch.
+
+    Returns:
+        (side, side, 3) uint8 BGR, its own memory.
+
+    >>> wide = np.array([[[1, 1, 1], [9, 9, 9]]], dtype=np.uint8)
+    >>> fit_whole(wide, 4, square=True)[:, :, 0].tolist() == fit_whole(wide, 4)[:, :, 0].tolist()
+    True
+    """
+    height, width = image.shape[:2]
+    if square:
+        # Shrunk before the edge is repeated: a picture of 1×100,000 must not become 100,000 × 100,000.
+        scale = side / max(height, width)
+        height, width = max(round(height * scale), 1), max(round(width * scale), 1)
+    else:
+        height = width = side
+    fitted = image.copy() if image.shape[:2] == (height, width) else _resize(image, (width, height))
+    top, left = (side - height) // 2, (side - width) // 2
+    if (height, width) == (side, side):
+        return fitted
+    bordered: NDArray[np.uint8] = cv2.copyMakeBorder(
+        fitted, top, side - height - top, left, side - width - left, cv2.BORDER_REPLICATE
+    )
+    return bordered
+
+
+def _resize(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     # Averaging over areas keeps shrunk faces free of moiré; it has nothing to average where they grow.
-    shrinks = min(inner.shape[:2]) >= side
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized: NDArray[np.uint8] = cv2.resize(inner, (side, side), interpolation=method)
+    shrinks = image.shape[1] >= size[0] and image.shape[0] >= size[1]
+    resized: NDArray[np.uint8] = cv2.resize(image, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return resized

@@ -14,7 +14,8 @@ from maskdet.datasets.audit import Audit, PartCount
 from maskdet.datasets.duplicates import PairKind
 from maskdet.datasets.stats import Stats, side_titles
 
-_MEANINGS: dict[str, str] = {
+#: What each kind of mend is, for people.
+MEND_MEANINGS: dict[str, str] = {
     "swapped": "boxes with swapped corners",
     "clipped": "boxes clipped at the edge",
     "empty": "boxes without area, dropped",
@@ -93,7 +94,7 @@ def _mend_table(audit: Audit) -> Table:
     table = Table("mended", "", "for example", box=None, header_style="bold")
     for kind, number in audit.mended.items():
         files = list(dict.fromkeys(mend.file for mend in audit.mends if mend.kind == kind))
-        table.add_row(str(number), _MEANINGS[kind], _some(files))
+        table.add_row(str(number), MEND_MEANINGS[kind], _some(files))
     return table
 
 

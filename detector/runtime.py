@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.detector.cpu import usable_cores
 from maskdet.errors import WeightsError
 from maskdet.extras import require
+from maskdet.onnx_session import open_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +74,15 @@ class OnnxRuntime:
         Raises:
             WeightsError: the file is not ONNX, or not a mask detector.
         """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        providers: list[Any] = ["CPUExecutionProvider"]
-        if device != "cpu":
-            if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-                raise WeightsError(path, f"device {device!r} needs onnxruntime-gpu; without it use device cpu")
-            providers.insert(0, ("CUDAExecutionProvider", {"device_id": device}))
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
-        except Exception as error:  # onnxruntime's exceptions share no base class of their own
-            raise WeightsError(path, f"not an ONNX model ({str(error).splitlines()[0][:120]})") from error
+        self._session = open_session(path, device=device, threads=threads)
         self._input = self._session.get_inputs()[0].name
         self.spec = self._read_spec(path, name)
 
     def _read_spec(self, path: Path, name: str) -> ModelSpec:
         metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         shape = self._session.get_inputs()[0].shape
+        if metadata.get("task") == "classify":
+            raise WeightsError(path, "is a classifier, not a detector: it belongs to maskdet classify --weights")
         try:
             names = {int(key): str(value) for key, value in ast.literal_eval(metadata["names"]).items()}
             size = json.loads(metadata["imgsz"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from maskdet.api import predict
     from maskdet.classes import CLASS_NAMES
+    from maskdet.classifier.model import CropAnswer, MaskClassifier
     from maskdet.conversions.json_lines import read_results
     from maskdet.detector.model import MaskDetector
     from maskdet.errors import (
@@ -32,8 +33,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "CLASS_NAMES": "maskdet.classes",
     "AnnotationError": "maskdet.errors",
+    "CropAnswer": "maskdet.classifier.model",
     "DatasetError": "maskdet.errors",
     "Face": "maskdet.results",
+    "MaskClassifier": "maskdet.classifier.model",
     "MaskDetector": "maskdet.detector.model",
     "MaskResult": "maskdet.results",
     "MaskdetError": "maskdet.errors",
@@ -48,8 +51,10 @@ _HOMES = {
 __all__ = [
     "CLASS_NAMES",
     "AnnotationError",
+    "CropAnswer",
     "DatasetError",
     "Face",
+    "MaskClassifier",
     "MaskDetector",
     "MaskResult",
     "MaskdetError",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import settings
+
+from maskdet.classes import CLASS_NAMES
 
 # Importing an oracle inside a property test takes seconds, once; and every run should try the same examples.
 settings.register_profile("maskdet", deadline=None, max_examples=50, derandomize=True)
@@ -46,3 +48,50 @@ def write_png(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def write_classifier() -> Callable[..., Path]:
+    """Return a function that writes a classifier whose answer follows from a crop's colour.
+
+    Its logits are ten times the mean of R, G and B, so that pure red is ``with_mask``, pure green ``without_mask`` and
+    pure blue ``mask_weared_incorrect``, each with the probability e¹⁰ / (e¹⁰ + 2). Input 8×8, margin ¼, square.
+    """
+    onnx = pytest.importorskip("onnx")
+
+    def write(path: Path, change: Mapping[str, str | None] | None = None, shape: tuple[int | str, ...] = ()) -> Path:
+        helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+        nodes = [
+            helper.make_node("GlobalAveragePool", ["images"], ["pooled"]),
+            helper.make_node("Flatten", ["pooled"], ["means"]),
+            helper.make_node("Mul", ["means", "ten"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "g",
+            [helper.make_tensor_value_info("images", kind, shape or ("n", 3, 8, 8))],
+            [helper.make_tensor_value_info("probabilities", kind, ("n", 3))],
+            [helper.make_tensor("ten", kind, [], [10.0])],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        metadata: dict[str, str | None] = {
+            "task": "classify",
+            "names": repr(dict(enumerate(CLASS_NAMES))),
+            "imgsz": "[8, 8]",
+            "margin": "0.25",
+            "square": "true",
+            "temperature": "1.0",
+            **(change or {}),
+        }
+        helper.set_model_props(model, {key: value for key, value in metadata.items() if value is not None})
+        onnx.save(model, path)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(write_classifier: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of such a classifier, called ``tiny``."""
+    return write_classifier(tmp_path_factory.mktemp("weights") / "tiny.onnx")

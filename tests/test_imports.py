@@ -31,6 +31,28 @@ def test_predict_loads_nothing_heavy(astronaut: Path) -> None:
     assert not loaded & (HEAVY | {"click", "rich"})
 
 
+def test_classify_loads_nothing_heavy(astronaut: Path, tiny_classifier: Path) -> None:
+    code = f"""
+from maskdet.cli import cli
+cli.main(["classify", {str(astronaut)!r}, "--weights", {str(tiny_classifier)!r}], standalone_mode=False)
+"""
+    assert not modules_after(code) & (HEAVY | {"onnx"})
+
+
+def test_cutting_crops_needs_no_torch(tmp_path: Path, astronaut: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(astronaut.read_bytes())
+    box = "<xmin>170</xmin><ymin>70</ymin><xmax>280</xmax><ymax>190</ymax>"
+    (tmp_path / "a.xml").write_text(
+        f"<annotation><object><name>mask</name><bndbox>{box}</bndbox></object></annotation>"
+    )
+    code = f"""
+from maskdet.cli import cli
+cli.main(["convert", {str(tmp_path)!r}, {str(tmp_path / "out")!r}, "--crops"], standalone_mode=False)
+"""
+    assert not modules_after(code) & (HEAVY | {"onnx", "onnxruntime"})
+    assert (tmp_path / "out" / "with_mask" / "a_0.png").is_file()
+
+
 def test_import_loads_next_to_nothing() -> None:
     assert not modules_after("import maskdet") & (HEAVY | {"numpy", "cv2", "onnxruntime", "yaml", "click", "rich"})
 

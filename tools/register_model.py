@@ -5,6 +5,9 @@ Every figure comes out of the JSON that ``maskdet val`` wrote::
     maskdet export model=runs/NAME/weights/last.pt
     maskdet val model=runs/NAME/weights/last.onnx data=public/data.yaml --json val.json
     python tools/register_model.py maskdet-n runs/NAME/weights/last.onnx val.json --train "maskdet train …"
+
+A classifier is registered in the same way, with the JSON that ``tools/classifier_card.py`` describes. The first model of its
+task becomes its task's default.
 """
 
 from __future__ import annotations
@@ -16,7 +19,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import classifier_card
+
 from maskdet.detector.runtime import OnnxRuntime
+from maskdet.onnx_session import open_session
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
@@ -33,6 +39,7 @@ def entry_of(name: str, onnx: Path, report: dict[str, Any], train_command: str) 
     spec = OnnxRuntime(onnx, name=name).spec
     everything = report["ap"]["all"]
     return {
+        "task": "detect",
         "file": f"{name}.onnx",
         "sha256": digest,
         "classes": [row for row in everything if row != "mean"],
@@ -95,8 +102,41 @@ def interval(figure: dict[str, float | None]) -> str:
     return text if figure["low"] is None else f"{text} ({figure['low']:.2f}–{figure['high']:.2f})"
 
 
+def register(
+    name: str, onnx: Path, report: dict[str, Any], train_command: str, folder: Path = WEIGHTS
+) -> dict[str, Any]:
+    """Copy, register and describe; return the entry.
+
+    Raises:
+        SystemExit: the report is of another file, or the name is taken by a model of another task.
+    """
+    metadata = open_session(onnx).get_modelmeta().custom_metadata_map
+    classifies = metadata.get("task") == "classify"
+    entry = (classifier_card.entry_of if classifies else entry_of)(name, onnx, report, train_command)
+    registry_file = folder / "models.json"
+    registry: dict[str, Any] = {"default": {}, "models": {}}
+    if registry_file.is_file():
+        registry = json.loads(registry_file.read_text(encoding="utf-8"))
+    if registry["models"].get(name, entry)["task"] != entry["task"]:
+        raise SystemExit(f"error: {name} is a model of another task: choose another name")
+    registry["models"][name] = entry
+    registry["default"].setdefault(entry["task"], name)
+    target = folder / entry["file"]
+    if onnx.resolve() != target:
+        shutil.copyfile(onnx, target)
+    card = (classifier_card.card_of if classifies else card_of)(name, entry, report, target.stat().st_size)
+    _write(folder / entry["figures"]["report"], json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    _write(folder / f"{name}.md", card)
+    _write(registry_file, json.dumps(registry, indent=2, ensure_ascii=False) + "\n")
+    return entry
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
-    """Copy, register and describe."""
+    """Read the command line and register."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name")
     parser.add_argument("onnx", type=Path)
@@ -104,19 +144,9 @@ def main() -> None:
     parser.add_argument("--train", required=True, help="the command that trained it, without machine paths")
     options = parser.parse_args()
     report = json.loads(options.report.read_text(encoding="utf-8"))
-    entry = entry_of(options.name, options.onnx, report, options.train)
-    registry_file = WEIGHTS / "models.json"
-    registry: dict[str, Any] = {"default": options.name, "models": {}}
-    if registry_file.is_file():
-        registry = json.loads(registry_file.read_text(encoding="utf-8"))
-    registry["models"][options.name] = entry
-    target = WEIGHTS / entry["file"]
-    if options.onnx.resolve() != target:
-        shutil.copyfile(options.onnx, target)
-    (WEIGHTS / entry["figures"]["report"]).write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    (WEIGHTS / f"{options.name}.md").write_text(card_of(options.name, entry, report, target.stat().st_size))
-    registry_file.write_text(json.dumps(registry, indent=2, ensure_ascii=False) + "\n")
-    print(f"{target.name}: mAP50 {entry['figures']['map50']:.3f}, mAP50-95 {entry['figures']['map50_95']:.3f}")
+    entry = register(options.name, options.onnx, report, options.train)
+    figures = {key: value for key, value in entry["figures"].items() if isinstance(value, float)}
+    print(f"{entry['file']}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items()))
 
 
 if __name__ == "__main__":

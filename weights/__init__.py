@@ -7,11 +7,23 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from maskdet.errors import WeightsError
 
 FOLDER = Path(__file__).resolve().parent
+
+#: What a model does: find faces in a picture, or tell a face's class from its crop. The words are ultralytics'.
+Task = Literal["detect", "classify"]
+
+#: How messages call a model of each task.
+TASK_NOUNS: Final[dict[Task, str]] = {"detect": "detector", "classify": "classifier"}
+
+#: How a caller names a model of each task.
+_WAYS: Final[dict[Task, str]] = {
+    "detect": "name one: --weights FILE, MaskDetector(FILE)",
+    "classify": "name one: --weights FILE with maskdet classify, MaskClassifier(FILE) in Python",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +35,14 @@ class ShippedModel:
         path: the ONNX file.
         sha256: its checksum, hexadecimal.
         card: everything else the entry says: classes, imgsz, recipe, data, split, figures.
+        task: what it does.
     """
 
     name: str
     path: Path
     sha256: str
     card: dict[str, Any]
+    task: Task = "detect"
 
     def verify(self) -> Path:
         """Return the path once the file is there and its checksum is right.
@@ -53,37 +67,48 @@ def _registry() -> dict[str, Any]:
 
 
 def shipped_models() -> dict[str, ShippedModel]:
-    """Return every shipped model by name."""
+    """Return every shipped model by name, detectors and classifiers."""
     return {
         name: ShippedModel(
             name,
             FOLDER / entry["file"],
             entry["sha256"],
-            {key: value for key, value in entry.items() if key not in {"file", "sha256"}},
+            {key: value for key, value in entry.items() if key not in {"file", "sha256", "task"}},
+            entry["task"],
         )
         for name, entry in _registry()["models"].items()
     }
 
 
-def default_model() -> ShippedModel:
-    """Return the model used where none is named."""
-    return shipped_models()[_registry()["default"]]
+def default_model(task: Task = "detect") -> ShippedModel:
+    """Return the model used for a task where none is named.
+
+    Raises:
+        WeightsError: none is shipped for it.
+    """
+    name = _registry()["default"].get(task)
+    if name is None:
+        raise WeightsError("weights", f"no {TASK_NOUNS[task]} is shipped with this version; {_WAYS[task]}")
+    return shipped_models()[name]
 
 
-def resolve_weights(weights: str | Path | None) -> tuple[str, Path]:
+def resolve_weights(weights: str | Path | None, task: Task = "detect") -> tuple[str, Path]:
     """Turn what a caller named into (model name, path).
 
     Args:
-        weights: None for the default model, the name of a shipped one, or a file.
+        weights: None for the task's default model, the name of a shipped one, or a file.
+        task: what the model is wanted for.
 
     Raises:
-        WeightsError: a shipped model is missing or damaged.
+        WeightsError: a shipped model is missing, damaged or of another task, or there is no default.
     """
     models = shipped_models()
     if weights is None:
-        model = default_model()
+        model = default_model(task)
     elif str(weights) in models:
         model = models[str(weights)]
+        if model.task != task:
+            raise WeightsError(model.name, f"is a {TASK_NOUNS[model.task]}, not a {TASK_NOUNS[task]}")
     else:
         return Path(weights).stem, Path(weights)
     return model.name, model.verify()

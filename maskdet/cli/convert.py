@@ -1,4 +1,4 @@
-"""``maskdet convert``: Pascal VOC XML to a YOLO data set."""
+"""``maskdet convert``: Pascal VOC XML to a YOLO data set, or to a folder of face crops."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+#: Options that mean nothing to the other kind of output, by parameter name.
+_DATA_SET_ONLY = ("split", "val_fraction", "test_fraction", "folds", "seed", "images")
+_CROPS_ONLY = ("crop_margin", "crop_square", "crop_size")
 
 
 def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -50,14 +55,44 @@ def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, .
 @click.option("--skip-unknown", is_flag=True, help="Leave boxes of unknown classes out.")
 @click.option("--one-based", is_flag=True, help="xmin and ymin are 1-based pixel numbers, as in the VOC devkit.")
 @click.option("--keep-going", is_flag=True, help="Leave unusable photos out, list them, and exit with code 2.")
-@click.option("--overwrite", is_flag=True, help="Replace an earlier conversion in OUT.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier conversion of the same kind in OUT.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary.")
-def convert(voc_dir: Path, out: Path, mapping: dict[str, str], folds: int | None, quiet: bool, **options: Any) -> int:
-    """Convert the Pascal VOC data set VOC_DIR into the YOLO data set OUT.
+@click.option("--crops", is_flag=True, help="Write every face as a picture of its own: OUT/CLASS/PHOTO_FACE.png.")
+@click.option(
+    "--crop-margin",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Cut so much more on every side, as a fraction of the box's side.",
+)
+@click.option("--crop-square", is_flag=True, help="Cut the square around the box's centre, its edge repeated.")
+@click.option("--crop-size", type=int, metavar="PX", help="Width and height of each crop.  [default: as in the photo]")
+def convert(
+    voc_dir: Path,
+    out: Path,
+    mapping: dict[str, str],
+    folds: int | None,
+    quiet: bool,
+    crops: bool,
+    crop_margin: float,
+    crop_square: bool,
+    crop_size: int | None,
+    **options: Any,
+) -> int:
+    """Convert the Pascal VOC data set VOC_DIR into the YOLO data set OUT, or into a folder of face crops.
 
     VOC_DIR has annotations/ and images/, or Annotations/ and JPEGImages/, or XML files beside their pictures.
     Everything that was mended is printed and written to OUT/audit.json. Then: maskdet train data=OUT/data.yaml
+
+    With --crops, OUT gets one folder a class, manifest.csv (where each face comes from, and the group of photos that
+    belongs on one side of a split), crops.json and contact_sheet.jpg. The options of splits and --images have no
+    meaning then, and those that begin with --crop have none without it.
     """
+    _refuse(_DATA_SET_ONLY if crops else _CROPS_ONLY, crops=crops)
+    if crops:
+        for name in _DATA_SET_ONLY:
+            options.pop(name, None)
+        return _write_crops(voc_dir, out, (crop_margin, crop_square, crop_size), mapping, quiet=quiet, **options)
     from maskdet.datasets.audit_table import print_audit
     from maskdet.datasets.class_map import ClassMap
     from maskdet.datasets.convert import ConvertOptions
@@ -70,3 +105,50 @@ def convert(voc_dir: Path, out: Path, mapping: dict[str, str], folds: int | None
     for photo in audit.left_out:
         click.echo(f"left out {photo.file}: {photo.reason}", err=True)
     return 2 if audit.left_out else 0
+
+
+def _refuse(names: tuple[str, ...], *, crops: bool) -> None:
+    """Stop at options that were given and have no meaning.
+
+    Raises:
+        UsageError: there is one.
+    """
+    context = click.get_current_context()
+    given = [
+        max(param.opts, key=len)
+        for param in context.command.params
+        if param.name in names and context.get_parameter_source(param.name) is not ParameterSource.DEFAULT
+    ]
+    if given and crops:
+        raise click.UsageError(f"{', '.join(given)} cannot be used with --crops: it writes one folder, not a split")
+    if given:
+        raise click.UsageError(f"{', '.join(given)} needs --crops")
+
+
+def _write_crops(
+    source: Path,
+    out: Path,
+    window: tuple[float, bool, int | None],
+    mapping: dict[str, str],
+    *,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    from maskdet.classifier.crop_folder import CropFolderOptions, write_crops
+    from maskdet.classifier.crop_summary import print_crop_summary
+    from maskdet.classifier.crops import CropOptions
+    from maskdet.datasets.class_map import ClassMap
+
+    try:
+        crops = CropOptions(*window)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    summary = write_crops(
+        source, out, CropFolderOptions(crops=crops, classes=ClassMap(mapping), quiet=quiet, **options)
+    )
+    if not quiet:
+        print_crop_summary(summary)
+        click.echo(f"wrote {out / 'manifest.csv'}")
+    for photo in summary.left_out:
+        click.echo(f"left out {photo.file}: {photo.reason}", err=True)
+    return 2 if summary.left_out else 0

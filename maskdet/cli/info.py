@@ -11,6 +11,9 @@ import click
 #: Packages whose version explains most bug reports; None in the answer where one is not installed.
 PACKAGES = ("numpy", "opencv-python", "onnxruntime", "torch", "torchvision", "ultralytics")
 
+#: A model's figures, by their key in ``models.json``, and how the table calls them. Each task has its own.
+FIGURES = {"map50": "mAP50", "map50_95": "mAP50-95", "accuracy": "accuracy", "macro_f1": "macro-F1"}
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
@@ -23,6 +26,7 @@ def info(as_json: bool) -> int:
 
     from rich.table import Table
 
+    from maskdet.weights import TASK_NOUNS
     from maskdet.writers.table import console
 
     screen = console()
@@ -33,11 +37,18 @@ def info(as_json: bool) -> int:
     table.add_row("processor", f"{facts['cores']} cores{', bfloat16' if facts['bf16'] else ''}")
     table.add_row("ONNX Runtime on", ", ".join(facts["providers"]))
     screen.print(table)
-    models = Table("model", "file", "px", "sha256", "mAP50", "mAP50-95", "intact", title="models", title_justify="left")
+    titles = ("model", "task", "file", "input", "sha256", "figures", "intact")
+    models = Table(*titles, title="models", title_justify="left")
     for name, model in facts["models"].items():
-        figures = [f"{model[key]:.3f}" if model[key] is not None else "–" for key in ("map50", "map50_95")]
-        models.add_row(name, model["file"], str(model["imgsz"]), model["sha256"][:12], *figures, str(model["intact"]))
+        shown = ", ".join(f"{label} {model[key]:.3f}" for key, label in FIGURES.items() if model.get(key) is not None)
+        takes = f"{model['imgsz']} px"
+        if model["task"] == "classify":
+            takes += f", {'square' if model['square'] else 'box'}, margin {model['margin']:g}"
+        row = (name, model["task"], model["file"], takes, model["sha256"][:12], shown or "–", str(model["intact"]))
+        models.add_row(*row)
     screen.print(models)
+    for task in facts["no_model"]:
+        screen.print(f"no {TASK_NOUNS[task]} is shipped")
     return 0
 
 
@@ -50,7 +61,7 @@ def gather() -> dict[str, Any]:
     from maskdet import __version__
     from maskdet.detector.cpu import has_bf16, usable_cores
     from maskdet.errors import WeightsError
-    from maskdet.weights import shipped_models
+    from maskdet.weights import TASK_NOUNS, shipped_models
 
     versions: dict[str, str | None] = {}
     for package in PACKAGES:
@@ -64,15 +75,17 @@ def gather() -> dict[str, Any]:
             intact = bool(model.verify())
         except WeightsError:
             intact = False
-        figures = model.card.get("figures", {})
-        models[name] = {
+        facts: dict[str, Any] = {
+            "task": model.task,
             "file": model.path.name,
             "sha256": model.sha256,
             "imgsz": model.card["imgsz"],
-            "map50": figures.get("map50"),
-            "map50_95": figures.get("map50_95"),
             "intact": intact,
         }
+        figures = model.card.get("figures", {})
+        facts |= {key: model.card[key] for key in ("margin", "square") if key in model.card}
+        facts |= {key: figures[key] for key in FIGURES if key in figures}
+        models[name] = facts
     return {
         "maskdet": __version__,
         "python": platform.python_version(),
@@ -81,4 +94,5 @@ def gather() -> dict[str, Any]:
         "bf16": has_bf16(),
         "providers": onnxruntime.get_available_providers(),
         "models": models,
+        "no_model": [task for task in TASK_NOUNS if task not in {model["task"] for model in models.values()}],
     }

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskdet.classifier.crop_window import crop_windows, cut
+from maskdet.classifier.crop_window import crop_windows, cut, fit_whole
 from maskdet.datasets.mend import mend_boxes
 
 coordinates = st.floats(-50, 250, allow_nan=False) | st.integers(-5, 205).map(float)
@@ -63,3 +63,22 @@ def test_a_crop_is_no_view_of_its_photo(side: int | None) -> None:
     crop = cut(image, np.array([1, 1, 4, 4]), side)
     crop[:] = 255
     assert not image.any()
+
+
+@given(size=st.tuples(st.integers(1, 60), st.integers(1, 60)), side=st.integers(1, 40), square=st.booleans())
+def test_a_whole_picture_fits(size: tuple[int, int], side: int, square: bool) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    before = image.copy()
+    fitted = fit_whole(image, side, square=square)
+    assert (fitted.shape, fitted.dtype) == ((side, side, 3), np.uint8)
+    assert (image == before).all()
+    assert not np.shares_memory(fitted, image)
+    if size[0] == size[1] or not square:
+        window = np.array([0, 0, size[1], size[0]])
+        assert (fitted == cut(image, window, side)).all()
+
+
+def test_a_whole_picture_keeps_its_proportions() -> None:
+    # Two columns of three rows, in the middle of 3×3: the row's last pixel is repeated.
+    image = np.arange(1, 7, dtype=np.uint8).reshape(3, 2, 1).repeat(3, axis=2)
+    assert fit_whole(image, 3, square=True)[:, :, 0].tolist() == [[1, 2, 2], [3, 4, 4], [5, 6, 6]]

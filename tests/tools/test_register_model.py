@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import copy
+import hashlib
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from maskdet import weights
+from maskdet.classes import CLASS_NAMES
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module("register_model")
+
+
+def figure(value: float) -> dict[str, float | None]:
+    return {"value": value, "low": value - 0.01, "high": value + 0.01}
+
+
+def report_of(onnx: Path) -> dict[str, Any]:
+    return {
+        "schema": "maskdet-classifier/1",
+        "model": {"sha256": hashlib.sha256(onnx.read_bytes()).hexdigest()},
+        "command": "maskdet study score",
+        "data": {"photos": 4, "crops": 10, "split": "public: 4 photos held out", "source": "ten drawn faces"},
+        "accuracy": figure(0.9),
+        "macro_f1": figure(0.8),
+        "balanced_accuracy": {"value": 0.85, "low": None, "high": None},
+        "ece": figure(0.05),
+        "classes": {
+            name: {"support": support, "precision": figure(0.9), "recall": figure(0.8), "f1": figure(0.85)}
+            for name, support in zip(CLASS_NAMES, (6, 3, 1), strict=True)
+        },
+        "matrix": [[6, 0, 0], [0, 2, 1], [0, 0, 1]],
+        "notes": ["The second photo is the first one's mirror image."],
+    }
+
+
+def test_a_classifier_is_registered_beside_the_detector(
+    tool: ModuleType, tiny_classifier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models.json").write_text((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
+    report = report_of(tiny_classifier)
+    tool.register("maskdet-c", tiny_classifier, report, "maskdet study train", tmp_path)
+    registry = json.loads((tmp_path / "models.json").read_text(encoding="utf-8"))
+    assert registry["default"] == {"detect": "maskdet-n", "classify": "maskdet-c"}
+    entry = registry["models"]["maskdet-c"]
+    assert (entry["task"], entry["imgsz"], entry["margin"], entry["square"]) == ("classify", 8, 0.25, True)
+    assert entry["figures"]["macro_f1"] == 0.8
+    assert entry["recipe"] == {"command": "maskdet study train"}
+    assert json.loads((tmp_path / "maskdet-c.val.json").read_text(encoding="utf-8")) == report
+    card = (tmp_path / "maskdet-c.md").read_text(encoding="utf-8")
+    for text in (
+        "| accuracy | 0.900 (0.89–0.91) |",
+        "| balanced accuracy | 0.850 |",
+        "| without_mask | 3 | 0.900 (0.89–0.91) | 0.800 (0.79–0.81) | 0.850 (0.84–0.86) |",
+        "| without_mask | 0 | 2 | 1 |",
+        "The second photo is the first one's mirror image.",
+        "10 crops of 4 photos",
+        "`maskdet study train`",
+    ):
+        assert text in card
+    # What was written is what the package reads.
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "_registry", lambda: registry)
+    name, path = weights.resolve_weights(None, "classify")
+    assert (name, path) == ("maskdet-c", tmp_path / "maskdet-c.onnx")
+    assert weights.default_model().name == "maskdet-n"
+
+
+def test_the_first_model_starts_the_registry(tool: ModuleType, tiny_classifier: Path, tmp_path: Path) -> None:
+    tool.register("maskdet-c", tiny_classifier, report_of(tiny_classifier), "x", tmp_path)
+    tool.register("maskdet-d", tiny_classifier, report_of(tiny_classifier), "x", tmp_path)
+    registry = json.loads((tmp_path / "models.json").read_text(encoding="utf-8"))
+    assert registry["default"] == {"classify": "maskdet-c"}
+    assert list(registry["models"]) == ["maskdet-c", "maskdet-d"]
+
+
+def drop(report: dict[str, Any], *keys: str) -> None:
+    for key in keys[:-1]:
+        report = report[key]
+    del report[keys[-1]]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda report: report.update(schema="other"), "schema is 'other'"),
+        (lambda report: report["model"].update(sha256="0" * 64), "the report is of 000000000000…"),
+        (lambda report: drop(report, "ece"), "lacks ece"),
+        (lambda report: drop(report, "classes", "with_mask"), r"lacks classes\.with_mask"),
+        (lambda report: drop(report, "data"), r"lacks data, data\.photos"),
+        (lambda report: report["matrix"][0].__setitem__(0, 5), "do not agree"),
+    ],
+)
+def test_reports_that_do_not_fit(
+    tool: ModuleType, tiny_classifier: Path, tmp_path: Path, spoil: Callable[[dict[str, Any]], None], reason: str
+) -> None:
+    report = copy.deepcopy(report_of(tiny_classifier))
+    spoil(report)
+    with pytest.raises(SystemExit, match=reason):
+        tool.register("maskdet-c", tiny_classifier, report, "x", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_detector_is_registered_as_before(tool: ModuleType, tmp_path: Path) -> None:
+    model = weights.default_model()
+    report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
+    entry = tool.register(model.name, model.path, report, model.card["recipe"]["command"], tmp_path)
+    registry = json.loads((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
+    assert entry == registry["models"][model.name]
+    card = (tmp_path / f"{model.name}.md").read_text(encoding="utf-8")
+    assert card == model.path.with_suffix(".md").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit, match="of another task"):
+        other = {**registry["models"], model.name: {"task": "classify"}}
+        (tmp_path / "models.json").write_text(json.dumps({"default": {}, "models": other}))
+        tool.register(model.name, model.path, report, "x", tmp_path)
