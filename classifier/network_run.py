@@ -146,13 +146,12 @@ def load_run(folder: Path) -> NetworkRun:
         if about["format"] != FORMAT:
             raise DatasetError(folder / RUN_FILE, f"its format is {about['format']}, expected {FORMAT}")
         epochs = tuple(
-            Epoch(int(row["number"]), *(float(row[key]) for key in _EPOCH[1:]))
-            for row in _rows(folder / HISTORY_FILE)
+            Epoch(int(row["number"]), *(float(row[key]) for key in _EPOCH[1:])) for row in _rows(folder / HISTORY_FILE)
         )
         classes = TASK_CLASSES[about["task"]]
         parts = _parse_predictions(_rows(folder / PREDICTIONS_FILE), classes)
         return NetworkRun(**{key: about[key] for key in _ABOUT}, epochs=epochs, parts=parts)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DatasetError(folder, f"is no complete run ({type(error).__name__}: {error}): delete it") from error
 
 
