@@ -165,7 +165,10 @@ def _labels(runs: Sequence[NetworkRun]) -> list[str]:
         spec, extra = _spec(run), ""
         if spec is not None and spec.backbone is not None:
             scratch = run.weights != "imagenet"
-            extra = ", from scratch" if scratch else "" if run.frozen else ", fine-tuned"
+            if scratch:
+                extra = ", random and frozen" if run.frozen else ", from scratch"
+            elif not run.frozen:
+                extra = ", fine-tuned"
         labels.append(run.title + ("" if extra.strip(", ") in run.title.lower() else extra))
     return [
         f"{label}, seed {run.seed}" if labels.count(label) > 1 else label

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
 
 from maskdet.classifier.scores import Estimate
 
-NONE = "–"
+NONE: Final = "–"
+#: The three classes where there is little room, by class id.
+SHORT_NAMES: Final = ("with", "without", "incorrect")
 
 
 def percent(value: float | None, digits: int = 2) -> str:
@@ -75,17 +78,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 
     return "\n".join(lines)
 
 
-def mark_best(values: Sequence[float | None], write: Callable[[int], str], *, lowest: bool = False) -> list[str]:
-    """Write every value by its index, the best in bold; with ties all of them, with a single value none.
+def mark_best(values: Sequence[float | None], texts: Sequence[str], *, lowest: bool = False) -> list[str]:
+    """Set the text of the best value in bold; with ties all of them, where there is only one value none.
 
-    >>> mark_best([0.5, None, 0.75], lambda index: f"row {index}")
-    ['row 0', 'row 1', '**row 2**']
+    >>> mark_best([0.5, None, 0.75], ["a", "b", "c"])
+    ['a', 'b', '**c**']
     """
     known = [value for value in values if value is not None]
     best = (min(known) if lowest else max(known)) if len(known) > 1 else None
     return [
-        f"**{write(index)}**" if value is not None and value == best else write(index)
-        for index, value in enumerate(values)
+        f"**{text}**" if value is not None and value == best else text
+        for value, text in zip(values, texts, strict=True)
     ]
 
 

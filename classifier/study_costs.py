@@ -1,0 +1,73 @@
+"""What the networks cost: parameters beside those the study printed, time to train, time to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskdet.classifier.networks import NETWORKS
+from maskdet.classifier.parameter_table import ParameterRow
+from maskdet.classifier.study_entries import Entry, Section
+from maskdet.classifier.study_format import NONE, mark_best, table
+
+
+def parameters_table(rows: Sequence[ParameterRow]) -> str:
+    """Return the study's networks in numbers, and why two ways of counting differ."""
+    return table(
+        ["network", "input", "parameters", "trainable", "printed", "printed trainable", "as Keras counts ours"],
+        [
+            [
+                row.title,
+                row.input,
+                f"{row.total:,}",
+                f"{row.trainable:,}",
+                f"{row.printed_total:,}",
+                f"{row.printed_trainable:,}",
+                row.explanation or "the same",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def printed_sizes() -> str:
+    """Return the study's printed counts alone, for where torch is not installed to count ours."""
+    rows = [[spec.title, f"{spec.printed_total:,}", f"{spec.printed_trainable:,}"] for spec in NETWORKS.values()]
+    return table(["network", "printed", "printed trainable"], rows)
+
+
+def times_table(section: Section) -> str:
+    """Return size and times of a section's networks, the least of each marked."""
+    entries = section.entries
+    columns = [
+        _column([float(entry.run.parameters) for entry in entries], ",.0f"),
+        _column([float(entry.run.trainable) for entry in entries], ",.0f"),
+        _column([_seconds(entry) for entry in entries], ",.1f"),
+        _column([_ms(entry) for entry in entries], ",.2f"),
+    ]
+    rows = [
+        [entry.label, parameters, trainable, _epochs(entry), seconds, _minutes(entry), ms]
+        for entry, parameters, trainable, seconds, ms in zip(entries, *columns, strict=True)
+    ]
+    rows.append(["*floor: a constant answer*", "0", "0", "0", "0", "0", "0"])
+    return table(["network", "parameters", "trained", "epochs (kept)", "s an epoch", "min in all", "ms a crop"], rows)
+
+
+def _column(values: Sequence[float | None], form: str) -> list[str]:
+    return mark_best(values, [NONE if value is None else format(value, form) for value in values], lowest=True)
+
+
+def _seconds(entry: Entry) -> float | None:
+    seconds = [epoch.seconds for run in entry.runs for epoch in run.epochs]
+    return sum(seconds) / len(seconds) if seconds else None
+
+
+def _minutes(entry: Entry) -> str:
+    return f"{sum(epoch.seconds for run in entry.runs for epoch in run.epochs) / 60:,.1f}"
+
+
+def _ms(entry: Entry) -> float:
+    return sum(run.ms_per_crop for run in entry.runs) / len(entry.runs)
+
+
+def _epochs(entry: Entry) -> str:
+    return ", ".join(f"{len(run.epochs)} ({run.best_epoch})" for run in entry.runs)
