@@ -207,6 +207,21 @@ def transfer_floor() -> Floor:
     return floor_of(constant_answer(confusion_matrix(labels, labels, 2)))
 
 
+def study_error(name: str) -> tuple[float, float, float] | None:
+    """Return what the study's numbers say of a network's test error: share, and Wilson's interval; None if not its.
+
+    >>> study_error("resnet50")[0] == 138 / 790, study_error("alexnet")
+    (True, None)
+    """
+    for own_name, own in OWN.items():
+        if own_name == name:
+            return own.test_error, *own.test_interval
+    for transfer_name, transfer in TRANSFER.items():
+        if transfer_name == name:
+            return transfer.figures.error, *transfer.figures.error_interval
+    return None
+
+
 def constant_entropy(positives: int, crops: int) -> float:
     """Return the cross-entropy in nats of always answering the share of positives.
 

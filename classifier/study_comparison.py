@@ -95,7 +95,25 @@ def comparison(section: Section, absent: Mapping[str, str]) -> str:
             others = [other for other in ELSEWHERE if other.task == "binary"]
             rows += [[f"*elsewhere: {o.what}*", percent(1 - o.accuracy, 0), NONE, NONE] for o in others]
         parts.append(f"{title}\n\n{table(columns, rows)}")
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, _fit(lines, split)])
+
+
+def _fit(lines: Sequence[Line], split: str) -> str:
+    """Return train and dev errors beside those that the study printed of its own networks."""
+    rows = []
+    for line in lines:
+        own = None if line.study is None else OWN.get(line.study)
+        train, dev = (NONE, NONE) if own is None else (f"{error} %" for error in own.errors[:2])
+        ours = (NONE, NONE) if line.entry is None else (percent(line.entry.train_error), percent(line.entry.dev_error))
+        if own or line.entry:
+            rows.append([line.label, train, ours[0], dev, ours[1]])
+    floor = [percent(row.positives / row.crops) for row in F1_COLUMN]
+    rows.append(["*floor: always with_mask, the study's crops*", floor[0], NONE, floor[1], NONE])
+    columns = ["network", f"train, the study{split}", "train, ours", f"dev, the study{split}", "dev, ours"]
+    return f"{_FIT}\n\n{table(columns, rows)}"
+
+
+_FIT: Final = "**Train and dev error**: how well training crops are learned, and the crops that decide when to stop."
 
 
 def _ours(lines: Sequence[Line], figure: Figure) -> list[str]:
@@ -140,7 +158,9 @@ def _theirs(name: NetworkName | None, figure: Figure) -> tuple[str, str]:
 def _floor_rows(section: Section, figure: Figure) -> list[list[str]]:
     write = percent if figure == "error" else ratio
     theirs = transfer_floor()
-    rows = [[floor_label(theirs, "with_mask") + " of the study", NONE, write(getattr(theirs, figure)), NONE]]
+    rows = [
+        [f"*floor: always with_mask, the study's {theirs.count} crops*", NONE, write(getattr(theirs, figure)), NONE]
+    ]
     for floor, answer in floors(section.entries):
-        rows.append([floor_label(floor, answer), NONE, NONE, write(getattr(floor, figure))])
+        rows.append([floor_label(floor.count, answer), NONE, NONE, write(getattr(floor, figure))])
     return rows

@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from maskdet.classifier.networks import NETWORKS
-from maskdet.classifier.parameter_table import ParameterRow
+from maskdet.classifier.parameter_table import ParameterRow, parameter_table
 from maskdet.classifier.study_entries import Entry, Section
 from maskdet.classifier.study_format import NONE, mark_best, table
+from maskdet.errors import MissingExtraError
 
 
-def parameters_table(rows: Sequence[ParameterRow]) -> str:
-    """Return the study's networks in numbers, and why two ways of counting differ."""
+def sizes_section(sections: Sequence[Section]) -> str:
+    """Return the reported networks' parameters beside the printed ones, and why two ways of counting differ.
+
+    Without torch, which counts ours, the printed ones stand alone.
+    """
+    used = {entry.run.name for section in sections for entry in section.entries}
+    names = [name for name in NETWORKS if name in used]
+    if not names:
+        return "None of the networks is the study's."
+    try:
+        return _EXPLAINED + _parameters_table(parameter_table(names))
+    except MissingExtraError:
+        rows = [[NETWORKS[name].title, f"{NETWORKS[name].printed_total:,}"] for name in names]
+        return table(["network", "printed"], rows)
+
+
+_EXPLAINED: Final = (
+    "Keras, which the study uses, counts some things as parameters that torch does not, and the other way round. With "
+    "those, ours are the printed numbers.\n\n"
+)
+
+
+def _parameters_table(rows: Sequence[ParameterRow]) -> str:
+    columns = [
+        "network", "input", "parameters", "of which the study trains", "printed", "printed, trainable",
+        "counted as Keras does",
+    ]  # fmt: skip
     return table(
-        ["network", "input", "parameters", "trainable", "printed", "printed trainable", "as Keras counts ours"],
+        columns,
         [
             [
                 row.title,
                 row.input,
-                f"{row.total:,}",
-                f"{row.trainable:,}",
-                f"{row.printed_total:,}",
-                f"{row.printed_trainable:,}",
+                *(f"{n:,}" for n in (row.total, row.trainable, row.printed_total, row.printed_trainable)),
                 row.explanation or "the same",
             ]
             for row in rows
         ],
     )
-
-
-def printed_sizes() -> str:
-    """Return the study's printed counts alone, for where torch is not installed to count ours."""
-    rows = [[spec.title, f"{spec.printed_total:,}", f"{spec.printed_trainable:,}"] for spec in NETWORKS.values()]
-    return table(["network", "printed", "printed trainable"], rows)
 
 
 def times_table(section: Section) -> str:

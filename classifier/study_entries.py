@@ -33,15 +33,19 @@ class Overlap:
         photo: test crops whose photo has another face among the training crops.
         group: test crops whose group has; a group holds copies and other shots of one scene as well.
         group_wrong: of those, answered wrongly.
+        group_floor: of those, answered wrongly by the floor.
         rest: all other test crops.
         rest_wrong: of those, answered wrongly.
+        rest_floor: of those, answered wrongly by the floor.
     """
 
     photo: int
     group: int
     group_wrong: int
+    group_floor: int
     rest: int
     rest_wrong: int
+    rest_floor: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,15 +198,16 @@ def _entry(
                     raise DatasetError(stranger, f"is not in the manifest: {label} was trained on other crops")
     groups = None if known is None else [known[crop].group for crop in test.crops]
     slug = f"{prefix}-{re.sub(r'[^a-z0-9]+', '-', label.lower()).strip('-')}"
+    scores = score(test.labels, test.probabilities, groups, resamples=resamples)
     whole = Entry(
         label,
         slug,
         runs,
         test,
-        score(test.labels, test.probabilities, groups, resamples=resamples),
+        scores,
         _error(runs, "train"),
         _error(runs, "dev"),
-        None if known is None else _overlap(runs, known),
+        None if known is None else _overlap(runs, known, scores.floor.answer),
     )
     if len(runs) == 1:
         return whole
@@ -229,20 +234,25 @@ def _error(runs: Sequence[NetworkRun], name: PartName) -> float | None:
     return wrong / count if count else None
 
 
-def _overlap(runs: Sequence[NetworkRun], known: Mapping[str, CropRecord]) -> Overlap:
-    photo = group = group_wrong = rest = rest_wrong = 0
+def _overlap(runs: Sequence[NetworkRun], known: Mapping[str, CropRecord], floor: int) -> Overlap:
+    """Count the test crops of all folds; ``floor`` is the class that a constant answers."""
+    photo = 0
+    seen, wrong, floor_wrong = [], [], []
     for run in runs:
         photos = {known[crop].photo for crop in run.parts["train"].crops}
         groups = {known[crop].group for crop in run.parts["train"].crops}
         test = run.parts["test"]
-        wrong = test.probabilities.argmax(axis=1) != test.labels
-        for crop, missed in zip(test.crops, wrong.tolist(), strict=True):
-            photo += known[crop].photo in photos
-            if known[crop].group in groups:
-                group, group_wrong = group + 1, group_wrong + missed
-            else:
-                rest, rest_wrong = rest + 1, rest_wrong + missed
-    return Overlap(photo, group, group_wrong, rest, rest_wrong)
+        photo += sum(known[crop].photo in photos for crop in test.crops)
+        seen += [known[crop].group in groups for crop in test.crops]
+        wrong.append(test.probabilities.argmax(axis=1) != test.labels)
+        floor_wrong.append(test.labels != floor)
+    each = np.array(seen, dtype=bool)
+    counts = [
+        int(np.count_nonzero(kind & which))
+        for kind in (each, ~each)
+        for which in (np.ones_like(each), np.concatenate(wrong), np.concatenate(floor_wrong))
+    ]
+    return Overlap(photo, *counts)
 
 
 def wrong_where(entry: Entry, keep: Callable[[str], bool]) -> tuple[int, int]:

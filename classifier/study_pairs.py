@@ -33,7 +33,9 @@ def pairs_sentence(section: Section, comparisons: Sequence[Comparison]) -> str:
     left = len(section.entries) * (len(section.entries) - 1) // 2 - pairs
     apart = f" {left} more share no test crop and cannot be compared." if left else ""
     what = "1 pair" if pairs == 1 else f"{pairs} pairs"
-    return f"{differ} of {what} differ at {ALPHA:.0%}, compared on the {crops} test crops that both have.{apart}"
+    return (
+        f"{differ} of {what} differ at {100 * ALPHA:.0f} %, compared on the {crops} test crops that both have.{apart}"
+    )
 
 
 def _cell(pair: Comparison | None) -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maskdet.classifier.published import OWN, OWN_PARTS, TRANSFER
+from maskdet.classifier.published import OWN, study_error
 from maskdet.classifier.roc import roc_curve
 from maskdet.classifier.study_entries import Entry, Section
 from maskdet.classifier.study_format import SHORT_NAMES
@@ -100,7 +102,7 @@ def confusion_matrices(section: Section) -> Any:
 def roc_curves(section: Section) -> Any:
     """Draw the ROC curves: all networks in one panel for two classes, a panel a class, against the others, for three.
 
-    The false-positive axis ends where the curves have nothing more to say.
+    The false-positive axis ends where all of the curves are near the top.
     """
     classes = section.entries[0].run.classes
     positives = [1] if len(classes) == 2 else list(range(len(classes)))
@@ -109,22 +111,35 @@ def roc_curves(section: Section) -> Any:
     colours = require("matplotlib", what="the study's pictures", extra="plots").colormaps["tab10"].colors
     styles = ("-", "--", ":")
     for axes, positive in zip(panels, positives, strict=True):
+        curves: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
         for index, entry in enumerate(section.entries):
             true = entry.test.labels == positive
             if true.all() or not true.any():
                 continue
             false_rate, true_rate = roc_curve(true, entry.test.probabilities[:, positive])
+            curves.append((false_rate, true_rate))
             area = float(np.trapezoid(true_rate, false_rate))
             style = styles[index // len(colours) % len(styles)]
             axes.plot(
                 false_rate, true_rate, style, color=colours[index % len(colours)], label=f"{entry.label}  {area:.3f}"
             )
+        end = _roc_end(curves)
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle=":", label="chance  0.500")
-        axes.set(xlim=(-0.01, 1), ylim=(0, 1.01), xlabel=f"share of the others taken for {classes[positive]}")
+        axes.set(xlim=(-0.01 * end, end), ylim=(0, 1.01), xlabel=f"share of the others taken for {classes[positive]}")
         axes.set_ylabel(f"share of {classes[positive]} found")
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right", fontsize="small", title="area under the curve", title_fontsize="small")
     return figure
+
+
+def _roc_end(curves: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> float:
+    """Return the false-positive rate, of a few round ones, at which every useful curve is above 0.97."""
+    # A constant answer is a diagonal, which never gets there and looks the same at any scale.
+    useful = [(false, true) for false, true in curves if np.trapezoid(true, false) > 0.6]
+    for end in (0.1, 0.2, 0.5):
+        if useful and all(np.interp(end, false, true) >= 0.97 for false, true in useful):
+            return end
+    return 1.0
 
 
 def error_bars(section: Section) -> Any:
@@ -135,7 +150,7 @@ def error_bars(section: Section) -> Any:
     for place, entry in enumerate(entries):
         estimate = entry.scores.error
         _bar(axes, place - 0.12, estimate.value, estimate.low, estimate.high, "tab:blue", "o", "ours")
-        theirs = _study_error(entry)
+        theirs = study_error(entry.run.name) if entry.as_in_study and section.task == "binary" else None
         if theirs is not None:
             _bar(axes, place + 0.16, *theirs, STUDY_COLOUR, "x", "the study (split by crop)")
     floors = sorted({(entry.scores.floor.error, entry.scores.floor.count) for entry in entries})
@@ -144,7 +159,9 @@ def error_bars(section: Section) -> Any:
             100 * floor, color="tab:red", linestyle=style, linewidth=1.2, label=f"always the same, {count} crops"
         )
     axes.set_yticks(range(len(entries)), [entry.label for entry in entries])
-    axes.set(ylim=(len(entries) - 0.5, -0.5), xlim=(0, None), xlabel="wrong test crops in %, with 95 % interval")
+    axes.set(ylim=(len(entries) - 0.5, -0.5), xlabel="wrong test crops in %, with 95 % interval")
+    right = axes.get_xlim()[1]
+    axes.set_xlim(-0.01 * right, right)  # a mark at 0 must not be cut in half
     axes.grid(axis="x", alpha=0.3)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
@@ -158,19 +175,6 @@ def _bar(
     if value is not None and low is not None and high is not None:
         ends = [[100 * max(0.0, value - low)], [100 * max(0.0, high - value)]]
         axes.errorbar(100 * value, y, xerr=ends, fmt=mark, color=colour, capsize=3, markersize=5, label=label)
-
-
-def _study_error(entry: Entry) -> tuple[float, float, float] | None:
-    """Return what the study's numbers say of this network: error and Wilson's interval."""
-    if not entry.as_in_study or entry.run.task != "binary":
-        return None
-    for own_name, own in OWN.items():
-        if own_name == entry.run.name:
-            return own.test_wrong / OWN_PARTS[2], *own.test_interval
-    for name, transfer in TRANSFER.items():
-        if name == entry.run.name:
-            return transfer.figures.error, *transfer.figures.error_interval
-    return None
 
 
 def _wrap(label: str) -> str:

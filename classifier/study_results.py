@@ -24,13 +24,13 @@ def floors(entries: Iterable[Entry]) -> list[tuple[Floor, str]]:
     return sorted(found.items(), key=lambda pair: (pair[0].count, pair[0].error))
 
 
-def floor_label(floor: Floor, answer: str) -> str:
+def floor_label(count: int, answer: str) -> str:
     """Call a floor by what it is.
 
-    >>> floor_label(Floor(0, 1234, 0.2, 0.4, 0.5), "with_mask")
+    >>> floor_label(1234, "with_mask")
     '*floor: always with_mask, 1,234 crops*'
     """
-    return f"*floor: always {answer}, {floor.count:,} crops*"
+    return f"*floor: always {answer}, {count:,} crops*"
 
 
 def figures_table(section: Section) -> str:
@@ -53,7 +53,7 @@ def figures_table(section: Section) -> str:
     ]
     for floor, answer in floors(entries):
         own = [percent(floor.error), NONE, ratio(floor.macro_f1), ratio(floor.balanced_accuracy), ratio(floor.auc)]
-        rows.append([floor_label(floor, answer), NONE, NONE, *own])
+        rows.append([floor_label(floor.count, answer), NONE, NONE, *own])
     for other in ELSEWHERE:
         if other.task == section.task == "three":
             own = [percent(1 - other.accuracy, 0), NONE, ratio(other.macro_f1, 2), NONE, NONE]
@@ -80,7 +80,7 @@ def classes_table(section: Section) -> str:
             # A constant answer has the class's share as precision and finds all of it; of the others nothing.
             share = 1 - floor.error if answer == name else 0.0
             figures = [ratio(share), ratio(float(answer == name)), ratio(2 * share / (1 + share))]
-            rows.append([name, floor_label(floor, answer), *figures, NONE])
+            rows.append([name, floor_label(floor.count, answer), *figures, NONE])
     return table(["class", "network", "precision", "recall", "F1", "crops"], rows, left=2)
 
 
@@ -97,17 +97,19 @@ def folds_table(section: Section) -> str:
         sample = next(entry for entry in entries if entry.scores.floor == floor)
         found = [_fold(sample, number) for number in numbers]
         cells = [NONE if one is None else percent(one.scores.floor.error) for one in found]
-        rows.append([floor_label(floor, answer), *cells, percent(floor.error)])
+        rows.append([floor_label(floor.count, answer), *cells, percent(floor.error)])
     return table(["network", *(f"fold {number}" for number in numbers), "all"], rows)
 
 
 def overlap_table(section: Section) -> str:
     """Return how many test crops show what training had seen, and the errors on either kind; empty if unknown."""
-    rows = []
+    rows, floor_rows = [], set()
     for entry in section.entries:
         overlap = entry.overlap
         if overlap is None:
             return ""
+        of = (overlap.group_floor, overlap.group), (overlap.rest_floor, overlap.rest)
+        floor_rows.add((entry.scores.floor.count, entry.run.classes[entry.scores.floor.answer], *of))
         total = overlap.group + overlap.rest
         rows.append(
             [
@@ -118,10 +120,8 @@ def overlap_table(section: Section) -> str:
                 _share(overlap.rest_wrong, overlap.rest),
             ]
         )
-    rows += [
-        [floor_label(floor, answer), NONE, NONE, *[percent(floor.error)] * 2]
-        for floor, answer in floors(section.entries)
-    ]
+    for count, answer, *parts in sorted(floor_rows):
+        rows.append([floor_label(count, answer), NONE, NONE, *(_share(*part) for part in parts)])
     columns = [
         "network", "test crops whose photo is in train", "whose photo group is in train", "error on these",
         "error on the rest",
