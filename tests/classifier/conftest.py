@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -55,3 +57,13 @@ def small_voc(make_voc: MakeVoc) -> Path:
             "c": [("mask_weared_incorrect", 30, 20, 40, 30)],
         }
     )
+
+
+@pytest.fixture(scope="session")
+def made() -> ModuleType:
+    """Return the module ``made_up_runs``, which lies beside this file and in no package."""
+    spec = importlib.util.spec_from_file_location("made_up_runs", Path(__file__).with_name("made_up_runs.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,4 +1,4 @@
-"""Made-up runs for the report's tests: deterministic, small, and with a mistake wherever one is wanted."""
+"""Made-up runs for the report's tests, which the fixture ``made`` gives: deterministic and small, with mistakes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskdet.classifier.network_run import Epoch, NetworkRun, Predictions, Proto
 from maskdet.classifier.networks import NETWORKS
 
 
-def make_records(photos: int = 60, faces: int = 3) -> list[CropRecord]:
+def crop_records(photos: int = 60, faces: int = 3) -> list[CropRecord]:
     """``faces`` crops a photo, two photos a group; every fifth crop bare, every seventeenth worn incorrectly."""
     records = []
     for photo in range(photos):
@@ -39,7 +39,7 @@ def answer(crops: Sequence[CropRecord], classes: int, skill: float, seed: int) -
     return Predictions(tuple(record.crop for record in crops), labels, (raw / raw.sum(axis=1, keepdims=True)).round(6))
 
 
-def make_run(
+def one_run(
     records: Sequence[CropRecord], name: str = "cnn-a", *, task: TaskName = "binary", protocol: ProtocolName = "study",
     fold: int | None = None, skill: float = 0.9, seed: int = 0, weights: str | None = None, frozen: bool | None = None,
     title: str | None = None, epochs: int = 6,
@@ -86,25 +86,21 @@ def make_run(
     )
 
 
-def make_study(records: Sequence[CropRecord]) -> list[NetworkRun]:
+def whole_study(records: Sequence[CropRecord]) -> list[NetworkRun]:
     """A whole study: all networks by crop, three of them by photo group, one of another name with three classes."""
     skills = {"cnn-a": 0.95, "cnn-b": 0.9, "cnn-c": 0.92, "mobilenet_v2": 0.97, "vgg19": 0.0, "inception_v3": 0.8}
-    runs = [make_run(records, name, skill=skill) for name, skill in skills.items()]
-    runs.append(make_run(records, "resnet50", weights="random", skill=0.85))
+    runs = [one_run(records, name, skill=skill) for name, skill in skills.items()]
+    runs.append(one_run(records, "resnet50", weights="random", skill=0.85))
     for name in ("cnn-a", "cnn-b", "mobilenet_v2"):
-        runs += [
-            make_run(records, name, protocol="grouped", fold=fold, skill=0.9, epochs=5 + fold) for fold in range(3)
-        ]
+        runs += [one_run(records, name, protocol="grouped", fold=fold, skill=0.9, epochs=5 + fold) for fold in range(3)]
     runs += [
-        make_run(
-            records, "maskdet-c", title="maskdet-c (ships)", task="three", protocol="grouped", fold=fold, epochs=30
-        )
+        one_run(records, "maskdet-c", title="maskdet-c (ships)", task="three", protocol="grouped", fold=fold, epochs=30)
         for fold in range(3)
     ]
     return runs
 
 
-def make_collapse() -> list[CollapseRow]:
+def collapse_rows() -> list[CollapseRow]:
     """Two networks, two batches, two scalings, two seeds; batch 1 with plain pixels collapses."""
     return [
         CollapseRow(
@@ -120,7 +116,7 @@ def make_collapse() -> list[CollapseRow]:
     ]  # fmt: skip
 
 
-def make_pixels(crop: str) -> NDArray[np.uint8]:
+def pixels(crop: str) -> NDArray[np.uint8]:
     """Pictures of different shapes and sizes, one of them very wide and one a single pixel."""
     number = sum(map(ord, crop))
     shape = ((60, 40), (8, 6), (20, 90), (1, 1), (200, 150))[number % 5]
