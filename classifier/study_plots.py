@@ -124,8 +124,11 @@ def roc_curves(section: Section) -> Any:
                 false_rate, true_rate, style, color=colours[index % len(colours)], label=f"{entry.label}  {area:.3f}"
             )
         end = _roc_end(curves)
+        zoom = "" if end == 1 else f", shown up to {end:g}"
         axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, linestyle=":", label="chance  0.500")
-        axes.set(xlim=(-0.01 * end, end), ylim=(0, 1.01), xlabel=f"share of the others taken for {classes[positive]}")
+        axes.set(
+            xlim=(-0.01 * end, end), ylim=(0, 1.01), xlabel=f"share of the others taken for {classes[positive]}{zoom}"
+        )
         axes.set_ylabel(f"share of {classes[positive]} found")
         axes.grid(alpha=0.3)
         axes.legend(loc="lower right", fontsize="small", title="area under the curve", title_fontsize="small")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "maskdet-study/1"
 _DIGITS: Final = 6
+#: Columns that the table needs with every interval in it.
+_WIDE: Final = 120
 _FIGURES: Final = ("error", "error_by_group", "accuracy", "macro_f1", "balanced_accuracy", "auc")
 
 
@@ -60,21 +62,21 @@ def _section_table(section: Section, width: int) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    # Without lines between the columns it fits 80 of them.
-    padding = (0, 1) if width >= 100 else (0, 0)
+    narrow = width < _WIDE
+    padding = (0, 0) if narrow else (0, 1)
     title = section.title[0].upper() + section.title[1:]
     table = Table(
         title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False, padding=padding
     )
     table.add_column("network", overflow="fold")
     table.add_column("study %", justify="right")
-    for label in ("error %", "macro-F1", "balanced acc.", "AUC"):
+    for label in ("error %", "macro-F1", "bal. acc." if narrow else "balanced acc.", "AUC"):
         table.add_column(label, no_wrap=True)
     table.add_column("ms", justify="right")
     best = {name: _best(section, name) for name in ("error", "macro_f1", "balanced_accuracy", "auc")}
     for entry in section.entries:
         theirs = study_error(entry.run.name) if entry.as_in_study and section.task == "binary" else None
-        cells = [_cell(getattr(entry.scores, name), best[name], percent=name == "error") for name in best]
+        cells = [_cell(name, getattr(entry.scores, name), best[name], narrow=narrow) for name in best]
         table.add_row(
             escape(entry.label),
             NONE if theirs is None else f"{100 * theirs[0]:.1f}",
@@ -87,7 +89,7 @@ def _section_table(section: Section, width: int) -> Table:
             f"{100 * floor.error:.1f}",
             *(f"{value:.3f}" for value in (floor.macro_f1, floor.balanced_accuracy, floor.auc)),
         ]
-        table.add_row(f"always {answer} ({floor.count})", "", *cells, "", style="dim")
+        table.add_row(f"floor: {answer} ({floor.count})", "", *cells, "", style="dim")
     return table
 
 
@@ -100,16 +102,17 @@ def _best(section: Section, name: str) -> float | None:
     return best
 
 
-def _cell(estimate: Estimate, best: float | None, *, percent: bool) -> str:
-    """Write a figure and its interval, as short as ``maskdet val`` does."""
+def _cell(name: str, estimate: Estimate, best: float | None, *, narrow: bool) -> str:
+    """Write a figure and its interval; in a narrow table only the error's."""
     if estimate.value is None:
         return NONE
+    percent = name == "error"
     value = f"{100 * estimate.value:.1f}" if percent else f"{estimate.value:.3f}"
     if estimate.value == best:
         value = f"[bold]{value}[/bold]"
-    if estimate.low is None or estimate.high is None:
+    if estimate.low is None or estimate.high is None or (narrow and not percent):
         return value
-    ends = [f"{100 * end:.1f}" if percent else f"{end:.2f}".removeprefix("0") for end in (estimate.low, estimate.high)]
+    ends = [f"{100 * end:.1f}" if percent else f"{end:.3f}".removeprefix("0") for end in (estimate.low, estimate.high)]
     return f"{value} [dim]({'–'.join(ends)})[/dim]"
 
 
