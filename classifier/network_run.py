@@ -151,7 +151,7 @@ def load_run(folder: Path) -> NetworkRun:
         classes = TASK_CLASSES[about["task"]]
         parts = _parse_predictions(_rows(folder / PREDICTIONS_FILE), classes)
         return NetworkRun(**{key: about[key] for key in _ABOUT}, epochs=epochs, parts=parts)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DatasetError(folder, f"is no complete run ({type(error).__name__}: {error}): delete it") from error
 
 

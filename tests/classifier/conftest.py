@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -91,3 +93,13 @@ def write_faces(root: Path, photos: int = 40) -> Path:
         text = f"<annotation><filename>p{number}.png</filename>{size}{objects}</annotation>"
         (root / "annotations" / f"p{number}.xml").write_text(text, encoding="utf-8")
     return root
+
+
+@pytest.fixture
+def made() -> ModuleType:
+    """Return the module ``made_up_runs``, which lies beside this file and in no package."""
+    spec = importlib.util.spec_from_file_location("made_up_runs", Path(__file__).with_name("made_up_runs.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
