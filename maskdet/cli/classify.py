@@ -59,13 +59,14 @@ def classify(
     from maskdet.progress import track
     from maskdet.writers.crop_table import print_crops
     from maskdet.writers.outputs import Outputs
+    from maskdet.writers.targets import Targets
 
     classifier = MaskClassifier(weights, device=device)
     show_table = not quiet and "-" not in (json_target, csv_target)
     shown: list[MaskResult] = []
     matched = False
     tracked = track(files, label="classify", quiet=quiet or len(files) == 1)
-    with Outputs(json=json_target, csv=csv_target) as outputs:
+    with Outputs(Targets(json=json_target, csv=csv_target), faults.report) as outputs:
         for picture, result in _results(decode_files(tracked, faults.report), classifier, batch):
             outputs.write(picture, result)
             matched |= result.faces[0].name in fail_on
