@@ -69,8 +69,9 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> Any:
     """Run the command line; errors become one line on standard error and exit code 2."""
-    # Read by OpenCV when it loads: its own warnings would stand beside our one line about a bad file.
+    # Read by OpenCV when it loads: its own and FFmpeg's warnings would stand beside our one line about a bad file.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         code = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
     except MaskdetError as error:

@@ -1,4 +1,8 @@
-"""All that one call of ``maskdet detect`` writes, opened and closed together."""
+"""All that one call of ``maskdet detect`` writes, opened and closed together.
+
+Lines are written and flushed as the results come, for pictures and videos alike: a run that is killed leaves every line
+whole but perhaps the last. Pictures and videos appear whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,11 @@ from maskdet.results import MaskResult
 from maskdet.sources import Picture
 from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter, open_text
 from maskdet.writers.pictures import PictureWriter
+from maskdet.writers.video import VideoWriter
 
 
 class Outputs:
-    """JSON Lines, CSV and annotated pictures, each where one was asked for.
+    """JSON Lines, CSV, annotated pictures and videos, each where one was asked for.
 
     Use it as a context manager; files are made on entering.
     """
@@ -25,6 +30,7 @@ class Outputs:
         self._stack = ExitStack()
         self._writers: list[ResultWriter] = []
         self._painter: PictureWriter | None = None
+        self._films: VideoWriter | None = None
 
     def __enter__(self) -> Self:
         """Open everything.
@@ -38,6 +44,7 @@ class Outputs:
             self._writers.append(CsvWriter(self._stack.enter_context(open_text(self._csv))))
         if self._pictures:
             self._painter = PictureWriter(Path(self._pictures))
+            self._films = self._stack.enter_context(VideoWriter(Path(self._pictures)))
         return self
 
     def __exit__(
@@ -50,9 +57,12 @@ class Outputs:
         """Write one result everywhere.
 
         Raises:
-            SourceError: its annotated picture cannot be written; the lines are then written all the same.
+            SourceError: its annotated picture or video cannot be written; the lines are then written all the same.
         """
         for writer in self._writers:
             writer.write(result)
-        if self._painter:
+        if picture.clip is not None:
+            if self._films:
+                self._films.write(picture.clip, result)
+        elif self._painter:
             self._painter.write(result, picture.relative)
