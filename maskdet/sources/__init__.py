@@ -4,6 +4,7 @@ A source that cannot be read yields its error in its place, so that one bad file
 """
 
 from maskdet.sources.files import PictureFile, find_files
+from maskdet.sources.live import LiveStream
 from maskdet.sources.memory import from_memory
 from maskdet.sources.picture import Clip, Picture, Source
 from maskdet.sources.reader import read
@@ -12,6 +13,7 @@ from maskdet.sources.video import VideoFile
 
 __all__ = [
     "Clip",
+    "LiveStream",
     "Picture",
     "PictureFile",
     "Source",

@@ -31,13 +31,13 @@ def _table(clips: Sequence[ClipTally]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(caption="faces are counted once a frame", caption_justify="left")
+    table = Table(caption="ms is the mean of a frame; faces are counted once a frame", caption_justify="left")
     table.add_column("video", overflow="fold")
     table.add_column("frames", justify="right")
     for name, style in zip(CLASS_NAMES, _STYLES, strict=True):
         table.add_column(name, justify="right", style=style, no_wrap=True)
     table.add_column("compliance", justify="right")
-    table.add_column("ms a frame", justify="right")
+    table.add_column("ms", justify="right")
     for clip in clips:
         compliance = "–" if clip.compliance is None else f"{clip.compliance:.0%}"
         counts = [str(count) if count else "·" for count in clip.counts.values()]

@@ -75,3 +75,18 @@ def test_what_is_single(tmp_path: Path, write_png: WritePng) -> None:
     assert not is_single(tmp_path)
     assert not is_single([file])
     assert not is_single(str(tmp_path / "*.png"))
+    assert not is_single("clip.mp4")
+    assert not is_single(0)
+    assert not is_single("0")
+    assert not is_single("rtsp://cam/1")
+    assert is_single("https://example.org/a")  # until the server says that it is a stream
+    assert is_single("-")
+
+
+def test_a_file_named_like_a_webcam_is_the_file(
+    tmp_path: Path, write_png: WritePng, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_png("0.png").rename(tmp_path / "0")
+    monkeypatch.chdir(tmp_path)
+    (picture,) = pictures("0")
+    assert isinstance(picture, Picture)
