@@ -30,8 +30,8 @@ _LONGEST_STILL: Final = 1.0
 class VideoWriter:
     """Writes the frames of one video or stream after another, annotated, below one folder.
 
-    A recording of a live stream runs at the stream's speed: frames that came late or were dropped are made up for by
-    showing the last one longer. Use it as a context manager; leaving it finishes the file being written, also on an
+    A recording of a live stream runs at the stream's speed: a frame that comes late
+    is shown for longer. Use it as a context manager; leaving it finishes the file being written, also on an
     error or Ctrl-C: what was done until then is whole and playable.
     """
 
@@ -142,7 +142,7 @@ class _VideoFile:
         now = self._clock()
         self._owed += min(now - self._last, _LONGEST_STILL) * self._fps
         self._last = now
-        copies = int(self._owed)
+        copies = int(self._owed + 1e-6)  # 0.5 s at 10 frames a second may come as 4.999999
         self._owed -= copies
         return copies
 
