@@ -14,8 +14,8 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def watch(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Make standard error a terminal; called in the test itself, because pytest sets its own between the phases."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
@@ -23,12 +23,14 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return terminal
 
 
-def test_people_see_count_and_total(terminal: Terminal) -> None:
+def test_people_see_count_and_total(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watch(monkeypatch)
     assert list(track([1, 2, 3], label="read")) == [1, 2, 3]
     assert re.search(r"read .*3/3", terminal.getvalue())
 
 
-def test_a_total_can_change_and_be_unknown(terminal: Terminal) -> None:
+def test_a_total_can_change_and_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watch(monkeypatch)
     with ProgressBar("detect", total=1) as bar:
         bar.total = 5
         bar.advance(2)
@@ -39,9 +41,11 @@ def test_a_total_can_change_and_be_unknown(terminal: Terminal) -> None:
     assert "2/?" in terminal.getvalue()
 
 
-def test_files_and_the_quiet_see_nothing(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_and_the_quiet_see_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watch(monkeypatch)
     assert list(track([1, 2], label="read", quiet=True)) == [1, 2]
     assert terminal.getvalue() == ""
-    sys.stderr = io.StringIO()
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
     assert list(track([1, 2], label="read")) == [1, 2]
-    assert sys.stderr.getvalue() == ""
+    assert file.getvalue() == ""
