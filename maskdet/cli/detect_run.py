@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
 import click
@@ -56,7 +58,7 @@ class Outcome:
     Attributes:
         tally: results and sums, where they were asked for.
         matched: a face of a class of ``--fail-on`` was found.
-        interrupted: Ctrl-C ended the run.
+        interrupted: Ctrl-C or SIGTERM ended the run.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -114,7 +116,7 @@ class Task:
         outcome = Outcome()
         one_picture = len(self._sources) == 1 and isinstance(self._sources[0], PictureFile)
         try:
-            with ExitStack() as stack:
+            with _end_like_ctrl_c(), ExitStack() as stack:
                 viewer = stack.enter_context(Viewer()) if show else None
                 stack.enter_context(self._outputs)
                 bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or one_picture))
@@ -138,6 +140,23 @@ class Task:
             self._outputs.write(picture, result)
         except SourceError as error:
             self._errors.report(error)
+
+
+@contextmanager
+def _end_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM, by which services and containers are stopped, end the run as cleanly as Ctrl-C."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class FrameBar(ProgressBar):

@@ -14,6 +14,9 @@ from maskdet.sources.resolve import is_collection, is_single, pictures
 #: Pictures that wait decoded: enough to hide the jitter of decoding, little enough for large photos.
 AHEAD: Final = 4
 
+#: Bytes of pixels that may wait beside the first picture, so that a folder of huge photos is read one by one.
+_AHEAD_BYTES: Final = 200_000_000
+
 #: Seconds to wait for the thread at the end. A camera that says nothing holds it longer; it then ends by itself.
 _FAREWELL: Final = 2.0
 
@@ -57,13 +60,19 @@ class _Shelf:
             if _is_live(item):
                 while self._items and _is_live(self._items[-1]):
                     self._items.pop()
-            while len(self._items) >= self._size and not self.stop.is_set():
+            while self._is_full(item) and not self.stop.is_set():
                 self._changed.wait()
             if self.stop.is_set():
                 return False
             self._items.append(item)
             self._changed.notify_all()
             return True
+
+    def _is_full(self, item: Item) -> bool:
+        if not self._items:
+            return False
+        waiting = sum(one.pixels.nbytes for one in (*self._items, item) if isinstance(one, Picture))
+        return len(self._items) >= self._size or waiting > _AHEAD_BYTES
 
     def finish(self, error: BaseException | None) -> None:
         """Say that no more will come, and why."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.sources import Clip
+from maskdet.sources.capture import open_capture
 from maskdet.tally import ClipTally
 
 #: Endings that are kept, and the codec written into them; any other video becomes an .mp4. These are codecs that every
@@ -110,7 +111,9 @@ class _VideoFile:
         os.close(handle)
         self._temporary = Path(name)
         codec = cv2.VideoWriter.fourcc(*CODECS[target.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(self._temporary.absolute()), codec, clip.fps, self._size)
+        # MPEG-4 counts time in at most 65535 parts, and OpenCV takes as many decimals as the number has.
+        fps = round(clip.fps, 3 if clip.fps < 65 else 2)
+        self._writer = cv2.VideoWriter(str(self._temporary.absolute()), codec, fps, self._size)
         if not self._writer.isOpened():
             self._temporary.unlink(missing_ok=True)
             raise SourceError(target, "cannot be written: this OpenCV has no encoder for it")
@@ -126,6 +129,11 @@ class _VideoFile:
 
     def finish(self) -> None:
         self._writer.release()
+        # OpenCV does not say when it could not write, on a full disk for instance.
+        if (check := open_capture(str(self._temporary.absolute()))) is None:
+            self._temporary.unlink(missing_ok=True)
+            raise SourceError(self._target, "could not be written whole; is the disk full?")
+        check.release()
         try:
             umask = os.umask(0)
             os.umask(umask)

@@ -82,8 +82,9 @@ def test_standard_input(run: Run, astronaut: Path, monkeypatch: pytest.MonkeyPat
     assert json.loads(out)["counts"]["without_mask"] == 1
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_what_was_done_whole(
-    run: Run, write_video: WriteVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, write_video: WriteVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     write_video("clip.mp4", frames=20)
     real, asked = MaskDetector.detect_batch, []
@@ -91,7 +92,7 @@ def test_ctrl_c_leaves_what_was_done_whole(
     def pressed_at_the_fourth(self: MaskDetector, *args: Any, **options: Any) -> Any:
         asked.append(1)
         if len(asked) == 4:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return real(self, *args, **options)
 
     monkeypatch.setattr(MaskDetector, "detect_batch", pressed_at_the_fourth)

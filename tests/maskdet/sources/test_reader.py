@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.sources import LiveStream, Picture, Source, read
+from maskdet.sources import LiveStream, Picture, Source, read, reader
 
 Captures = Callable[..., None]
 Threads = Callable[[], list[threading.Thread]]
@@ -43,6 +43,18 @@ def test_few_frames_are_held_however_long_the_video(
     # Four wait, one is in the hands of the thread, one in ours and one on its way between them.
     assert most <= 7
     assert count == 299
+
+
+def test_huge_pictures_wait_one_at_a_time(
+    captures: Captures, fake_capture: Any, write_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_AHEAD_BYTES", 100)  # a frame of the stand-in has 72
+    path = write_video()
+    capture = fake_capture(frames=100)
+    captures(capture)
+    most = max(capture.held() for _ in read(str(path)))
+    # One waits, one is in the hands of the thread, one in ours and one on its way between them.
+    assert most <= 4
 
 
 def test_closing_stops_the_thread_and_releases_the_file(

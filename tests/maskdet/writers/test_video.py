@@ -45,6 +45,24 @@ def test_what_is_written_plays(tmp_path: Path, suffix: str) -> None:
     np.testing.assert_allclose([frame.mean() for frame in frames], [0, 100, 200], atol=6)
 
 
+@pytest.mark.parametrize("fps", [0.083, 30000 / 1001, 1000 / 11, 240.0])
+def test_odd_frame_rates(tmp_path: Path, fps: float) -> None:
+    with VideoWriter(tmp_path) as writer:
+        writer.write(clip(fps=fps), result())
+    assert read_back(tmp_path / "clip.mp4")[1] == pytest.approx(fps, rel=1e-2)
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path)
+    writer.write(clip(), result())
+    (temporary,) = tmp_path.iterdir()
+    temporary.unlink()
+    temporary.write_bytes(b"half a video")  # the writer goes on writing the unlinked file
+    with pytest.raises(SourceError, match="is the disk full"):
+        writer.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_faces_and_the_running_share_are_drawn(tmp_path: Path) -> None:
     with VideoWriter(tmp_path) as writer:
         writer.write(clip(), result(faces=1))
