@@ -2,57 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal, overload
+from collections.abc import Generator
+from contextlib import closing
+from typing import Any, Literal, NoReturn, overload
 
 from maskdet.detector.model import MaskDetector
 from maskdet.errors import SourceError
+from maskdet.pipeline import PredictBatch, answer
 from maskdet.results import MaskResult
-from maskdet.sources import is_single, pictures
+from maskdet.sources import is_single, read
+from maskdet.sources.reader import AHEAD
 
 
 @overload
 def predict(
-    source: Any, *, stream: Literal[True], detector: MaskDetector | None = ..., **options: Any
-) -> Iterator[MaskResult]: ...
+    source: Any,
+    *,
+    stream: Literal[True],
+    detector: MaskDetector | None = ...,
+    batch: int = ...,
+    vid_stride: int = ...,
+    keep_pixels: bool | None = ...,
+    **options: Any,
+) -> Generator[MaskResult]: ...
 
 
 @overload
 def predict(
-    source: Any, *, stream: Literal[False] = ..., detector: MaskDetector | None = ..., **options: Any
+    source: Any,
+    *,
+    stream: Literal[False] = ...,
+    detector: MaskDetector | None = ...,
+    batch: int = ...,
+    vid_stride: int = ...,
+    keep_pixels: bool | None = ...,
+    **options: Any,
 ) -> MaskResult | list[MaskResult]: ...
 
 
 def predict(
-    source: Any, *, stream: bool = False, detector: MaskDetector | None = None, **options: Any
-) -> MaskResult | list[MaskResult] | Iterator[MaskResult]:
-    """Find the faces in a picture or in many, and how each wears its mask.
+    source: Any,
+    *,
+    stream: bool = False,
+    detector: MaskDetector | None = None,
+    batch: int = 1,
+    vid_stride: int = 1,
+    keep_pixels: bool | None = None,
+    **options: Any,
+) -> MaskResult | list[MaskResult] | Generator[MaskResult]:
+    """Find the faces in a picture, in many or in a video, and how each wears its mask.
 
     Args:
-        source: a path, folder or glob pattern; encoded ``bytes``; an (H, W, 3) uint8 BGR array; a PIL image; or an
-            iterable of these.
-        stream: return a generator that holds one picture in memory at a time.
+        source: a path, folder or glob pattern of pictures and videos; the index of a webcam; the URL of a picture,
+            video or stream (``http``, ``https``, ``rtsp``, …); ``"-"`` for a picture on standard input; encoded
+            ``bytes``; an (H, W, 3) uint8 BGR array; a PIL image; or an iterable of these.
+        stream: return a generator, which holds a few pictures in memory at a time, however long the video. Closing it
+            (or leaving its loop) releases camera and file.
         detector: a loaded model to use; else one is loaded for this call.
+        batch: pictures run at once.
+        vid_stride: of a video or stream every how-many-th frame is looked at, from the first on.
+        keep_pixels: let each result hold its picture, for ``plot`` and ``save``. By default all do but the frames of a
+            video in a list, which would fill the memory.
         **options: passed to ``MaskDetector`` (``weights``, ``conf``, ``iou``, ``imgsz``, …).
 
     Returns:
-        One ``MaskResult`` for a single picture, a list for several, a generator with ``stream=True``.
+        One ``MaskResult`` for a single picture; a list for several, or for a video, one a frame; a generator with
+        ``stream=True``. ``result.image.frame`` is the number of the frame, from 0.
 
     Raises:
-        SourceError: a picture cannot be read.
+        SourceError: a picture cannot be read; or a live stream, which never ends, without ``stream=True``.
         WeightsError: the model cannot be used.
+        ValueError: ``batch`` or ``vid_stride`` below 1.
         TypeError: ``options`` beside a ``detector``, or a source of unknown type.
     """
     if detector is not None and options:
         raise TypeError(f"{', '.join(options)} belong to the detector: give them to MaskDetector(...)")
-    results = _results(source, detector or MaskDetector(**options))
+    for label, value in (("batch", batch), ("vid_stride", vid_stride)):
+        if value < 1:
+            raise ValueError(f"{label} must be at least 1, not {value}")
+    ask = (detector or MaskDetector(**options)).detect_batch
     if stream:
-        return results
-    return next(results) if is_single(source) else list(results)
+        return _stream(source, ask, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels is not False)
+    results, of_video = _collect(source, ask, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels)
+    return results[0] if is_single(source) and not of_video else results
 
 
-def _results(source: Any, detector: MaskDetector) -> Iterator[MaskResult]:
-    for picture in pictures(source):
-        if isinstance(picture, SourceError):
-            raise picture
-        yield detector.detect_batch([picture.pixels], [picture.info])[0]
+def _stream(source: Any, ask: PredictBatch, *, batch: int, vid_stride: int, keep_pixels: bool) -> Generator[MaskResult]:
+    with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
+        for _, result in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels):
+            yield result
+            del _, result
+
+
+def _collect(
+    source: Any, ask: PredictBatch, *, batch: int, vid_stride: int, keep_pixels: bool | None
+) -> tuple[list[MaskResult], bool]:
+    """Return all results, and whether any is a frame of a video."""
+    results: list[MaskResult] = []
+    of_video = False
+    with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
+        for picture, result in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels is not False):
+            if picture.clip is None:
+                results.append(result)
+                continue
+            if picture.clip.live:
+                raise SourceError(picture.clip.path, "a live stream never ends: use predict(..., stream=True)")
+            of_video = True
+            results.append(result if keep_pixels else result.without_pixels())
+    return results, of_video
+
+
+def _raise(error: SourceError) -> NoReturn:
+    raise error

@@ -4,9 +4,65 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sized
-from typing import TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 T = TypeVar("T")
+
+
+class ProgressBar:
+    """Count, speed and time left, drawn between entering and leaving; without a total, only count and speed."""
+
+    def __init__(self, label: str, *, total: int | None = None, quiet: bool = False) -> None:
+        """Prepare a bar.
+
+        Args:
+            label: the words before the bar.
+            total: how many steps there will be, None where nobody knows.
+            quiet: draw nothing.
+        """
+        self._label, self.total = label, total
+        self._hidden = quiet or not sys.stderr.isatty()
+        self._bar: Progress | None = None
+        self._task: TaskID
+
+    def __enter__(self) -> Self:
+        """Draw the bar, unless it is hidden."""
+        if self._hidden:
+            return self
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar.start()
+        self._task = self._bar.add_task(self._label, total=self.total, rate="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, steps: int = 1) -> None:
+        """Count ``steps`` more as done."""
+        if self._bar is not None:
+            task = self._bar.tasks[0]
+            task.total = self.total  # update() cannot take a total back
+            speed = task.speed
+            rate = "" if not speed else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+            self._bar.update(self._task, advance=steps, rate=rate)
 
 
 def track(items: Iterable[T], *, label: str, total: int | None = None, quiet: bool = False) -> Iterator[T]:
@@ -18,24 +74,9 @@ def track(items: Iterable[T], *, label: str, total: int | None = None, quiet: bo
         total: how many items, where ``len(items)`` cannot tell.
         quiet: draw nothing.
     """
-    if quiet or not sys.stderr.isatty():
-        yield from items
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
     if total is None and isinstance(items, Sized):
         total = len(items)
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total, rate="")
+    with ProgressBar(label, total=total, quiet=quiet) as bar:
         for item in items:
             yield item
-            speed = bar.tasks[task].speed
-            bar.update(task, advance=1, rate=f"{speed:.0f}/s" if speed else "")
+            bar.advance()

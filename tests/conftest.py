@@ -95,3 +95,21 @@ def write_classifier() -> Callable[..., Path]:
 def tiny_classifier(write_classifier: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file of such a classifier, called ``tiny``."""
     return write_classifier(tmp_path_factory.mktemp("weights") / "tiny.onnx")
+
+
+@pytest.fixture
+def write_video(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a video of plain grey frames, frame n of brightness 10 n, and gives its path."""
+
+    def write(name: str = "clip.avi", frames: int = 6, size: tuple[int, int] = (48, 64), fps: float = 10) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        codec = cv2.VideoWriter.fourcc(*("MJPG" if path.suffix == ".avi" else "mp4v"))
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, fps, (size[1], size[0]))
+        assert writer.isOpened()
+        for number in range(frames):
+            writer.write(np.full((*size, 3), number * 10, np.uint8))
+        writer.release()
+        return path
+
+    return write

@@ -84,8 +84,9 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> Any:
     """Run the command line; errors become one line on standard error and exit code 2."""
-    # Read by OpenCV when it loads: its own warnings would stand beside our one line about a bad file.
+    # Read by OpenCV when it loads: its own and FFmpeg's warnings would stand beside our one line about a bad file.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     # A file name that the terminal's encoding cannot show must not end a run.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING
-
 import click
 
-from maskdet.cli import EXIT_ERROR
-from maskdet.cli.faults import FaultLog, class_list, find_all
-
-if TYPE_CHECKING:
-    from maskdet.classifier.model import MaskClassifier
-    from maskdet.results import MaskResult
-    from maskdet.sources import Picture
+from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
+from maskdet.cli.class_option import class_list
+from maskdet.writers.targets import Targets
 
 
 @click.command()
@@ -47,42 +39,26 @@ def classify(
     The classifier answers best on crops cut as its training crops were, with some of the surroundings: maskdet info
     shows its margin, and maskdet convert --crops --crop-margin cuts that way.
     """
-    if json_target == "-" and csv_target == "-":
+    targets = Targets(json=json_target, csv=csv_target)
+    if len(targets.to_stdout) > 1:
         raise click.UsageError("--json - and --csv - cannot both write to standard output")
-    faults = FaultLog()
-    files = find_all(images, faults)
-    if not files:
+    from maskdet.cli.detect_run import ErrorLog, Task, find_sources
+
+    errors = ErrorLog()
+    found = find_sources(images, errors)
+    if not found:
         return EXIT_ERROR
 
     from maskdet.classifier.model import MaskClassifier
-    from maskdet.pipeline import decode_files
-    from maskdet.progress import track
     from maskdet.writers.crop_table import print_crops
     from maskdet.writers.outputs import Outputs
-    from maskdet.writers.targets import Targets
 
     classifier = MaskClassifier(weights, device=device)
-    show_table = not quiet and "-" not in (json_target, csv_target)
-    shown: list[MaskResult] = []
-    matched = False
-    tracked = track(files, label="classify", quiet=quiet or len(files) == 1)
-    with Outputs(Targets(json=json_target, csv=csv_target), faults.report) as outputs:
-        for picture, result in _results(decode_files(tracked, faults.report), classifier, batch):
-            outputs.write(picture, result)
-            matched |= result.faces[0].name in fail_on
-            if show_table:
-                shown.append(result)
+    show_table = not quiet and not targets.to_stdout
+    task = Task(found, classifier.predict_batch, Outputs(targets, errors.report), errors, batch=batch, wanted=fail_on)
+    outcome = task.run(keep_tally=show_table, quiet=quiet)
     if show_table:
-        print_crops(shown)
-    return faults.exit_code(matched=matched)
-
-
-def _results(
-    pictures: Iterable[Picture], classifier: MaskClassifier, batch: int
-) -> Iterator[tuple[Picture, MaskResult]]:
-    waiting = iter(pictures)
-    while group := list(islice(waiting, batch)):
-        results = classifier.predict_batch(
-            [one.pixels for one in group], [one.info for one in group], keep_pixels=False
-        )
-        yield from zip(group, results, strict=True)
+        print_crops(outcome.tally.pictures)
+    if outcome.interrupted:
+        raise click.Abort
+    return EXIT_ERROR if errors.any else EXIT_MATCHED if outcome.matched else EXIT_DONE

@@ -1,4 +1,4 @@
-"""``maskdet detect``: pictures in, a table, JSON, CSV and annotated pictures out."""
+"""``maskdet detect``: pictures and videos in, a table, JSON, CSV and annotated pictures and videos out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
+from maskdet.cli.class_option import class_list
 from maskdet.cli.output_options import output_options
 
 if TYPE_CHECKING:
-    from maskdet.errors import MaskdetError
-    from maskdet.results import MaskResult
-    from maskdet.sources import PictureFile
     from maskdet.writers.targets import Targets
 
 
@@ -26,8 +24,12 @@ if TYPE_CHECKING:
 @click.option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or the index of a GPU.")
 @click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True, help="Pictures run at once.")
+@click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
 @output_options
-@click.option("--fail-on", metavar="CLASS,…", help="Exit with 1 if a face of these classes is found.")
+@click.option("--show", is_flag=True, help="Show them in a window; q or Esc ends.")
+@click.option(
+    "--fail-on", metavar="CLASS,…", callback=class_list, help="Exit with 1 if a face of these classes is found."
+)
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def detect(
     sources: tuple[str, ...],
@@ -38,80 +40,43 @@ def detect(
     agnostic_nms: bool,
     device: str,
     batch: int,
+    vid_stride: int,
     targets: Targets,
-    fail_on: str | None,
+    show: bool,
+    fail_on: frozenset[str],
     quiet: bool,
 ) -> int:
-    """Find the faces in pictures and say how each wears its mask.
+    """Find the faces in pictures and videos and say how each wears its mask.
 
-    SOURCE is a picture, a folder (searched through) or a glob pattern; give as many as you like. What cannot be read
-    is named on standard error, the rest is done all the same, and the exit code is 2.
+    SOURCE is a picture, a video, a folder (searched through) or a glob pattern of these, the address of a picture,
+    video or stream (http://, https://, rtsp://, …), the index of a webcam, or - for a picture on standard input; give
+    as many as you like, a webcam or stream last. What cannot be read is named on standard error, the rest is done all
+    the same, and the exit code is 2. Ctrl-C ends a run cleanly: what was done until then is written.
     """
-    wanted = _parse_classes(fail_on)
     show_table = not quiet and not targets.to_stdout
 
+    from maskdet.cli.detect_run import ErrorLog, Task, find_sources
+
     errors = ErrorLog()
-    files = _find_all(sources, errors)
-    if not files:
+    found = find_sources(sources, errors)
+    if not found:
         return EXIT_ERROR
 
     from maskdet.detector.model import MaskDetector
-    from maskdet.pipeline import detect_files
-    from maskdet.progress import track
     from maskdet.writers.outputs import Outputs
-    from maskdet.writers.table import print_results
 
     try:
         detector = MaskDetector(weights, conf=conf, iou=iou, imgsz=imgsz, agnostic_nms=agnostic_nms, device=device)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
-    shown: list[MaskResult] = []
-    matched = False
-    tracked = track(files, label="detect", quiet=quiet or len(files) == 1)
-    with Outputs(targets, errors.report) as outputs:
-        for picture, result in detect_files(tracked, detector, batch=batch, report=errors.report):
-            outputs.write(picture, result)
-            matched |= any(face.name in wanted for face in result.faces)
-            if show_table:
-                shown.append(result.without_pixels())
+    outputs = Outputs(targets, errors.report)
+    task = Task(found, detector.detect_batch, outputs, errors, batch=batch, vid_stride=vid_stride, wanted=fail_on)
+    outcome = task.run(show=show, keep_tally=show_table, quiet=quiet)
     if show_table:
-        print_results(shown)
-        if targets.pictures and shown:
-            click.echo(f"pictures with boxes: {Path(targets.pictures)}", err=True)
-    return EXIT_ERROR if errors.any else EXIT_MATCHED if matched else EXIT_DONE
-
-
-class ErrorLog:
-    """Prints each error as it comes, and remembers that there was one."""
-
-    def __init__(self) -> None:
-        """Start without errors."""
-        self.any = False
-
-    def report(self, error: MaskdetError) -> None:
-        """Print one line on standard error."""
-        self.any = True
-        click.echo(f"error: {error}", err=True)
-
-
-def _find_all(sources: tuple[str, ...], errors: ErrorLog) -> list[PictureFile]:
-    from maskdet.errors import SourceError
-    from maskdet.sources import find_files
-
-    files: list[PictureFile] = []
-    for source in sources:
-        try:
-            files += find_files(source)
-        except SourceError as error:
-            errors.report(error)
-    return files
-
-
-def _parse_classes(text: str | None) -> frozenset[str]:
-    from maskdet.classes import CLASS_NAMES
-
-    names = frozenset(part.strip() for part in (text or "").split(",") if part.strip())
-    if unknown := names - set(CLASS_NAMES):
-        raise click.UsageError(f"--fail-on {', '.join(sorted(unknown))}: the classes are {', '.join(CLASS_NAMES)}")
-    return names
+        outcome.print_tables()
+        if targets.pictures and outcome.tally.any:
+            click.echo(f"{outcome.tally.kinds} with boxes: {Path(targets.pictures)}", err=True)
+    if outcome.interrupted:
+        raise click.Abort
+    return EXIT_ERROR if errors.any else EXIT_MATCHED if outcome.matched else EXIT_DONE

@@ -10,15 +10,15 @@ import click
 
 from maskdet.writers.targets import Targets
 
-#: Where annotated pictures go when a person looks and names no folder.
+#: Where annotated pictures and videos go when a person looks and names no folder.
 DEFAULT_SAVE = "maskdet-out"
 
 _OPTIONS = (
-    click.option("--json", metavar="FILE|-", help="Write JSON Lines, one object a picture."),
+    click.option("--json", metavar="FILE|-", help="Write JSON Lines, one object a picture or frame."),
     click.option("--csv", metavar="FILE|-", help="Write CSV, one row a face."),
     click.option("--coco", metavar="FILE|-", help="Write one COCO file for all pictures, with scores."),
-    click.option("--save", metavar="DIR", help=f"Write annotated pictures.  [default: {DEFAULT_SAVE} beside a table]"),
-    click.option("--no-save", is_flag=True, help="Write no pictures."),
+    click.option("--save", metavar="DIR", help=f"Write annotated pictures and videos.  [default: {DEFAULT_SAVE}]"),
+    click.option("--no-save", is_flag=True, help="Write no annotated pictures or videos."),
     click.option("--save-txt", metavar="DIR", help="Write YOLO labels, one .txt a picture."),
     click.option("--save-conf", is_flag=True, help="End each line of --save-txt with the confidence."),
     click.option("--save-voc", metavar="DIR", help="Write Pascal VOC labels, one .xml a picture."),

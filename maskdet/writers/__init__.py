@@ -1,1 +1,1 @@
-"""Writers: results as a table, JSON Lines, CSV, and annotated pictures."""
+"""Writers: results as a table, JSON Lines, CSV, annotated pictures and videos."""

@@ -1,4 +1,8 @@
-"""All that one call of ``maskdet detect`` writes, opened and closed together."""
+"""All that one call of ``maskdet detect`` writes, opened and closed together.
+
+Lines are written and flushed as the results come, for pictures and videos alike: a run that is killed leaves every line
+whole but perhaps the last. Pictures and videos appear whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter, open
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.pictures import PictureWriter
 from maskdet.writers.targets import Targets
+from maskdet.writers.video import VideoWriter
 
 
 class FileWriter(Protocol):
@@ -36,6 +41,20 @@ class FileWriter(Protocol):
             SourceError: a file cannot be written.
         """
         ...
+
+
+class _Painter:
+    """Annotated pictures and videos in one folder."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._pictures = PictureWriter(folder)
+        self._videos = stack.enter_context(VideoWriter(folder))
+
+    def write(self, picture: Picture, result: MaskResult, name: Path, /) -> None:
+        if picture.clip is not None:
+            self._videos.write(picture.clip, result)
+        else:
+            self._pictures.write(picture, result, name)
 
 
 class Outputs:
@@ -63,7 +82,7 @@ class Outputs:
         targets = self._targets
         check_folders(targets)
         if targets.pictures:
-            self._files.append(PictureWriter(Path(targets.pictures)))
+            self._files.append(_Painter(Path(targets.pictures), self._stack))
         if targets.txt:
             self._files.append(YoloWriter(Path(targets.txt), confidence=targets.txt_confidence))
         if targets.voc:

@@ -29,7 +29,8 @@ def test_glob_and_a_name_with_brackets(tmp_path: Path, write_png: WritePng) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("gone.jpg", "no such file"), ("*.jpg", "no file matches"), ("", "no pictures in this folder")]
+    ("name", "reason"),
+    [("gone.jpg", "no such file"), ("*.jpg", "no file matches"), ("", "no pictures or videos in this folder")],
 )
 def test_nothing_to_find(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(SourceError, match=reason):
@@ -61,8 +62,8 @@ def test_grey_array_is_spread_and_floats_are_refused() -> None:
     assert grey.pixels.shape == (4, 5, 3)
     (error,) = pictures(np.zeros((4, 5, 3), np.float32))
     assert isinstance(error, SourceError)
-    with pytest.raises(TypeError, match="cannot take a picture from int"):
-        list(pictures(7))
+    with pytest.raises(TypeError, match="cannot take a picture from float"):
+        list(pictures(7.5))
 
 
 def test_what_is_single(tmp_path: Path, write_png: WritePng) -> None:
@@ -74,3 +75,18 @@ def test_what_is_single(tmp_path: Path, write_png: WritePng) -> None:
     assert not is_single(tmp_path)
     assert not is_single([file])
     assert not is_single(str(tmp_path / "*.png"))
+    assert not is_single("clip.mp4")
+    assert not is_single(0)
+    assert not is_single("0")
+    assert not is_single("rtsp://cam/1")
+    assert is_single("https://example.org/a")  # until the server says that it is a stream
+    assert is_single("-")
+
+
+def test_a_file_named_like_a_webcam_is_the_file(
+    tmp_path: Path, write_png: WritePng, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_png("0.png").rename(tmp_path / "0")
+    monkeypatch.chdir(tmp_path)
+    (picture,) = pictures("0")
+    assert isinstance(picture, Picture)

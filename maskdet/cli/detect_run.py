@@ -1,0 +1,177 @@
+"""The run of ``maskdet detect``: sources through the model to the outputs, with progress, errors and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+
+import click
+
+from maskdet.errors import MaskdetError, SourceError
+from maskdet.pipeline import PredictBatch, answer
+from maskdet.progress import ProgressBar
+from maskdet.results import MaskResult
+from maskdet.sources import Picture, PictureFile, Source, read, resolve
+from maskdet.sources.reader import AHEAD
+from maskdet.tally import Tally
+from maskdet.viewer import Viewer
+from maskdet.writers.outputs import Outputs
+
+
+class ErrorLog:
+    """Prints each error as it comes, and remembers that there was one."""
+
+    def __init__(self) -> None:
+        """Start without errors."""
+        self.any = False
+
+    def report(self, error: MaskdetError) -> None:
+        """Print one line on standard error."""
+        self.any = True
+        click.echo(f"error: {error}", err=True)
+
+
+def find_sources(names: Sequence[str], errors: ErrorLog) -> list[Source]:
+    """Return what can be read under these names; ``errors`` is told of the others.
+
+    Raises:
+        click.UsageError: something stands behind a source that never ends.
+    """
+    found: list[Source] = []
+    for name in names:
+        if found and found[-1].endless:
+            raise click.UsageError(f"a webcam or stream never ends, and {name} comes after one: give it last")
+        try:
+            found += resolve(name)
+        except SourceError as error:
+            errors.report(error)
+    return found
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run has seen.
+
+    Attributes:
+        tally: results and sums, where they were asked for.
+        matched: a face of a class of ``--fail-on`` was found.
+        interrupted: Ctrl-C or SIGTERM ended the run.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    matched: bool = False
+    interrupted: bool = False
+
+    def print_tables(self) -> None:
+        """Print the table of the pictures and that of the videos, each where there is one."""
+        from maskdet.writers.clip_table import print_clips
+        from maskdet.writers.table import print_results
+
+        print_results(self.tally.pictures)
+        print_clips(list(self.tally.clips.values()))
+
+
+class Task:
+    """One run of ``maskdet detect``."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        predict_batch: PredictBatch,
+        outputs: Outputs,
+        errors: ErrorLog,
+        *,
+        batch: int = 1,
+        vid_stride: int = 1,
+        wanted: frozenset[str] = frozenset(),
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            sources: what to read.
+            predict_batch: what to ask.
+            outputs: where results go; opened and closed by ``run``.
+            errors: is told of every error.
+            batch: pictures run at once.
+            vid_stride: of videos and streams every how-many-th frame is used.
+            wanted: classes of which a face counts as a match.
+        """
+        self._sources, self._predict_batch, self._outputs, self._errors = sources, predict_batch, outputs, errors
+        self._batch, self._vid_stride, self._wanted = batch, vid_stride, wanted
+
+    def run(self, *, show: bool = False, keep_tally: bool = True, quiet: bool = False) -> Outcome:
+        """Go through all sources; everything is closed and whole at the end, also after Ctrl-C.
+
+        Args:
+            show: open a window with each annotated picture.
+            keep_tally: gather what the tables need.
+            quiet: draw no progress bar.
+
+        Raises:
+            SourceError: an output cannot be written, or a window cannot be opened.
+        """
+        outcome = Outcome()
+        one_picture = len(self._sources) == 1 and isinstance(self._sources[0], PictureFile)
+        try:
+            with _end_like_ctrl_c(), ExitStack() as stack:
+                viewer = stack.enter_context(Viewer()) if show else None
+                stack.enter_context(self._outputs)
+                bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or one_picture))
+                ahead = max(AHEAD, self._batch)
+                items = stack.enter_context(closing(read(list(self._sources), stride=self._vid_stride, ahead=ahead)))
+                answers = answer(items, self._predict_batch, report=self._errors.report, batch=self._batch)
+                for picture, result in answers:
+                    self._write(picture, result)
+                    outcome.matched |= any(face.name in self._wanted for face in result.faces)
+                    if keep_tally:
+                        outcome.tally.add(picture, result)
+                    bar.count(picture)
+                    if viewer is not None and not viewer.show(result, wait=picture.clip is None):
+                        break
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        return outcome
+
+    def _write(self, picture: Picture, result: MaskResult) -> None:
+        try:
+            self._outputs.write(picture, result)
+        except SourceError as error:
+            self._errors.report(error)
+
+
+@contextmanager
+def _end_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM, by which services and containers are stopped, end the run as cleanly as Ctrl-C."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class FrameBar(ProgressBar):
+    """A progress bar over pictures and frames: a video counts as one until its first frame tells how many it has."""
+
+    def __init__(self, sources: Sequence[Source], *, quiet: bool) -> None:
+        """Expect one picture a source, and no end where a source has none."""
+        endless = any(source.endless for source in sources)
+        super().__init__("detect", total=None if endless else len(sources), quiet=quiet)
+        self._clip: object = None
+
+    def count(self, picture: Picture) -> None:
+        """Count one picture or frame as done."""
+        if picture.clip is not None and picture.clip is not self._clip:
+            self._clip = picture.clip
+            if self.total is not None:
+                self.total = None if picture.clip.frames is None else self.total + picture.clip.frames - 1
+        self.advance()

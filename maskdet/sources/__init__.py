@@ -1,0 +1,27 @@
+"""Sources: whatever a caller names, as a stream of pictures with their origin.
+
+A source that cannot be read yields its error in its place, so that one bad file never costs the others.
+"""
+
+from maskdet.sources.files import PictureFile, find_files
+from maskdet.sources.live import LiveStream
+from maskdet.sources.memory import from_memory
+from maskdet.sources.picture import Clip, Picture, Source
+from maskdet.sources.reader import read
+from maskdet.sources.resolve import is_single, pictures, resolve
+from maskdet.sources.video import VideoFile
+
+__all__ = [
+    "Clip",
+    "LiveStream",
+    "Picture",
+    "PictureFile",
+    "Source",
+    "VideoFile",
+    "find_files",
+    "from_memory",
+    "is_single",
+    "pictures",
+    "read",
+    "resolve",
+]

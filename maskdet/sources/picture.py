@@ -1,0 +1,70 @@
+"""What a source gives: pictures, and for frames the clip that they belong to."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.results import ImageInfo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A video or a stream while it is read; its frames share one object, and two readings are never equal.
+
+    Attributes:
+        path: what results call it, with no password in it.
+        relative: its place below the folder it was found in, for naming outputs.
+        fps: frames a second that are yielded: those of the file divided by the stride.
+        frames: how many frames will be yielded, as far as the file tells; None where it does not.
+        live: a camera or stream, where a frame not taken in time is dropped.
+    """
+
+    path: str
+    relative: Path
+    fps: float
+    frames: int | None
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One decoded picture.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 BGR, upright.
+        info: its origin and size.
+        relative: its place below the folder it was found in (its bare name for a single file), for naming outputs.
+        clip: the video or stream it is a frame of, or None.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    info: ImageInfo
+    relative: Path
+    clip: Clip | None = None
+
+
+class Source(ABC):
+    """Something that pictures can be read from."""
+
+    #: A camera or stream that never ends by itself.
+    endless: ClassVar[bool] = False
+
+    @abstractmethod
+    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
+        """Yield the pictures; closing the iterator releases whatever is held open.
+
+        Args:
+            stride: of a video or stream every how-many-th frame is yielded, from the first on.
+            stop: set from elsewhere when no more pictures are wanted, so that no wait lasts longer than needed.
+
+        Raises:
+            SourceError: nothing, or no more, can be read.
+        """

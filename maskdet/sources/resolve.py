@@ -1,0 +1,104 @@
+"""From what a caller names to the sources that read it."""
+
+from __future__ import annotations
+
+import glob
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+from maskdet.errors import SourceError
+from maskdet.sources.files import find_files
+from maskdet.sources.live import LiveStream
+from maskdet.sources.memory import Memory, StandardInput, holds_one_picture
+from maskdet.sources.picture import Picture, Source
+from maskdet.sources.url import WebAddress
+from maskdet.sources.video import VIDEO_SUFFIXES
+
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def resolve(source: Any) -> Sequence[Source]:
+    """Return the sources that one thing names; nothing is opened yet.
+
+    Args:
+        source: a path, folder or glob pattern (str or Path); a URL; ``"-"`` for standard input; the index of a webcam
+            (int or digits); bytes, array or PIL image; or a ``Source``.
+
+    Raises:
+        SourceError: a file, folder or pattern where there is nothing.
+        TypeError: when read, for an object of any other type.
+    """
+    if isinstance(source, Source):
+        return [source]
+    address = _address(source)
+    if address is not None:
+        return [WebAddress(address) if _is_web(address) else LiveStream(address)]
+    if not isinstance(source, (str, Path)):
+        return [Memory(source)]
+    return [StandardInput()] if source == "-" else find_files(source)
+
+
+def pictures(source: Any, *, stride: int = 1, stop: threading.Event | None = None) -> Iterator[Picture | SourceError]:
+    """Yield every picture of a source, or the error in its place.
+
+    Args:
+        source: anything that ``resolve`` takes, or an iterable of these.
+        stride: see ``Source.read``.
+        stop: see ``Source.read``.
+    """
+    if is_collection(source):
+        for item in source:
+            yield from pictures(item, stride=stride, stop=stop)
+        return
+    stop = stop or threading.Event()
+    try:
+        for found in resolve(source):
+            try:
+                yield from found.read(stride=stride, stop=stop)
+            except SourceError as error:
+                yield error
+    except SourceError as error:
+        yield error
+
+
+def is_collection(source: Any) -> bool:
+    """Whether a source is an iterable of sources."""
+    return isinstance(source, Iterable) and not (isinstance(source, (str, Path)) or holds_one_picture(source))
+
+
+def is_single(source: Any) -> bool:
+    """Whether a source names one picture, so that one result, not a list, is the natural answer.
+
+    A web address counts as one picture; it turns out to be a stream only when it is opened.
+    """
+    if is_collection(source) or (isinstance(source, Source) and source.endless):
+        return False
+    address = _address(source)
+    if address is not None:
+        return _is_web(address)
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            return False
+        return path.is_file() or not (path.is_dir() or glob.has_magic(str(source)))
+    return True
+
+
+def _address(source: Any) -> int | str | None:
+    """Return a source as the index of a webcam or as a URL, or None where it is neither."""
+    if isinstance(source, int) and not isinstance(source, bool):
+        return source
+    if isinstance(source, str):
+        if _URL.match(source):
+            return source
+        # ASCII only: int() would take other scripts' digits too. A file of such a name is meant where there is one.
+        if source.isascii() and source.isdigit() and not Path(source).exists():
+            return int(source)
+    return None
+
+
+def _is_web(address: int | str) -> TypeGuard[str]:
+    return isinstance(address, str) and address.lower().startswith(("http://", "https://"))

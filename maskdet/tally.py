@@ -1,0 +1,75 @@
+"""What one run has seen: pictures one by one, videos and streams as sums, so that an endless one needs no memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.results import MaskResult
+from maskdet.sources import Clip, Picture
+
+
+@dataclass(slots=True)
+class ClipTally:
+    """Sums over the frames of one video or stream so far.
+
+    Attributes:
+        path: what results call it.
+        frames: frames looked at.
+        time_ms: spent on them, as in ``MaskResult.time_ms``.
+        counts: faces per class, a face counted once a frame, in class order.
+    """
+
+    path: str
+    frames: int = 0
+    time_ms: float = 0.0
+    counts: dict[str, int] = field(default_factory=lambda: {str(name): 0 for name in CLASS_NAMES})
+
+    def add(self, result: MaskResult) -> None:
+        """Add one frame."""
+        self.frames += 1
+        self.time_ms += result.time_ms
+        for name, count in result.counts.items():
+            self.counts[name] += count
+
+    @property
+    def faces(self) -> int:
+        """Faces of all classes."""
+        return sum(self.counts.values())
+
+    @property
+    def compliance(self) -> float | None:
+        """Share of the faces that wear a mask properly, or None where there was no face."""
+        return self.counts["with_mask"] / self.faces if self.faces else None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Everything seen in one run.
+
+    Attributes:
+        pictures: the results of single pictures, without pixels, in order.
+        clips: sums of videos and streams, in order.
+    """
+
+    pictures: list[MaskResult] = field(default_factory=list)
+    clips: dict[Clip, ClipTally] = field(default_factory=dict)
+
+    def add(self, picture: Picture, result: MaskResult) -> None:
+        """Add one result."""
+        if picture.clip is None:
+            self.pictures.append(result.without_pixels())
+            return
+        if picture.clip not in self.clips:
+            self.clips[picture.clip] = ClipTally(picture.clip.path)
+        self.clips[picture.clip].add(result)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was seen."""
+        return bool(self.pictures or self.clips)
+
+    @property
+    def kinds(self) -> str:
+        """What was seen: ``"pictures"``, ``"videos"`` or ``"pictures and videos"``."""
+        return " and ".join(["pictures"] * bool(self.pictures) + ["videos"] * bool(self.clips))

@@ -1,0 +1,46 @@
+"""The table of videos and streams: one line each, however many frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.tally import ClipTally
+from maskdet.writers.table import console
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_STYLES = ("green", "red", "yellow")
+
+
+def print_clips(clips: Sequence[ClipTally]) -> None:
+    """Print a line a video, and one for all of them; faces are counted once a frame."""
+    if not clips:
+        return
+    screen = console()
+    screen.print(_table(clips))
+    faces, frames = sum(clip.faces for clip in clips), sum(clip.frames for clip in clips)
+    compliant = sum(clip.counts["with_mask"] for clip in clips)
+    share = f", {compliant / faces:.0%} of them with a mask worn properly" if faces else ""
+    screen.print(f"{faces} sighting{'' if faces == 1 else 's'} of faces in {frames} frames{share}")
+
+
+def _table(clips: Sequence[ClipTally]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(caption="ms is the mean of a frame; faces are counted once a frame", caption_justify="left")
+    table.add_column("video", overflow="fold")
+    table.add_column("frames", justify="right")
+    for name, style in zip(CLASS_NAMES, _STYLES, strict=True):
+        table.add_column(name, justify="right", style=style, no_wrap=True)
+    table.add_column("compliance", justify="right")
+    table.add_column("ms", justify="right")
+    for clip in clips:
+        compliance = "–" if clip.compliance is None else f"{clip.compliance:.0%}"
+        counts = [str(count) if count else "·" for count in clip.counts.values()]
+        pace = f"{clip.time_ms / clip.frames:.0f}" if clip.frames else "–"
+        table.add_row(escape(clip.path), str(clip.frames), *counts, compliance, pace)
+    return table

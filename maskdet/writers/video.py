@@ -1,0 +1,168 @@
+"""Annotated videos: one file a video or stream, under its final name only once it is whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.errors import SourceError
+from maskdet.results import MaskResult
+from maskdet.sources import Clip
+from maskdet.sources.capture import open_capture
+from maskdet.tally import ClipTally
+
+#: Endings that are kept, and the codec written into them; any other video becomes an .mp4. These are codecs that every
+#: OpenCV wheel can write: H.264 is not among them.
+CODECS: Final = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
+
+#: Seconds that one frame of a live stream may stand for; a longer gap is a lost connection and is left out.
+_LONGEST_STILL: Final = 1.0
+
+
+class VideoWriter:
+    """Writes the frames of one video or stream after another, annotated, below one folder.
+
+    A recording of a live stream runs at the stream's speed: a frame that comes late
+    is shown for longer. Use it as a context manager; leaving it finishes the file being written, also on an
+    error or Ctrl-C: what was done until then is whole and playable.
+    """
+
+    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Write below ``folder``, which is made with the first frame; ``clock`` gives seconds."""
+        self._folder = folder
+        self._clock = clock
+        self._taken: set[Path] = set()
+        self._clip: Clip | None = None
+        self._file: _VideoFile | None = None
+
+    def __enter__(self) -> Self:
+        """Return the writer itself; files are made when frames come."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the file being written."""
+        self.close()
+
+    def write(self, clip: Clip, result: MaskResult) -> None:
+        """Write one frame; the first frame of another clip finishes the file before.
+
+        Raises:
+            SourceError: the target is the video itself, or cannot be written; told once a clip, whose other frames are
+                then passed over.
+        """
+        if clip is not self._clip:
+            self.close()
+            self._clip = clip
+            self._file = _VideoFile(self._choose(clip), clip, self._clock, result)
+        if self._file is not None:
+            self._file.write(result)
+
+    def close(self) -> None:
+        """Finish the file being written, if there is one.
+
+        Raises:
+            SourceError: it cannot be given its name.
+        """
+        file, self._file, self._clip = self._file, None, None
+        if file is not None:
+            file.finish()
+
+    def _choose(self, clip: Clip) -> Path:
+        name = clip.relative
+        if name.suffix.lower() not in CODECS:
+            name = name.with_name(name.name + ".mp4")
+        target, number = self._folder / name, 1
+        while target in self._taken:
+            number += 1
+            target = self._folder / name.with_stem(f"{name.stem}-{number}")
+        self._taken.add(target)
+        if target.resolve() == Path(clip.path).resolve():
+            raise SourceError(target, "would overwrite the original; choose another --save folder")
+        return target
+
+
+class _VideoFile:
+    """One video while it is written, under a hidden name beside its target."""
+
+    def __init__(self, target: Path, clip: Clip, clock: Callable[[], float], first: MaskResult) -> None:
+        self._target, self._live, self._fps, self._clock = target, clip.live, clip.fps, clock
+        self._tally = ClipTally(clip.path)
+        self._last = clock()
+        self._owed = 0.0
+        # OpenCV's encoders want even sides and leave out an odd last column or row.
+        self._size = (first.image.width, first.image.height)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # The ending tells OpenCV the container.
+            handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+        except OSError as error:
+            raise SourceError(target, f"cannot be written ({error.strerror})") from error
+        os.close(handle)
+        self._temporary = Path(name)
+        codec = cv2.VideoWriter.fourcc(*CODECS[target.suffix.lower()])
+        # MPEG-4 counts time in at most 65535 parts, and OpenCV takes as many decimals as the number has.
+        fps = round(clip.fps, 3 if clip.fps < 65 else 2)
+        self._writer = cv2.VideoWriter(str(self._temporary.absolute()), codec, fps, self._size)
+        if not self._writer.isOpened():
+            self._temporary.unlink(missing_ok=True)
+            raise SourceError(target, "cannot be written: this OpenCV has no encoder for it")
+
+    def write(self, result: MaskResult) -> None:
+        self._tally.add(result)
+        frame = result.plot()
+        _draw_status(frame, result, self._tally)
+        if (frame.shape[1], frame.shape[0]) != self._size:  # a stream that came back with another size
+            frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        for _ in range(self._copies()):
+            self._writer.write(frame)
+
+    def finish(self) -> None:
+        self._writer.release()
+        # OpenCV does not say when it could not write, on a full disk for instance.
+        if (check := open_capture(str(self._temporary.absolute()))) is None:
+            self._temporary.unlink(missing_ok=True)
+            raise SourceError(self._target, "could not be written whole; is the disk full?")
+        check.release()
+        try:
+            umask = os.umask(0)
+            os.umask(umask)
+            self._temporary.chmod(0o666 & ~umask)  # mkstemp gives 0600; the user expects the usual rights
+            self._temporary.replace(self._target)
+        except OSError as error:
+            self._temporary.unlink(missing_ok=True)
+            raise SourceError(self._target, f"cannot be written ({error.strerror})") from error
+
+    def _copies(self) -> int:
+        """Return how often this frame is to be written so that a recording keeps the time."""
+        if not self._live or self._tally.frames == 1:
+            return 1
+        now = self._clock()
+        self._owed += min(now - self._last, _LONGEST_STILL) * self._fps
+        self._last = now
+        copies = int(self._owed + 1e-6)  # 0.5 s at 10 frames a second may come as 4.999999
+        self._owed -= copies
+        return copies
+
+
+def _draw_status(frame: npt.NDArray[np.uint8], result: MaskResult, tally: ClipTally) -> None:
+    """Write into the upper left corner how many wear a mask properly: now, and of all faces so far."""
+    if tally.compliance is None:
+        return
+    text = f"{result.counts['with_mask']}/{len(result.faces)} with mask, {tally.compliance:.0%} so far"
+    scale = max(0.35, min(min(frame.shape[:2]) / 900, 1.4))
+    weight = max(1, round(scale * 1.8))
+    height = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, weight)[0][1]
+    # Dark under light: readable on any picture.
+    for colour, width in (((0, 0, 0), weight + 2), ((255, 255, 255), weight)):
+        cv2.putText(frame, text, (4, height + 6), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, width, cv2.LINE_AA)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maskdet
+from maskdet.errors import SourceError
+
+WriteVideo = Callable[..., Path]
+
+
+def test_a_video_as_a_stream_and_as_a_list(write_video: WriteVideo, stub: Any) -> None:
+    path = write_video(frames=5)
+    streamed = list(maskdet.predict(path, stream=True, detector=stub))
+    assert [result.image.frame for result in streamed] == [0, 1, 2, 3, 4]
+    assert all(result.pixels is not None for result in streamed)
+    listed = maskdet.predict(str(path), detector=stub, vid_stride=2)
+    assert isinstance(listed, list)
+    assert [result.image.frame for result in listed] == [0, 2, 4]
+    assert all(result.pixels is None for result in listed)
+    kept = maskdet.predict(path, detector=stub, keep_pixels=True)
+    assert isinstance(kept, list)
+    assert all(result.pixels is not None for result in kept)
+
+
+def test_one_picture_or_a_list(write_png: Callable[..., Path], stub: Any) -> None:
+    path = write_png()
+    for single in (path, str(path), path.read_bytes(), np.zeros((4, 4, 3), np.uint8)):
+        result = maskdet.predict(single, detector=stub)
+        assert isinstance(result, maskdet.MaskResult)
+        assert result.pixels is not None
+    for several in ([path, path], path.parent, (part for part in [path])):
+        assert isinstance(maskdet.predict(several, detector=stub), list)
+
+
+def test_a_web_address_of_a_picture_is_single(server: Any, stub: Any, astronaut: Path) -> None:
+    server.serve("/a", astronaut.read_bytes(), "image/jpeg")
+    result = maskdet.predict(server.url("/a"), detector=stub)
+    assert isinstance(result, maskdet.MaskResult)
+    assert result.image.width == 512
+
+
+def test_a_live_stream_needs_stream(server: Any, stub: Any, reader_threads: Callable[[], list[Any]]) -> None:
+    server.serve_stream("/live", frames=3)
+    with pytest.raises(SourceError, match="never ends: use predict"):
+        maskdet.predict(server.url("/live"), detector=stub)
+    results = maskdet.predict(server.url("/live"), stream=True, detector=stub)
+    assert next(results).image.height == 48
+    results.close()
+    assert reader_threads() == []
+
+
+def test_leaving_the_loop_releases_the_file(
+    write_video: WriteVideo, stub: Any, reader_threads: Callable[[], list[Any]]
+) -> None:
+    with pytest.raises(RuntimeError, match="enough"):
+        for _ in maskdet.predict(write_video(), stream=True, detector=stub):
+            raise RuntimeError("enough")
+    assert reader_threads() == []
+
+
+def test_batches(write_video: WriteVideo, stub: Any) -> None:
+    maskdet.predict(write_video(frames=5), detector=stub, batch=2)
+    assert stub.batches == [2, 2, 1]
+
+
+def test_few_frames_are_held_through_the_model(
+    captures: Callable[..., None], fake_capture: Any, write_video: WriteVideo, stub: Any
+) -> None:
+    path = write_video()
+    capture = fake_capture(frames=200)
+    captures(capture)
+    most = max(capture.held() for _ in maskdet.predict(path, stream=True, detector=stub, batch=3))
+    # Four wait, one is in the hands of the thread, three are being answered, and one is on its way.
+    assert most <= 9
+    assert capture.held() == 0
+
+
+@pytest.mark.parametrize("options", [{"batch": 0}, {"vid_stride": 0}])
+def test_wrong_numbers(stub: Any, options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        maskdet.predict(np.zeros((4, 4, 3), np.uint8), detector=stub, **options)
+
+
+def test_one_detector_in_four_threads_gives_the_same_answers(astronaut: Path) -> None:
+    detector = maskdet.MaskDetector(imgsz=256)
+    whole = maskdet.predict(astronaut, detector=detector)
+    assert isinstance(whole, maskdet.MaskResult)
+    assert whole.pixels is not None
+    parts = [whole.pixels, whole.pixels[:, ::-1].copy(), whole.pixels[:300], whole.pixels[:, 100:400].copy()]
+    alone = [detector.detect(part).faces for part in parts]
+    assert all(alone)
+    answers: dict[int, list[list[maskdet.Face]]] = {}
+
+    def work(start: int) -> None:
+        order = [(start + step) % 4 for step in range(4)]
+        found = {index: detector.detect(parts[index]).faces for index in order}
+        answers[start] = [found[index] for index in range(4)]
+
+    threads = [threading.Thread(target=work, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == dict.fromkeys(range(4), alone)
