@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
 
@@ -265,12 +265,23 @@ def _device(text: str) -> str:
 
 
 def _command_line() -> str:
-    """Return what was typed, without the folders of the machine it ran on."""
-    words = []
-    for word in sys.argv[1:]:
-        name, equals, value = word.partition("=")
-        words.append(f"{name}={Path(value).name}" if equals else Path(word).name if "/" in word else word)
-    return shlex.join(["maskdet", *words])
+    """Return what was asked for, without the folders of the machine it ran on and what changes no figure."""
+    context = click.get_current_context()
+    words = ["maskdet", "study"]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name in {"quiet", "json_target"}:
+            continue
+        value = context.params[name]
+        option = [] if isinstance(parameter, click.Argument) else [max(parameter.opts, key=len)]
+        for one in value if isinstance(value, tuple) else (value,):
+            words += option if one is True else [*option, _without_folder(str(one))]
+    return shlex.join(words)
+
+
+def _without_folder(text: str) -> str:
+    name, equals, value = text.partition("=")
+    return f"{name}={Path(value).name}" if equals else Path(text).name if "/" in text else text
 
 
 def _say_epoch(plan: Plan, epoch: Epoch) -> None:
