@@ -65,7 +65,9 @@ def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, .
     show_default=True,
     help="Cut so much more on every side, as a fraction of the box's side.",
 )
-@click.option("--crop-square", is_flag=True, help="Cut the square around the box's centre, its edge repeated.")
+@click.option(
+    "--crop-square", is_flag=True, help="Cut the square around the box's centre; beyond the photo its edge is repeated."
+)
 @click.option("--crop-size", type=int, metavar="PX", help="Width and height of each crop.  [default: as in the photo]")
 def convert(
     voc_dir: Path,
