@@ -1,4 +1,4 @@
-"""Large pictures with small faces and known truth: photos of the public data set laid side by side at their own size."""
+"""Large pictures with small faces and known truth: photos of the public data set side by side at their own size."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from maskdet.results import Face, MaskResult
+    from maskdet.tracking.face_tracker import FaceTracker, track
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ _HOMES = {
     "AnnotationError": "maskdet.errors",
     "DatasetError": "maskdet.errors",
     "Face": "maskdet.results",
+    "FaceTracker": "maskdet.tracking.face_tracker",
     "MaskDetector": "maskdet.detector.model",
     "MaskResult": "maskdet.results",
     "MaskdetError": "maskdet.errors",
@@ -39,6 +41,7 @@ _HOMES = {
     "SourceError": "maskdet.errors",
     "WeightsError": "maskdet.errors",
     "predict": "maskdet.api",
+    "track": "maskdet.tracking.face_tracker",
 }
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "AnnotationError",
     "DatasetError",
     "Face",
+    "FaceTracker",
     "MaskDetector",
     "MaskResult",
     "MaskdetError",
@@ -54,6 +58,7 @@ __all__ = [
     "WeightsError",
     "__version__",
     "predict",
+    "track",
 ]
 
 

@@ -20,7 +20,7 @@ HEAVY = {"maskdet.detector.trainer"}
 def modules() -> Iterator[str]:
     """Return every module of the package whose source holds an example."""
     yield "maskdet"
-    for package in ("", "detector.", "datasets.", "classifier."):
+    for package in ("", "alerts.", "tracking.", "detector.", "datasets.", "classifier."):
         home = importlib.import_module(f"maskdet.{package}".rstrip("."))
         for module in pkgutil.iter_modules(home.__path__):
             name = f"maskdet.{package}{module.name}"

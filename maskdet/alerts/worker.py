@@ -21,7 +21,7 @@ class AlertWorker:
     """Does every action for every alert, in order, in a thread of its own."""
 
     def __init__(self, actions: Sequence[Action], note: Callable[[str], None], *, waiting: int = WAITING) -> None:
-        """Start the thread.
+        """Get ready; the thread starts with the first alert.
 
         Args:
             actions: what to do about each alert, one after another; a failing one costs the others nothing.
@@ -34,13 +34,14 @@ class AlertWorker:
         self._waiting = waiting
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="maskdet-alerts", daemon=True)
-        self._thread.start()
 
     def submit(self, alert: Alert) -> bool:
         """Hand an alert over at once; where too many wait it is dropped, with a note, and False returned."""
         if self._queue.qsize() >= self._waiting:
             self._note(f"dropped, as {self._waiting} others still wait: {alert}")
             return False
+        if self._thread.ident is None:
+            self._thread.start()
         self._queue.put_nowait(alert)
         return True
 
@@ -49,6 +50,8 @@ class AlertWorker:
 
         A command that still runs is left to end by itself.
         """
+        if self._thread.ident is None:
+            return
         self._queue.put_nowait(None)
         self._thread.join(seconds)
         if self._thread.is_alive():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
+from maskdet.cli.alert_options import alert_options, open_alerts
+from maskdet.cli.track_options import open_tracker, report_people, track_options
 
 if TYPE_CHECKING:
     from maskdet.errors import MaskdetError
@@ -32,6 +35,10 @@ DEFAULT_SAVE = "maskdet-out"
 @click.option("--save", metavar="DIR", help=f"Write annotated pictures.  [default: {DEFAULT_SAVE} beside a table]")
 @click.option("--no-save", is_flag=True, help="Write no pictures.")
 @click.option("--fail-on", metavar="CLASS,…", help="Exit with 1 if a face of these classes is found.")
+@click.option("--tile", is_flag=True, help="Look at large pictures in tiles too, for small faces (slower).")
+@click.option("--tile-size", type=click.IntRange(32, 8192), help="Side of a tile, in pixels; switches --tile on.")
+@track_options
+@alert_options
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def detect(
     sources: tuple[str, ...],
@@ -47,6 +54,14 @@ def detect(
     save: str | None,
     no_save: bool,
     fail_on: str | None,
+    tile: bool,
+    tile_size: int | None,
+    track_faces: bool,
+    tracks_target: str | None,
+    alert_rules: tuple[str, ...],
+    alert_cooldown: float,
+    alert_run: str | None,
+    alert_post: str | None,
     quiet: bool,
 ) -> int:
     """Find the faces in pictures and say how each wears its mask.
@@ -63,6 +78,8 @@ def detect(
     if not (save or no_save or quiet or json_target or csv_target):
         save = DEFAULT_SAVE
 
+    tracker = open_tracker(track_faces, tracks_target)
+    alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
     errors = ErrorLog()
     files = _find_all(sources, errors)
     if not files:
@@ -76,15 +93,26 @@ def detect(
     from maskdet.writers.table import print_results
 
     try:
-        detector = MaskDetector(weights, conf=conf, iou=iou, imgsz=imgsz, agnostic_nms=agnostic_nms, device=device)
+        detector = MaskDetector(
+            weights,
+            conf=conf,
+            iou=iou,
+            imgsz=imgsz,
+            agnostic_nms=agnostic_nms,
+            tile=tile_size or tile,
+            device=device,
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
     shown: list[MaskResult] = []
     matched = False
     tracked = track(files, label="detect", quiet=quiet or len(files) == 1)
-    with Outputs(json=json_target, csv=csv_target, pictures=save) as outputs:
-        for picture, result in detect_files(tracked, detector, batch=batch, report=errors.report):
+    with alerts or nullcontext(), Outputs(json=json_target, csv=csv_target, pictures=save) as outputs:
+        for picture, found in detect_files(tracked, detector, batch=batch, report=errors.report):
+            result = tracker.update(found) if tracker else found
+            if alerts:
+                alerts.check(result)
             try:
                 outputs.write(picture, result)
             except SourceError as error:
@@ -96,6 +124,7 @@ def detect(
         print_results(shown)
         if save and shown:
             click.echo(f"pictures with boxes: {Path(save)}", err=True)
+    report_people(tracker, tracks_target, show=show_table)
     return EXIT_ERROR if errors.any else EXIT_MATCHED if matched else EXIT_DONE
 
 

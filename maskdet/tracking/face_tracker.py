@@ -1,7 +1,7 @@
 """``FaceTracker``: results of consecutive frames in, the same results with ids out.
 
-The tracking itself is ByteTrack (arXiv 2110.06864) of the ``trackers`` package, by boxes alone: nobody is recognised, and
-who leaves for longer than a second comes back as somebody else. It does not look at classes, so a face keeps its id
+The tracking itself is ByteTrack (arXiv 2110.06864) of the ``trackers`` package, by boxes alone: nobody is recognised,
+and who leaves for longer than a second comes back as somebody else. It does not look at classes, so a face keeps its id
 while its answer changes, which is what the vote is for.
 """
 
@@ -28,7 +28,7 @@ LEAST_IOU: Final = 0.2
 #: A face gets its id when it was seen in so many frames running.
 SURE_AFTER: Final = 2
 
-#: Two answers overlapping by more are about one face: the detector, unless it is told otherwise, may give it two classes.
+#: Two answers that overlap by more are about one face, to which the detector may well give two classes.
 SAME_FACE_IOU: Final = 0.6
 
 
