@@ -66,10 +66,12 @@ def evaluate(
         AnnotationError: a label line that cannot be used.
         SourceError: a photo that cannot be decoded.
         MissingExtraError: faster-coco-eval is not installed.
-        ValueError: a number of predictions other than that of the photos.
+        ValueError: a number of predictions other than that of the photos, or a detector with ``tile``.
     """
     labelled = data if isinstance(data, LabelledSplit) else read_split(data, split)
     if isinstance(subject, MaskDetector):
+        if subject.tiled:
+            raise ValueError("a detector with tiles is scored by its predictions: give those")
         found, reported = detect_split(subject, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
         settings = Settings(conf, iou, MAX_DETECTIONS, resamples, seed)
         model, imgsz = subject.info.name, subject.info.imgsz

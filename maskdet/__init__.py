@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from maskdet.results import Face, MaskResult
     from maskdet.schema import result_schema
+    from maskdet.tracking.face_tracker import FaceTracker, track
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ _HOMES = {
     "CropAnswer": "maskdet.classifier.model",
     "DatasetError": "maskdet.errors",
     "Face": "maskdet.results",
+    "FaceTracker": "maskdet.tracking.face_tracker",
     "MaskClassifier": "maskdet.classifier.model",
     "MaskDetector": "maskdet.detector.model",
     "MaskResult": "maskdet.results",
@@ -46,6 +48,7 @@ _HOMES = {
     "predict": "maskdet.api",
     "read_results": "maskdet.conversions.json_lines",
     "result_schema": "maskdet.schema",
+    "track": "maskdet.tracking.face_tracker",
 }
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "CropAnswer",
     "DatasetError",
     "Face",
+    "FaceTracker",
     "MaskClassifier",
     "MaskDetector",
     "MaskResult",
@@ -65,6 +69,7 @@ __all__ = [
     "predict",
     "read_results",
     "result_schema",
+    "track",
 ]
 
 

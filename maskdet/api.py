@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import closing
-from typing import Any, Literal, NoReturn, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 from maskdet.detector.model import MaskDetector
 from maskdet.errors import SourceError
@@ -13,6 +13,9 @@ from maskdet.results import MaskResult
 from maskdet.sources import is_single, read
 from maskdet.sources.reader import AHEAD
 
+if TYPE_CHECKING:
+    from maskdet.tracking.face_tracker import FaceTracker
+
 
 @overload
 def predict(
@@ -20,6 +23,7 @@ def predict(
     *,
     stream: Literal[True],
     detector: MaskDetector | None = ...,
+    track: bool | FaceTracker = ...,
     batch: int = ...,
     vid_stride: int = ...,
     keep_pixels: bool | None = ...,
@@ -33,6 +37,7 @@ def predict(
     *,
     stream: Literal[False] = ...,
     detector: MaskDetector | None = ...,
+    track: bool | FaceTracker = ...,
     batch: int = ...,
     vid_stride: int = ...,
     keep_pixels: bool | None = ...,
@@ -45,6 +50,7 @@ def predict(
     *,
     stream: bool = False,
     detector: MaskDetector | None = None,
+    track: bool | FaceTracker = False,
     batch: int = 1,
     vid_stride: int = 1,
     keep_pixels: bool | None = None,
@@ -59,6 +65,7 @@ def predict(
         stream: return a generator, which holds a few pictures in memory at a time, however long the video. Closing it
             (or leaving its loop) releases camera and file.
         detector: a loaded model to use; else one is loaded for this call.
+        track: give faces ids over the frames of a video; a ``FaceTracker`` of your own can then be asked for votes.
         batch: pictures run at once.
         vid_stride: of a video or stream every how-many-th frame is looked at, from the first on.
         keep_pixels: let each result hold its picture, for ``plot`` and ``save``. By default all do but the frames of a
@@ -73,6 +80,7 @@ def predict(
         SourceError: a picture cannot be read; or a live stream, which never ends, without ``stream=True``.
         WeightsError: the model cannot be used.
         ValueError: ``batch`` or ``vid_stride`` below 1.
+        MissingExtraError: ``track`` without the ``track`` extra.
         TypeError: ``options`` beside a ``detector``, or a source of unknown type.
     """
     if detector is not None and options:
@@ -81,27 +89,47 @@ def predict(
         if value < 1:
             raise ValueError(f"{label} must be at least 1, not {value}")
     ask = (detector or MaskDetector(**options)).detect_batch
+    tracker = None
+    if track:
+        from maskdet.tracking.face_tracker import FaceTracker as Tracker
+
+        tracker = Tracker() if track is True else track
     if stream:
-        return _stream(source, ask, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels is not False)
-    results, of_video = _collect(source, ask, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels)
+        return _stream(source, ask, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels is not False)
+    results, of_video = _collect(source, ask, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels)
     return results[0] if is_single(source) and not of_video else results
 
 
-def _stream(source: Any, ask: PredictBatch, *, batch: int, vid_stride: int, keep_pixels: bool) -> Generator[MaskResult]:
+def _stream(
+    source: Any,
+    ask: PredictBatch,
+    tracker: FaceTracker | None,
+    *,
+    batch: int,
+    vid_stride: int,
+    keep_pixels: bool,
+) -> Generator[MaskResult]:
     with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
         for _, result in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels):
-            yield result
+            yield result if tracker is None else tracker.update(result)
             del _, result
 
 
 def _collect(
-    source: Any, ask: PredictBatch, *, batch: int, vid_stride: int, keep_pixels: bool | None
+    source: Any,
+    ask: PredictBatch,
+    tracker: FaceTracker | None,
+    *,
+    batch: int,
+    vid_stride: int,
+    keep_pixels: bool | None,
 ) -> tuple[list[MaskResult], bool]:
     """Return all results, and whether any is a frame of a video."""
     results: list[MaskResult] = []
     of_video = False
     with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
-        for picture, result in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels is not False):
+        for picture, found in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels is not False):
+            result = found if tracker is None else tracker.update(found)
             if picture.clip is None:
                 results.append(result)
                 continue

@@ -20,7 +20,8 @@ HEAVY = {"maskdet.detector.trainer"}
 def modules() -> Iterator[str]:
     """Return every module of the package whose source holds an example."""
     yield "maskdet"
-    for package in ("", "conversions.", "detector.", "datasets.", "classifier.", "writers."):
+    packages = ("", "alerts.", "conversions.", "tracking.", "detector.", "datasets.", "classifier.", "writers.")
+    for package in packages:
         home = importlib.import_module(f"maskdet.{package}".rstrip("."))
         for module in pkgutil.iter_modules(home.__path__):
             name = f"maskdet.{package}{module.name}"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
+from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
 from maskdet.cli.output_options import output_options
+from maskdet.cli.track_options import open_tracker, report_people, track_options
 
 if TYPE_CHECKING:
     from maskdet.writers.targets import Targets
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-on", metavar="CLASS,…", callback=class_list, help="Exit with 1 if a face of these classes is found."
 )
+@click.option("--tile", is_flag=True, help="Look at large pictures in tiles too, for small faces (slower).")
+@click.option("--tile-size", type=click.IntRange(32, 8192), help="Side of a tile, in pixels; switches --tile on.")
+@track_options
+@alert_options
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def detect(
     sources: tuple[str, ...],
@@ -44,6 +50,14 @@ def detect(
     targets: Targets,
     show: bool,
     fail_on: frozenset[str],
+    tile: bool,
+    tile_size: int | None,
+    track_faces: bool,
+    tracks_target: str | None,
+    alert_rules: tuple[str, ...],
+    alert_cooldown: float,
+    alert_run: str | None,
+    alert_post: str | None,
     quiet: bool,
 ) -> int:
     """Find the faces in pictures and videos and say how each wears its mask.
@@ -57,6 +71,8 @@ def detect(
 
     from maskdet.cli.detect_run import ErrorLog, Task, find_sources
 
+    tracker = open_tracker(track_faces, tracks_target)
+    alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
     errors = ErrorLog()
     found = find_sources(sources, errors)
     if not found:
@@ -66,17 +82,36 @@ def detect(
     from maskdet.writers.outputs import Outputs
 
     try:
-        detector = MaskDetector(weights, conf=conf, iou=iou, imgsz=imgsz, agnostic_nms=agnostic_nms, device=device)
+        detector = MaskDetector(
+            weights,
+            conf=conf,
+            iou=iou,
+            imgsz=imgsz,
+            agnostic_nms=agnostic_nms,
+            tile=tile_size or tile,
+            device=device,
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
     outputs = Outputs(targets, errors.report)
-    task = Task(found, detector.detect_batch, outputs, errors, batch=batch, vid_stride=vid_stride, wanted=fail_on)
+    task = Task(
+        found,
+        detector.detect_batch,
+        outputs,
+        errors,
+        batch=batch,
+        vid_stride=vid_stride,
+        wanted=fail_on,
+        tracker=tracker,
+        alerts=alerts,
+    )
     outcome = task.run(show=show, keep_tally=show_table, quiet=quiet)
     if show_table:
         outcome.print_tables()
         if targets.pictures and outcome.tally.any:
             click.echo(f"{outcome.tally.kinds} with boxes: {Path(targets.pictures)}", err=True)
+    report_people(tracker, tracks_target, show=show_table)
     if outcome.interrupted:
         raise click.Abort
     return EXIT_ERROR if errors.any else EXIT_MATCHED if outcome.matched else EXIT_DONE

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,10 @@ from maskdet.sources.reader import AHEAD
 from maskdet.tally import Tally
 from maskdet.viewer import Viewer
 from maskdet.writers.outputs import Outputs
+
+if TYPE_CHECKING:
+    from maskdet.alerts.monitor import AlertMonitor
+    from maskdet.tracking.face_tracker import FaceTracker
 
 
 class ErrorLog:
@@ -87,6 +92,8 @@ class Task:
         batch: int = 1,
         vid_stride: int = 1,
         wanted: frozenset[str] = frozenset(),
+        tracker: FaceTracker | None = None,
+        alerts: AlertMonitor | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -98,9 +105,12 @@ class Task:
             batch: pictures run at once.
             vid_stride: of videos and streams every how-many-th frame is used.
             wanted: classes of which a face counts as a match.
+            tracker: gives faces of videos their ids.
+            alerts: looks at every result; opened and closed by ``run``.
         """
         self._sources, self._predict_batch, self._outputs, self._errors = sources, predict_batch, outputs, errors
         self._batch, self._vid_stride, self._wanted = batch, vid_stride, wanted
+        self._tracker, self._alerts = tracker, alerts
 
     def run(self, *, show: bool = False, keep_tally: bool = True, quiet: bool = False) -> Outcome:
         """Go through all sources; everything is closed and whole at the end, also after Ctrl-C.
@@ -118,12 +128,17 @@ class Task:
         try:
             with _end_like_ctrl_c(), ExitStack() as stack:
                 viewer = stack.enter_context(Viewer()) if show else None
+                if self._alerts is not None:
+                    stack.enter_context(self._alerts)
                 stack.enter_context(self._outputs)
                 bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or one_picture))
                 ahead = max(AHEAD, self._batch)
                 items = stack.enter_context(closing(read(list(self._sources), stride=self._vid_stride, ahead=ahead)))
                 answers = answer(items, self._predict_batch, report=self._errors.report, batch=self._batch)
-                for picture, result in answers:
+                for picture, found in answers:
+                    result = found if self._tracker is None else self._tracker.update(found)
+                    if self._alerts is not None:
+                        self._alerts.check(result)
                     self._write(picture, result)
                     outcome.matched |= any(face.name in self._wanted for face in result.faces)
                     if keep_tally:

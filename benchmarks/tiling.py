@@ -1,0 +1,144 @@
+"""Large pictures with small faces: the whole picture, the whole at a larger input, and in tiles.
+
+The pictures are mosaics of 1920×1080 pixels, laid together from the 170 photos of the published split's val part, which
+the shipped model was not trained on, at their own size. The rules and numbers of tiling were chosen on mosaics of the
+others (``benchmarks/tiling_choice.py``). Prints a table and, with ``--json``, writes the figures::
+
+    python benchmarks/tiling.py --data FACE_MASK_DETECTION --json benchmarks/results/tiling.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mosaics import HEIGHT, WIDTH, Mosaic, build_mosaics, read_part, write_mosaics
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.detector.coco_scores import coco_scores
+from maskdet.detector.evaluate import VAL_CONF
+from maskdet.detector.labelled import Truth
+from maskdet.detector.matching import coco_iou, match
+from maskdet.detector.model import DEFAULT_CONF, MaskDetector
+from maskdet.detector.postprocess import Detections
+
+#: Sides of a face in pixels below which it counts as small.
+SMALL = 16
+
+WAYS: dict[str, dict[str, Any]] = {
+    "whole, 640": {},
+    "whole, imgsz=1920": {"imgsz": 1920},
+    "whole, imgsz=3072": {"imgsz": 3072},
+    "tile=640": {"tile": 640},
+    "tile=400": {"tile": 400},
+}
+
+
+def main() -> None:
+    """Run every way over the same mosaics, one after another."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the public data set")
+    parser.add_argument("--most", type=int, help="use so many mosaics, to try")
+    parser.add_argument("--pictures", type=Path, help="write the mosaics into this folder")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+
+    photos = read_part(options.data, "val")
+    mosaics = build_mosaics(photos, most=options.most)
+    if options.pictures:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        write_mosaics(mosaics, options.pictures)
+    truths = [mosaic.truth for mosaic in mosaics]
+    print(f"{len(mosaics)} pictures, {sum(len(truth.class_ids) for truth in truths)} faces")
+    print(heading())
+    ways = {}
+    for name, settings in WAYS.items():
+        found, seconds = detect_all(MaskDetector(threads=1, **settings), mosaics)
+        ways[name] = {**figures(truths, found), "cpu_seconds": round(seconds, 2)}
+        print(line(name, ways[name]), flush=True)
+    report = {
+        "command": "python benchmarks/tiling.py --data FACE_MASK_DETECTION",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "pictures": len(mosaics),
+        "size": [WIDTH, HEIGHT],
+        "photos": len(photos),
+        "faces": {name: sum(int((t.class_ids == i).sum()) for t in truths) for i, name in enumerate(CLASS_NAMES)},
+        "small_faces": sum(int((sides(truth) < SMALL).sum()) for truth in truths),
+        "median_side": round(float(np.median(np.concatenate([sides(truth) for truth in truths]))), 1),
+        "conf": DEFAULT_CONF,
+        "ways": ways,
+    }
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def detect_all(detector: MaskDetector, mosaics: Sequence[Mosaic]) -> tuple[list[Detections], float]:
+    """Return what was found, and processor seconds a picture: on one thread, what else runs changes them little."""
+    start = time.process_time()
+    found = [detector.detect_arrays([one.pixels], conf=VAL_CONF, multi_label=True)[0] for one in mosaics]
+    return found, (time.process_time() - start) / len(mosaics)
+
+
+def sides(truth: Truth) -> np.ndarray[Any, Any]:
+    """Return (N,) the side of each face, the square root of its area, in pixels."""
+    return np.sqrt(np.prod(truth.boxes[:, 2:] - truth.boxes[:, :2], axis=1))
+
+
+def figures(truths: Sequence[Truth], found: Sequence[Detections]) -> dict[str, Any]:
+    """Score: AP as ``maskdet val`` does; precision and recall at the shipped threshold and IoU 0.5, class by class."""
+    scores = coco_scores(truths, found)
+    right = wrong = small = 0
+    for truth, every in zip(truths, found, strict=True):
+        detected = as_reported(every)
+        for class_id in range(len(CLASS_NAMES)):
+            faces = np.flatnonzero(truth.class_ids == class_id)
+            overlap = coco_iou(detected.boxes[detected.class_ids == class_id], truth.boxes[faces])
+            matched = match(overlap, np.array([0.5]))[0]
+            right += int((matched >= 0).sum())
+            wrong += int((matched < 0).sum())
+            small += int((sides(truth)[faces[matched[matched >= 0]]] < SMALL).sum())
+    labelled = sum(len(truth.class_ids) for truth in truths)
+    small_labelled = sum(int((sides(truth) < SMALL).sum()) for truth in truths)
+    return {
+        "ap50": {name: round(float(value), 4) for name, value in zip(CLASS_NAMES, scores.ap[0, :, 0], strict=True)},
+        "map50": round(float(np.nanmean(scores.ap[0, :, 0])), 4),
+        "map50_95": round(float(np.nanmean(scores.ap[:, :, 0])), 4),
+        "precision": round(right / max(right + wrong, 1), 4),
+        "recall": round(right / labelled, 4),
+        "recall_small": round(small / max(small_labelled, 1), 4),
+    }
+
+
+def as_reported(found: Detections) -> Detections:
+    """Keep what ``maskdet detect`` would report: above its threshold, and of one box's classes the best."""
+    above = np.flatnonzero(found.confidences > DEFAULT_CONF)
+    _, first = np.unique(found.boxes[above], axis=0, return_index=True)  # most confident first: the first is the best
+    kept = above[np.sort(first)]
+    return Detections(found.boxes[kept], found.confidences[kept], found.class_ids[kept])
+
+
+COLUMNS = ("map50", "map50_95", "precision", "recall", "recall_small", "cpu_seconds")
+
+
+def heading() -> str:
+    """Return the table's first line."""
+    names = [*(f"AP50 {name[:13]}" for name in CLASS_NAMES), *COLUMNS]
+    return "  ".join([f"{'':18}", *(f"{name:>18}" for name in names)])
+
+
+def line(name: str, row: dict[str, Any]) -> str:
+    """Return one line of the table."""
+    values = [*row["ap50"].values(), *(row[column] for column in COLUMNS)]
+    return "  ".join([f"{name:18}", *(f"{value:18.3f}" for value in values)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What an alert does: run a command, or post to a URL. Both get the alert as one line of JSON."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shlex
+import shutil
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Final, Protocol
+
+from maskdet.alerts.rules import Alert
+
+#: Seconds after which a command is ended, and a request given up.
+COMMAND_SECONDS: Final = 30.0
+POST_SECONDS: Final = 10.0
+
+
+class ActionError(Exception):
+    """An action that failed; its text is one line."""
+
+
+class Action(Protocol):
+    """Something to do about an alert."""
+
+    def __call__(self, alert: Alert) -> None:
+        """Do it, in at most the action's time.
+
+        Raises:
+            ActionError: it failed.
+        """
+        ...
+
+
+def payload(alert: Alert) -> bytes:
+    """Return the alert as one line of JSON, with its newline; in ASCII, as a path may hold what UTF-8 cannot."""
+    return json.dumps(alert.to_dict()).encode("ascii") + b"\n"
+
+
+class RunCommand:
+    """Runs a program, with the alert on its standard input.
+
+    No shell is asked, so nothing in the command or in the alert is expanded. What the program prints on standard output
+    is dropped: ours carries results.
+    """
+
+    def __init__(self, command: str, *, seconds: float = COMMAND_SECONDS) -> None:
+        """Split ``command`` into words as a POSIX shell does.
+
+        Raises:
+            ValueError: no words, an open quote, or a program that is not found.
+        """
+        try:
+            self._words = shlex.split(command)
+        except ValueError as error:
+            raise ValueError(f"{command!r} cannot be split into words ({error})") from error
+        if not self._words:
+            raise ValueError("the command is empty")
+        if shutil.which(self._words[0]) is None:
+            raise ValueError(f"no program {self._words[0]!r} on this machine")
+        self._seconds = seconds
+
+    def __call__(self, alert: Alert) -> None:
+        """Run it and wait for its end.
+
+        Raises:
+            ActionError: it cannot be started, takes too long (it is ended), or fails.
+        """
+        name = self._words[0]
+        try:
+            done = subprocess.run(
+                self._words, input=payload(alert), stdout=subprocess.DEVNULL, timeout=self._seconds, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ActionError(f"{name} was ended after {self._seconds:g} seconds") from error
+        except OSError as error:
+            raise ActionError(f"{name} cannot be run ({error.strerror})") from error
+        if done.returncode:
+            raise ActionError(f"{name} failed with exit code {done.returncode}")
+
+
+class PostJson:
+    """Posts the alert to a URL as ``application/json``."""
+
+    def __init__(self, url: str, *, seconds: float = POST_SECONDS) -> None:
+        """Check ``url``.
+
+        Raises:
+            ValueError: not an http(s) address.
+        """
+        try:
+            parts = urllib.parse.urlsplit(url)
+            host, _ = parts.hostname, parts.port  # a port that is none is an error when it is read
+        except ValueError as error:
+            raise ValueError(f"{url!r} is not a URL ({error})") from error
+        if parts.scheme not in ("http", "https") or not host or not url.isprintable() or " " in url:
+            raise ValueError(f"{url!r} is not an http:// or https:// address")
+        # Such addresses often hold a key in their path: messages name the host alone.
+        self._url, self._host, self._seconds = url, host, seconds
+
+    def __call__(self, alert: Alert) -> None:
+        """Post it and wait for the answer.
+
+        Raises:
+            ActionError: no connection, no answer in time, or an answer that is an error.
+        """
+        headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "maskdet"}
+        request = urllib.request.Request(self._url, payload(alert), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=self._seconds):
+                pass
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise ActionError(f"{self._host} answered {error.code} {error.reason}") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise ActionError(f"{self._host} was not reached ({reason})") from error
