@@ -119,6 +119,7 @@ class MaskDetector:
         conf: float | None = None,
         iou: float | None = None,
         multi_label: bool = False,
+        agnostic: bool | None = None,
     ) -> list[Detections]:
         """Detect in a batch and return plain arrays.
 
@@ -127,23 +128,25 @@ class MaskDetector:
             conf: threshold for this call, else the detector's.
             iou: NMS threshold for this call, else the detector's.
             multi_label: see ``maskdet.detector.postprocess.select``.
+            agnostic: let boxes of different classes suppress each other in this call, else as the detector does.
 
         Returns:
             One ``Detections`` a picture, in its own pixels.
         """
         conf = self.info.conf if conf is None else conf
         iou = self._iou if iou is None else iou
+        agnostic = self._agnostic if agnostic is None else agnostic
 
         def see(views: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
             return [
-                to_picture(select(raw, conf=conf, iou=iou, agnostic=self._agnostic, multi_label=multi_label), letterbox)
+                to_picture(select(raw, conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label), letterbox)
                 for raw, letterbox in self.raw_outputs(views)
             ]
 
         if not self._tile:
             return see(images)
         merge_iou = min(iou, MERGE_IOU)
-        return [detect_tiled(see, image, self._tile, iou=merge_iou, agnostic=self._agnostic) for image in images]
+        return [detect_tiled(see, image, self._tile, iou=merge_iou, agnostic=agnostic) for image in images]
 
     def detect_batch(
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True
@@ -162,7 +165,7 @@ class MaskDetector:
         found = self.detect_arrays(images)
         share = (time.perf_counter() - start) * 1000 / max(len(images), 1)
         return [
-            MaskResult(faces_from_arrays(*one), info, self.info, share, image if keep_pixels else None)
+            MaskResult(faces_from_arrays(*one[:3]), info, self.info, share, image if keep_pixels else None)
             for one, info, image in zip(found, infos, images, strict=True)
         ]
 

@@ -21,11 +21,19 @@ class Detections(NamedTuple):
         boxes: (N, 4) float32, xyxy in pixels.
         confidences: (N,) float32, 0 to 1.
         class_ids: (N,) int64.
+        scores: (N, C) float32, what the network gave every class of each box, 0 to 1 each (they need not sum to 1);
+            None where it gives one class only.
     """
 
     boxes: npt.NDArray[np.float32]
     confidences: npt.NDArray[np.float32]
     class_ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32] | None = None
+
+    def take(self, kept: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Detections:
+        """Return some of the boxes, by (K,) indices or an (N,) mask."""
+        scores = None if self.scores is None else self.scores[kept]
+        return Detections(self.boxes[kept], self.confidences[kept], self.class_ids[kept], scores)
 
 
 def box_iou(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -117,11 +125,11 @@ def select(
     # Classes are kept apart by moving each to a plane of its own, wider than any input.
     planes = boxes if agnostic else boxes + class_ids[:, None].astype(np.float32) * 7680
     kept = non_maximum_suppression(planes, confidences, iou)[:max_detections]
-    return Detections(boxes[kept], confidences[kept], class_ids[kept].astype(np.int64))
+    return Detections(boxes, confidences, class_ids.astype(np.int64), scores[:, anchors].T).take(kept)
 
 
 def to_picture(found: Detections, letterbox: Letterbox) -> Detections:
     """Map boxes from input pixels to pixels of the picture; those left with no area are dropped."""
     boxes = letterbox.restore(found.boxes)
-    solid = np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
-    return Detections(boxes[solid], found.confidences[solid], found.class_ids[solid])
+    solid: npt.NDArray[np.bool_] = np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
+    return found._replace(boxes=boxes).take(solid)

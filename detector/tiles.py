@@ -135,8 +135,8 @@ def detect_tiled(
 
 def longer_than(found: Detections, length: float) -> Detections:
     """Keep the boxes whose longer side exceeds ``length`` pixels."""
-    long = (found.boxes[:, 2:] - found.boxes[:, :2]).max(axis=1) > length
-    return Detections(found.boxes[long], found.confidences[long], found.class_ids[long])
+    long: npt.NDArray[np.bool_] = (found.boxes[:, 2:] - found.boxes[:, :2]).max(axis=1) > length
+    return found.take(long)
 
 
 def merge_views(
@@ -161,16 +161,22 @@ def merge_views(
     Returns:
         Boxes in pixels of the picture, most confident first.
     """
-    boxes = np.concatenate([whole.boxes, *(_in_picture(view) for view in tiles)])
-    confidences = np.concatenate([whole.confidences, *(view.found.confidences for view in tiles)])
-    class_ids = np.concatenate([whole.class_ids, *(view.found.class_ids for view in tiles)])
+    every = _join([whole, *(view.found._replace(boxes=_in_picture(view)) for view in tiles)])
     cut = np.concatenate([np.zeros(len(whole.boxes), np.bool_), *(is_cut(view, size) for view in tiles)])
-    kept = np.flatnonzero(~(cut & _covered(boxes, cut)))
-    boxes, confidences, class_ids = boxes[kept], confidences[kept], class_ids[kept]
+    left = every.take(~(cut & _covered(every.boxes, cut)))
     # Classes are kept apart by moving each to a plane of its own, beside the picture.
-    planes = boxes if agnostic else boxes + class_ids[:, None].astype(np.float32) * (max(size) + 1)
-    chosen = non_maximum_suppression(planes, confidences, iou)
-    return Detections(boxes[chosen], confidences[chosen], class_ids[chosen])
+    planes = left.boxes if agnostic else left.boxes + left.class_ids[:, None].astype(np.float32) * (max(size) + 1)
+    return left.take(non_maximum_suppression(planes, left.confidences, iou))
+
+
+def _join(parts: Sequence[Detections]) -> Detections:
+    scores = [part.scores for part in parts if part.scores is not None]
+    return Detections(
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.confidences for part in parts]),
+        np.concatenate([part.class_ids for part in parts]),
+        np.concatenate(scores) if len(scores) == len(parts) else None,
+    )
 
 
 def _in_picture(view: View) -> npt.NDArray[np.float32]:

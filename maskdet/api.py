@@ -1,4 +1,4 @@
-"""``maskdet.predict``: the functional API, a thin layer over ``MaskDetector``."""
+"""``maskdet.predict``: the functional API, a thin layer over sources, models and results."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
-from maskdet.detector.model import MaskDetector
 from maskdet.errors import SourceError
+from maskdet.modes import Mode, choose_predictor
 from maskdet.pipeline import PredictBatch, answer
 from maskdet.results import MaskResult
 from maskdet.sources import is_single, read
 from maskdet.sources.reader import AHEAD
 
 if TYPE_CHECKING:
+    from maskdet.classifier.model import MaskClassifier
+    from maskdet.detector.model import MaskDetector
     from maskdet.tracking.face_tracker import FaceTracker
 
 
@@ -22,7 +24,9 @@ def predict(
     source: Any,
     *,
     stream: Literal[True],
+    mode: Mode = ...,
     detector: MaskDetector | None = ...,
+    classifier: MaskClassifier | None = ...,
     track: bool | FaceTracker = ...,
     batch: int = ...,
     vid_stride: int = ...,
@@ -36,7 +40,9 @@ def predict(
     source: Any,
     *,
     stream: Literal[False] = ...,
+    mode: Mode = ...,
     detector: MaskDetector | None = ...,
+    classifier: MaskClassifier | None = ...,
     track: bool | FaceTracker = ...,
     batch: int = ...,
     vid_stride: int = ...,
@@ -49,7 +55,9 @@ def predict(
     source: Any,
     *,
     stream: bool = False,
+    mode: Mode = "detect",
     detector: MaskDetector | None = None,
+    classifier: MaskClassifier | None = None,
     track: bool | FaceTracker = False,
     batch: int = 1,
     vid_stride: int = 1,
@@ -64,7 +72,11 @@ def predict(
             ``bytes``; an (H, W, 3) uint8 BGR array; a PIL image; or an iterable of these.
         stream: return a generator, which holds a few pictures in memory at a time, however long the video. Closing it
             (or leaving its loop) releases camera and file.
+        mode: ``detect`` the detector alone; ``classify`` each picture already is a face crop; ``chain`` the detector
+            finds faces and the classifier's probabilities decide together with its own; ``compare`` the detector's
+            answer, with the classifier's and whether they agree beside it.
         detector: a loaded model to use; else one is loaded for this call.
+        classifier: likewise, for every mode but ``detect``.
         track: give faces ids over the frames of a video; a ``FaceTracker`` of your own can then be asked for votes.
         batch: pictures run at once.
         vid_stride: of a video or stream every how-many-th frame is looked at, from the first on.
@@ -79,16 +91,14 @@ def predict(
     Raises:
         SourceError: a picture cannot be read; or a live stream, which never ends, without ``stream=True``.
         WeightsError: the model cannot be used.
-        ValueError: ``batch`` or ``vid_stride`` below 1.
+        ValueError: ``batch`` or ``vid_stride`` below 1, or an unknown ``mode``.
         MissingExtraError: ``track`` without the ``track`` extra.
-        TypeError: ``options`` beside a ``detector``, or a source of unknown type.
+        TypeError: ``options`` or a model that this mode does not use, or a source of unknown type.
     """
-    if detector is not None and options:
-        raise TypeError(f"{', '.join(options)} belong to the detector: give them to MaskDetector(...)")
     for label, value in (("batch", batch), ("vid_stride", vid_stride)):
         if value < 1:
             raise ValueError(f"{label} must be at least 1, not {value}")
-    ask = (detector or MaskDetector(**options)).detect_batch
+    ask = choose_predictor(mode, detector, classifier, **options)
     tracker = None
     if track:
         from maskdet.tracking.face_tracker import FaceTracker as Tracker

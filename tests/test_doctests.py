@@ -16,12 +16,13 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Needs torch and ultralytics to be imported at all; it has no examples.
 HEAVY = {"maskdet.detector.trainer"}
 
+PACKAGES = ("alerts.", "chain.", "conversions.", "tracking.", "detector.", "datasets.", "classifier.", "writers.")
+
 
 def modules() -> Iterator[str]:
     """Return every module of the package whose source holds an example."""
     yield "maskdet"
-    packages = ("", "alerts.", "conversions.", "tracking.", "detector.", "datasets.", "classifier.", "writers.")
-    for package in packages:
+    for package in ("", *PACKAGES):
         home = importlib.import_module(f"maskdet.{package}".rstrip("."))
         for module in pkgutil.iter_modules(home.__path__):
             name = f"maskdet.{package}{module.name}"

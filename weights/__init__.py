@@ -22,7 +22,7 @@ TASK_NOUNS: Final[dict[Task, str]] = {"detect": "detector", "classify": "classif
 #: How a caller names a model of each task.
 _WAYS: Final[dict[Task, str]] = {
     "detect": "name one: --weights FILE, MaskDetector(FILE)",
-    "classify": "name one: --weights FILE with maskdet classify, MaskClassifier(FILE) in Python",
+    "classify": "name one: --weights FILE (detect: --classifier FILE), MaskClassifier(FILE) in Python",
 }
 
 

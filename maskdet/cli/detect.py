@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["detect", "chain", "compare"]),
+    default="detect",
+    show_default=True,
+    help="The detector alone; with the classifier in one answer; or both answers side by side.",
+)
 @click.option("--weights", metavar="FILE", help="An .onnx or .pt model, or the name of a shipped one.")
+@click.option("--classifier", "classifier_weights", metavar="FILE", help="The classifier of chain and compare.")
 @click.option("--conf", type=click.FloatRange(0, 1), default=0.25, show_default=True, help="Confidence threshold.")
 @click.option("--iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="IoU threshold of NMS.")
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the network's input, in pixels.")
@@ -39,7 +47,9 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def detect(
     sources: tuple[str, ...],
+    mode: Any,
     weights: str | None,
+    classifier_weights: str | None,
     conf: float,
     iou: float,
     imgsz: int | None,
@@ -68,6 +78,8 @@ def detect(
     the same, and the exit code is 2. Ctrl-C ends a run cleanly: what was done until then is written.
     """
     show_table = not quiet and not targets.to_stdout
+    if classifier_weights is not None and mode == "detect":
+        raise click.UsageError("--classifier belongs to --mode chain or compare")
 
     from maskdet.cli.detect_run import ErrorLog, Task, find_sources
 
@@ -79,6 +91,7 @@ def detect(
         return EXIT_ERROR
 
     from maskdet.detector.model import MaskDetector
+    from maskdet.modes import choose_predictor
     from maskdet.writers.outputs import Outputs
 
     try:
@@ -94,10 +107,15 @@ def detect(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 
+    classifier = None
+    if mode != "detect":
+        from maskdet.classifier.model import MaskClassifier
+
+        classifier = MaskClassifier(classifier_weights, device=device)
     outputs = Outputs(targets, errors.report)
     task = Task(
         found,
-        detector.detect_batch,
+        choose_predictor(mode, detector, classifier),
         outputs,
         errors,
         batch=batch,
