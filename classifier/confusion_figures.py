@@ -68,7 +68,7 @@ def error(matrices: ArrayLike) -> Floats:
     """Return (…,) the share off the diagonal; NaN for an empty matrix."""
     counts = np.asarray(matrices, dtype=np.float64)
     total = counts.sum(axis=(-1, -2))
-    return np.where(total > 0, 1 - _ratio(_diagonal(counts).sum(axis=-1), total), np.nan)
+    return np.where(total > 0, _ratio(total - _diagonal(counts).sum(axis=-1), total), np.nan)
 
 
 def constant_answer(matrix: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -63,12 +63,15 @@ def _study() -> str:
 
 
 def _best(section: Section) -> str:
-    entry = min(section.entries, key=lambda one: one.scores.wrong / one.scores.count)
-    scores = entry.scores
+    errors = [entry.scores.wrong / entry.scores.count for entry in section.entries]
+    first, *others = [entry for entry, error in zip(section.entries, errors, strict=True) if error == min(errors)]
+    scores = first.scores
     what = "only" if len(section.entries) == 1 else "least wrong"
+    level = f" (level with {join_names([entry.label for entry in others])})" if others else ""
     return (
-        f"{section.title[0].upper()}{section.title[1:]}: {what} {entry.label}, error {percent_interval(scores.error)}, "
-        f"balanced accuracy {ratio_interval(scores.balanced_accuracy)}; floor {percent(scores.floor.error)}."
+        f"{section.title[0].upper()}{section.title[1:]}: {what} {first.label}{level}, "
+        f"error {percent_interval(scores.error)}, balanced accuracy {ratio_interval(scores.balanced_accuracy)}; "
+        f"floor {percent(scores.floor.error)}."
     )
 
 

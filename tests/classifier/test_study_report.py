@@ -172,6 +172,12 @@ def test_the_best_network_of_a_division_is_in_the_summary(made: ModuleType, reco
     assert "MobileNetV2, VGG19 and ResNet50 answer *with_mask* for every one of 790 test crops" in text
 
 
+def test_a_tie_for_the_best_is_said(made: ModuleType, records: list[CropRecord]) -> None:
+    runs = [made.one_run(records, name, skill=1.0) for name in ("cnn-a", "cnn-b", "cnn-c")]
+    (section,) = score_runs(runs, resamples=0)
+    assert "least wrong CNN-A (level with CNN-B and CNN-C), error 0.00 %" in summary([section], [[]], [])
+
+
 def test_pairs(made: ModuleType, records: list[CropRecord]) -> None:
     runs = [made.one_run(records, "cnn-a", skill=1.0), made.one_run(records, "vgg19", skill=0.0)]
     (section,) = score_runs(runs, resamples=0)
