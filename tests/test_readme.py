@@ -22,6 +22,25 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
 
 
+PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_blocks_of_the_docs_run(page: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for block in re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+        done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{block}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_of_the_docs_lead_somewhere(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (ROOT / "docs" / target).is_file(), target
+
+
 @pytest.mark.parametrize("block", blocks("python"))
 def test_python_blocks_run(block: str, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
@@ -33,7 +52,9 @@ def test_python_blocks_run(block: str, tmp_path: Path) -> None:
 
 def commands() -> list[str]:
     """Return every ``maskdet`` call of the README's shell blocks."""
-    lines = [line for block in blocks("bash") for line in block.splitlines()]
+    texts = [TEXT, *((ROOT / "docs" / page).read_text(encoding="utf-8") for page in PAGES)]
+    fences = [block for text in texts for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    lines = [line for block in fences for line in block.splitlines()]
     return [part.strip() for line in lines for part in line.split("#")[0].split("&&") if "maskdet " in part[:9]]
 
 
@@ -49,7 +70,7 @@ def test_commands_parse(line: str) -> None:
 
 
 def test_first_command_works(tmp_path: Path) -> None:
-    (line,) = [line for line in commands() if line == "maskdet detect examples/crew.jpg"]
+    line = next(line for line in commands() if line == "maskdet detect examples/crew.jpg")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     tool = Path(sys.executable).with_name("maskdet")
     done = subprocess.run([tool, *shlex.split(line)[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
