@@ -6,10 +6,10 @@ gave the figures, and the temperature is fitted on their dev crops.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, replace
+import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from maskdet.classifier.class_weights import class_weights
 from maskdet.classifier.crop_set import CropSet
 from maskdet.classifier.network_run import NetworkRun
 from maskdet.classifier.networks import WeightsChoice
+from maskdet.classifier.recipe import Recipe
 from maskdet.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def ship_classifier(
     return export_classifier(
         network.to("cpu"), path, name=mask_net.NAME, side=mask_net.SIDE, mean=known.mean, std=known.std,
         margin=shape.margin, square=shape.square, temperature=temperature,
-        metadata={"crops": str(len(crops)), "data": crops.fingerprint(), "recipe": recipe_digest()},
+        metadata={"maskdet_training": json.dumps(_training(crops, seed))},
         crops=[crops.cut(index, shape) for index in range(min(_PARITY_CROPS, len(crops)))],
     )  # fmt: skip
 
@@ -111,6 +112,9 @@ def dev_temperature(runs: Sequence[NetworkRun], path: Path) -> float:
     return fit_temperature(logits, labels)
 
 
-def recipe_digest() -> str:
-    """Return a checksum of the recipe, in 12 hexadecimal digits."""
-    return hashlib.sha256(repr(asdict(mask_net.RECIPE)).encode()).hexdigest()[:12]
+def _training(crops: CropSet, seed: int) -> dict[str, Any]:
+    """Return what the file says of its training: what differs from the study's settings, and the data."""
+    plain = Recipe().to_dict()
+    settings = {key: value for key, value in mask_net.RECIPE.to_dict().items() if value != plain[key]}
+    flat = {key: value for key, value in settings.items() if not isinstance(value, dict)}
+    return {**flat, "augment": settings["augment"], "crops": len(crops), "data": crops.fingerprint(), "seed": seed}
