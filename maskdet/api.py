@@ -120,9 +120,9 @@ def _stream(
     keep_pixels: bool,
 ) -> Generator[MaskResult]:
     with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
-        for _, result in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels):
-            yield result if tracker is None else tracker.update(result)
-            del _, result
+        for picture, result in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels):
+            yield result if tracker is None else tracker.update(result, frame_rate=picture.rate)
+            del picture, result
 
 
 def _collect(
@@ -139,7 +139,7 @@ def _collect(
     of_video = False
     with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
         for picture, found in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels is not False):
-            result = found if tracker is None else tracker.update(found)
+            result = found if tracker is None else tracker.update(found, frame_rate=picture.rate)
             if picture.clip is None:
                 results.append(result)
                 continue

@@ -136,7 +136,7 @@ class Task:
                 items = stack.enter_context(closing(read(list(self._sources), stride=self._vid_stride, ahead=ahead)))
                 answers = answer(items, self._predict_batch, report=self._errors.report, batch=self._batch)
                 for picture, found in answers:
-                    result = found if self._tracker is None else self._tracker.update(found)
+                    result = found if self._tracker is None else self._tracker.update(found, frame_rate=picture.rate)
                     if self._alerts is not None:
                         self._alerts.check(result)
                     self._write(picture, result)

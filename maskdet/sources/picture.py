@@ -50,6 +50,11 @@ class Picture:
     relative: Path
     clip: Clip | None = None
 
+    @property
+    def rate(self) -> float | None:
+        """Frames a second of the video it is part of, or None."""
+        return None if self.clip is None else self.clip.fps
+
 
 class Source(ABC):
     """Something that pictures can be read from."""

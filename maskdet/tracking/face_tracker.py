@@ -52,15 +52,18 @@ class FaceTracker:
             MissingExtraError: the ``track`` extra is not installed.
             ValueError: a frame rate that is not positive.
         """
-        if not (frame_rate > 0 and math.isfinite(frame_rate)):
-            raise ValueError(f"frame_rate must be positive, not {frame_rate}")
         self._library = require("trackers", what="tracking", extra="track")
-        self._frame_rate = frame_rate
-        self._patience = math.ceil(LOST_SECONDS * frame_rate)
+        self._set_rate(frame_rate)
         self._book = VoteBook(history)
         self._video: str | None = None
         self._last_id = 0
         self._begin()
+
+    def _set_rate(self, frame_rate: float) -> None:
+        if not (frame_rate > 0 and math.isfinite(frame_rate)):
+            raise ValueError(f"frame_rate must be positive, not {frame_rate}")
+        self._frame_rate = frame_rate
+        self._patience = math.ceil(LOST_SECONDS * frame_rate)
 
     def _begin(self) -> None:
         """Forget all tracks, not their votes."""
@@ -77,15 +80,24 @@ class FaceTracker:
         self._seen: dict[int, int] = {}
         self._updates = 0
 
-    def update(self, result: MaskResult) -> MaskResult:
+    def update(self, result: MaskResult, *, frame_rate: float | None = None) -> MaskResult:
         """Take the next frame and return it with ``track_id`` set on each face that the tracker is sure of.
 
         A face has None until it was seen in two frames running, and so has a second answer on one face.
+
+        Args:
+            result: of the frame.
+            frame_rate: results a second of this video, where the caller knows; heeded at its first frame.
+
+        Raises:
+            ValueError: a frame rate that is not positive.
         """
         image = result.image
         if image.path is not None and image.frame is None:
             return result
         if image.path != self._video:
+            if frame_rate is not None:
+                self._set_rate(frame_rate)
             self.finish()
             self._video = image.path
         frame = self._updates if image.frame is None else image.frame

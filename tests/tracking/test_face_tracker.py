@@ -166,3 +166,20 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch)
 def test_rates_that_cannot_be(rate: float) -> None:
     with pytest.raises(ValueError, match="frame_rate must be positive"):
         FaceTracker(frame_rate=rate)
+
+
+def test_the_video_says_its_own_frame_rate() -> None:
+    def frame(number: int, path: str, *boxes: tuple[float, float, float, float]) -> MaskResult:
+        faces = [Face("with_mask", 0, 0.9, box) for box in boxes]
+        return MaskResult(faces, ImageInfo(path, 100, 100, number), ModelInfo("m", 640, 0.25), 1.0)
+
+    box = (10.0, 10.0, 40.0, 40.0)
+    tracker = FaceTracker(frame_rate=30)
+    # At two frames a second, a face that is gone for four frames has been gone for two seconds: somebody else.
+    seen = [tracker.update(frame(number, "a", box), frame_rate=2).faces[0].track_id for number in range(3)]
+    for number in range(3, 7):
+        tracker.update(frame(number, "a"), frame_rate=2)
+    later = [tracker.update(frame(number, "a", box), frame_rate=2).faces[0].track_id for number in range(7, 9)]
+    assert seen[-1] is not None and later[-1] is not None and later[-1] != seen[-1]
+    with pytest.raises(ValueError, match="frame_rate must be positive"):
+        tracker.update(frame(0, "b", box), frame_rate=0)
