@@ -95,7 +95,7 @@ def write_faces(root: Path, photos: int = 40) -> Path:
     return root
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made() -> ModuleType:
     """Return the module ``made_up_runs``, which lies beside this file and in no package."""
     spec = importlib.util.spec_from_file_location("made_up_runs", Path(__file__).with_name("made_up_runs.py"))
