@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.detector.runtime import ModelSpec
 
 # Importing an oracle inside a property test takes seconds, once; and every run should try the same examples.
 settings.register_profile("maskdet", deadline=None, max_examples=50, derandomize=True)
@@ -113,3 +114,43 @@ def write_video(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+class SureOfMasks:
+    """A runtime that finds one face, 20 × 20 px around the middle of a 64 × 32 px input, always with a mask.
+
+    A second anchor on the same face says ``without_mask`` with 0.3, and is all that NMS over all classes drops.
+    """
+
+    spec = ModelSpec("fixed", 64, 32, True, {})
+
+    def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        anchors = [[32, 16, 20, 20, 0.8, 0.2, 0.0], [32, 16, 20, 20, 0.0, 0.3, 0.0]]
+        return np.stack([np.array(anchors, dtype=np.float32).T] * len(batch))
+
+
+@pytest.fixture
+def sure_of_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let every detector be ``SureOfMasks``; return a file to name as its weights."""
+    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: SureOfMasks())
+    path = tmp_path / "sure.onnx"
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.fixture
+def two_photos(tmp_path: Path) -> Path:
+    """Return a data set: ``a`` is all green and its face labelled ``without_mask``, ``b`` all red, ``with_mask``.
+
+    A classifier that goes by colour is right on both; a detector that always says ``with_mask``, on the second.
+    """
+    root = tmp_path / "set"
+    for folder in ("images/val", "labels/val"):
+        (root / folder).mkdir(parents=True)
+    for stem, class_id, channel in (("a", 1, 1), ("b", 0, 2)):
+        image = np.zeros((32, 64, 3), np.uint8)
+        image[..., channel] = 255
+        (root / f"images/val/{stem}.png").write_bytes(cv2.imencode(".png", image)[1].tobytes())
+        (root / f"labels/val/{stem}.txt").write_text(f"{class_id} 0.5 0.5 0.3125 0.625\n")
+    (root / "data.yaml").write_text("val: images/val\nnames: [with_mask, without_mask, mask_weared_incorrect]\n")
+    return root
