@@ -42,9 +42,10 @@ def ship_classifier(
     device: str = "cpu",
     checkpoint: Path | None = None,
     report: Callable[[Epoch], None] | None = None,
+    left_out: frozenset[str] = frozenset(),
     quiet: bool = False,
 ) -> Path:
-    """Train on all crops and export.
+    """Train on all crops, or on those of all photos but some, and export.
 
     Args:
         crops: all faces, of all three classes.
@@ -55,10 +56,12 @@ def ship_classifier(
         device: torch's name of it.
         checkpoint: resumed from where it is there.
         report: is given each finished epoch.
+        left_out: stems of photos that take no part, neither in training nor in the temperature, so that the network
+            may be tested on them.
         quiet: no progress bars.
 
     Raises:
-        DatasetError: there is no grouped run to take the temperature from.
+        DatasetError: there is no grouped run to take the temperature from, or no crop is left.
         WeightsError: the weights cannot be had.
         MissingExtraError: torch, torchvision or onnx is not installed.
     """
@@ -68,16 +71,18 @@ def ship_classifier(
     from maskdet.classifier.export import export_classifier
     from maskdet.classifier.fit import FitOptions, fit
 
-    temperature = dev_temperature(runs, path)
+    temperature = dev_temperature(runs, path, left_out)
+    used = np.flatnonzero([Path(record.photo).stem not in left_out for record in crops.records])
+    if not len(used):
+        raise DatasetError(path, "every photo is left out: nothing remains to train on")
     recipe = replace(mask_net.RECIPE, patience=mask_net.RECIPE.epochs)
     known = BACKBONES["mobilenet_v2"]
     torch.manual_seed(seed)
     network = mask_net.build_mask_net(weights, quiet=quiet)
     batches = CropBatches(crops, mask_net.SIDE, recipe, known.mean, known.std)
-    everything = np.arange(len(crops))
     options = FitOptions(
         seed=seed,
-        class_weights=class_weights(crops.class_ids, recipe.class_power, 3),
+        class_weights=class_weights(crops.class_ids[used], recipe.class_power, 3),
         checkpoint=checkpoint,
         device=device,
         label=mask_net.NAME,
@@ -85,18 +90,18 @@ def ship_classifier(
         quiet=quiet,
         keep_last=True,
     )
-    fit(network, batches, everything, everything[:_WATCHED], recipe, options)
+    fit(network, batches, used, used[:_WATCHED], recipe, options)
     shape = recipe.crops
     return export_classifier(
         network.to("cpu"), path, name=mask_net.NAME, side=mask_net.SIDE, mean=known.mean, std=known.std,
         margin=shape.margin, square=shape.square, temperature=temperature,
-        metadata={"maskdet_training": json.dumps(_training(crops, seed))},
-        crops=[crops.cut(index, shape) for index in range(min(_PARITY_CROPS, len(crops)))],
+        metadata={"maskdet_training": json.dumps(_training(crops, len(used), seed))},
+        crops=[crops.cut(index, shape) for index in used[:_PARITY_CROPS].tolist()],
     )  # fmt: skip
 
 
-def dev_temperature(runs: Sequence[NetworkRun], path: Path) -> float:
-    """Return the temperature that fits the dev crops of all grouped runs together.
+def dev_temperature(runs: Sequence[NetworkRun], path: Path, left_out: frozenset[str] = frozenset()) -> float:
+    """Return the temperature that fits the dev crops of all grouped runs together, but for photos left out.
 
     Raises:
         DatasetError: there is none.
@@ -109,12 +114,18 @@ def dev_temperature(runs: Sequence[NetworkRun], path: Path) -> float:
     # The logarithm of probabilities is their logits but for a constant a crop, which softmax does not see.
     logits = np.concatenate([np.log(np.maximum(run.parts["dev"].probabilities, 1e-6)) for run in mine])
     labels = np.concatenate([run.parts["dev"].labels for run in mine])
-    return fit_temperature(logits, labels)
+    used = np.array([_photo(name) not in left_out for run in mine for name in run.parts["dev"].crops])
+    return fit_temperature(logits[used], labels[used])
 
 
-def _training(crops: CropSet, seed: int) -> dict[str, Any]:
+def _photo(crop: str) -> str:
+    """Return the stem of a crop's photo: ``with_mask/a_0.png`` is the first face of ``a``."""
+    return Path(crop).stem.rpartition("_")[0]
+
+
+def _training(crops: CropSet, used: int, seed: int) -> dict[str, Any]:
     """Return what the file says of its training: what differs from the study's settings, and the data."""
     plain = Recipe().to_dict()
     settings = {key: value for key, value in mask_net.RECIPE.to_dict().items() if value != plain[key]}
     flat = {key: value for key, value in settings.items() if not isinstance(value, dict)}
-    return {**flat, "augment": settings["augment"], "crops": len(crops), "data": crops.fingerprint(), "seed": seed}
+    return {**flat, "augment": settings["augment"], "crops": used, "data": crops.fingerprint(), "seed": seed}

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.postprocess import Detections, select, to_picture
 from maskdet.detector.runtime import load_runtime
-from maskdet.detector.tiles import MERGE_IOU, detect_tiled
+from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
 from maskdet.weights import resolve_weights
 
@@ -78,6 +78,7 @@ class MaskDetector:
         if not spec.dynamic and self._imgsz != spec.imgsz:
             raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
         self._iou, self._agnostic = iou, agnostic_nms
+        self._tiles_at_once = 1 if device == "cpu" else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)
         self.info = ModelInfo(name, self._imgsz, conf)
 
@@ -145,8 +146,10 @@ class MaskDetector:
 
         if not self._tile:
             return see(images)
-        merge_iou = min(iou, MERGE_IOU)
-        return [detect_tiled(see, image, self._tile, iou=merge_iou, agnostic=agnostic) for image in images]
+        merge_iou, at_once = min(iou, MERGE_IOU), self._tiles_at_once
+        return [
+            detect_tiled(see, image, self._tile, iou=merge_iou, agnostic=agnostic, at_once=at_once) for image in images
+        ]
 
     def detect_batch(
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True

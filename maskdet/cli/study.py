@@ -51,6 +51,12 @@ COMMANDS_FILE = "commands.txt"
 )
 @click.option("--collapse", is_flag=True, help="Find out why three of the study's networks never learnt.")
 @click.option("--ship", metavar="FILE.onnx", type=click.Path(path_type=Path), help="Train maskdet-c on all crops.")
+@click.option(
+    "--leave-out",
+    metavar="LIST",
+    type=click.Path(path_type=Path),
+    help="With --ship: a text file of photo names, or a folder of photos, that take no part.",
+)
 @click.option("--report", "report_only", is_flag=True, help="Train nothing, write the report of what is there.")
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path), default=Path("study"), show_default=True, help="Report."
@@ -105,6 +111,7 @@ class Study:
         weights: tuple[str, ...],
         collapse: bool,
         ship: Path | None,
+        leave_out: Path | None,
         report_only: bool,
         out: Path,
         runs: Path | None,
@@ -135,6 +142,9 @@ class Study:
         self.collapse, self.ship, self.report_only = collapse, ship, report_only
         # The classifier that ships and the collapse experiment can be asked for alone.
         self.train = not report_only and (networks is not None or not (ship or collapse))
+        if leave_out is not None and ship is None:
+            raise click.UsageError("--leave-out belongs to --ship")
+        self.left_out = frozenset() if leave_out is None else read_names(leave_out)
         self.absent: dict[str, str] = {}
 
     def run(self, json_target: str | None) -> int:
@@ -183,6 +193,7 @@ class Study:
             device=self.options.device,
             checkpoint=self.runs / CHECKPOINT_FILE,
             report=None if self.quiet else _say_ship,
+            left_out=self.left_out,
             quiet=self.quiet,
         )
         (self.runs / CHECKPOINT_FILE).unlink(missing_ok=True)
@@ -228,6 +239,24 @@ class Study:
                 known.append(line)
                 write_bytes(path, ("\n".join(known) + "\n").encode())
         return known
+
+
+def read_names(path: Path) -> frozenset[str]:
+    """Return the stems of the photos that a text file names, one a line, or that a folder holds.
+
+    Raises:
+        SourceError: it cannot be read, or names nothing.
+    """
+    from maskdet.errors import SourceError
+
+    try:
+        names = [child.name for child in path.iterdir()] if path.is_dir() else path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(path, "cannot be read: give a text file of photo names, or a folder of photos") from error
+    stems = frozenset(Path(name.strip()).stem for name in names if name.strip())
+    if not stems:
+        raise SourceError(path, "names no photo")
+    return stems
 
 
 def load_runs(folder: Path) -> list[NetworkRun]:

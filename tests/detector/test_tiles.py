@@ -125,6 +125,8 @@ def test_the_whole_picture_answers_for_long_faces_only() -> None:
     assert len(detect_tiled(detect, np.zeros((100, 100, 3), np.uint8), 100).boxes) == 2
     tiled = detect_tiled(detect, np.zeros((150, 150, 3), np.uint8), 100)
     assert (tiled.class_ids == 0).sum() == 4
+    together = detect_tiled(detect, np.zeros((150, 150, 3), np.uint8), 100, at_once=3)
+    np.testing.assert_array_equal(together.boxes, tiled.boxes)
 
 
 def test_nothing_found() -> None:
