@@ -1,4 +1,4 @@
-"""Write the figures into the README from the JSON files that the commands wrote; ``--check`` only compares.
+"""Write the figures into the README and the docs from the JSON that the commands wrote; ``--check`` only compares.
 
 ::
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
 START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
 
 #: The best published result of a nano model on the public split (YOLO11n).
@@ -106,6 +106,25 @@ accuracy {cell(report["accuracy"])}, macro-F1 {cell(report["macro_f1"])}, balanc
 """
 
 
+def tiling(report: dict[str, Any]) -> str:
+    """Return the table of the tiling benchmark."""
+    rows = []
+    for way, row in report["ways"].items():
+        ap = [row["ap50"][name] for name in ("with_mask", "without_mask", "mask_weared_incorrect")]
+        cells = [*ap, *(row[key] for key in ("map50", "precision", "recall", "recall_small"))]
+        rows.append(f"| {way} | {' | '.join(f'{cell:.3f}' for cell in cells)} | {row['cpu_seconds']:.2f} |")
+    width, height = report["size"]
+    return f"""AP50 on {report["pictures"]} mosaics of {width}×{height} pixels, laid together from the {report["photos"]} held-out photos of the public split
+({sum(report["faces"].values())} faces, {report["small_faces"]} of them under 16 px, median {report["median_side"]:.0f} px), shipped model, one thread, by
+`{report["command"]}`. Precision and recall are at confidence {report["conf"]} and IoU 0.5. Only
+{report["faces"]["mask_weared_incorrect"]} faces wear the mask wrongly.
+
+| | with_mask | without_mask | incorrect | mAP50 | precision | recall | recall under 16 px | CPU s a picture |
+|---|---|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+"""
+
+
 TASKS = {"binary": "two classes", "three": "three classes"}
 PROTOCOLS = {"study": "by crop", "grouped": "by photo group"}
 
@@ -130,6 +149,11 @@ brackets the 95 % interval, the floor is always giving the most frequent answer:
 """
 
 
+def compare(report: dict[str, Any]) -> str:
+    """Return the table of detector alone and chain."""
+    raise NotImplementedError
+
+
 def classifier_speed(report: dict[str, Any]) -> str:
     """Return the classifier's speed in one line."""
     batch = report["crop_ms"]["16"]
@@ -144,37 +168,50 @@ processors with bfloat16 instructions its autocast comes on top, which these mac
 """
 
 
-def figures() -> str:
-    """Return everything between the markers."""
-    parts = []
-    for path, render in (
+#: Page -> its parts in order: the JSON, and what is made of it.
+PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
+    "README.md": (
         ("weights/maskdet-n.val.json", accuracy),
         ("weights/maskdet-c.val.json", classifier),
+        ("benchmarks/results/compare.json", compare),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
         ("benchmarks/results/cold_start.json", cold_start),
         ("benchmarks/results/train_speed.json", lambda report: TRAINING + "\n" + train_speed(report)),
         ("benchmarks/results/train_accuracy.json", train_speed),
-    ):
+    ),
+    "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
+}
+
+
+def figures(page: str) -> str:
+    """Return everything between a page's markers."""
+    parts = []
+    for path, render in PAGES[page]:
         report = read(path)
         if report is not None:
             parts.append(render(report))
     return "\n".join(parts)
 
 
-def updated(text: str) -> str:
-    """Return the README with its figures replaced."""
+def updated(page: str, text: str) -> str:
+    """Return a page with its figures replaced."""
     before, rest = text.split(START)
-    return before + START + figures() + END + rest.split(END, 1)[1]
+    return before + START + figures(page) + END + rest.split(END, 1)[1]
 
 
 def main() -> None:
-    """Write, or with ``--check`` exit with 1 where the README is out of date."""
-    text = README.read_text(encoding="utf-8")
-    new = updated(text)
-    if "--check" in sys.argv:
-        sys.exit(0 if new == text else "README.md: figures out of date; run python tools/update_readme.py")
-    README.write_text(new, encoding="utf-8")
+    """Write, or with ``--check`` exit with 1 where a page is out of date."""
+    stale = []
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        new = updated(page, text)
+        if new != text and "--check" in sys.argv:
+            stale.append(page)
+        elif new != text:
+            (ROOT / page).write_text(new, encoding="utf-8")
+    if stale:
+        sys.exit(f"{', '.join(stale)}: figures out of date; run python tools/update_readme.py")
 
 
 if __name__ == "__main__":
