@@ -91,7 +91,8 @@ class CompareReport:
         rule: how the chain makes one answer of two.
         settings: how it was measured.
         ap: finder -> size range -> class or ``"mean"`` -> average precision.
-        ap_gain: ``"ap50"`` and ``"ap50_95"`` -> class or ``"mean"`` -> chain minus detector, on faces of every size.
+        ap_gain: ``"shipped"`` and ``"detector"`` -> ``"ap50"`` and ``"ap50_95"`` -> class or ``"mean"`` -> what the
+            chain has more, on faces of every size.
         classes: size range -> namer -> figures on the faces found; the size is that of the labelled box.
         class_gain: ``"accuracy"`` and ``"macro_f1"`` -> chain minus detector, on all faces found.
         labelled_faces: size range -> the classifier on every labelled face, found or not.
@@ -109,7 +110,7 @@ class CompareReport:
     rule: FusionRule
     settings: Settings
     ap: Mapping[str, Mapping[str, Mapping[str, ApRow]]]
-    ap_gain: Mapping[str, Mapping[str, Figure]]
+    ap_gain: Mapping[str, Mapping[str, Mapping[str, Figure]]]
     classes: Mapping[str, Mapping[str, ClassRow]]
     class_gain: Mapping[str, Figure]
     labelled_faces: Mapping[str, ClassRow]
@@ -155,7 +156,10 @@ class CompareReport:
                 for finder, sizes in self.ap.items()
             },
             "ap_gain": {
-                figure: {name: value.to_dict() for name, value in rows.items()} for figure, rows in self.ap_gain.items()
+                finder: {
+                    label: {name: value.to_dict() for name, value in rows.items()} for label, rows in figures.items()
+                }
+                for finder, figures in self.ap_gain.items()
             },
             "classes": {
                 size: {name: _class_row(row) for name, row in rows.items()} for size, rows in self.classes.items()

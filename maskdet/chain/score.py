@@ -17,7 +17,7 @@ from maskdet.chain.class_figures import ClassDraws, ClassRow, class_draws
 from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
 from maskdet.chain.matched_faces import MATCH_IOU, MatchedFaces, match_faces
 from maskdet.chain.multi_label import every_class
-from maskdet.chain.report import NAMERS, CompareReport, Discord, Settings, Subject
+from maskdet.chain.report import FINDERS, NAMERS, CompareReport, Discord, Settings, Subject
 from maskdet.chain.split_answers import PhotoAnswers, ask_both
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.mcnemar import exact_p
@@ -128,7 +128,7 @@ def _average_precision(
     answers: Sequence[PhotoAnswers],
     fused: Sequence[npt.NDArray[np.float32]],
     settings: Settings,
-) -> tuple[dict[str, dict[str, dict[str, ApRow]]], dict[str, dict[str, Figure]]]:
+) -> tuple[dict[str, dict[str, dict[str, ApRow]]], dict[str, dict[str, dict[str, Figure]]]]:
     """Return ``CompareReport.ap`` and ``ap_gain``."""
     found: dict[str, list[Detections]] = {
         "shipped": [answer.shipped for answer in answers],
@@ -141,15 +141,18 @@ def _average_precision(
         finder: ap_draws(truths, boxes, coco_scores(truths, boxes).ap, resamples=settings.resamples, seed=settings.seed)
         for finder, boxes in found.items()
     }
-    gain = draws["chain"][..., 0] - draws["detector"][..., 0]  # faces of every size
-    gains = {"ap50": gain[:, 0], "ap50_95": gain.mean(axis=1)}
-    return (
-        {finder: rows_of(stacked, truths) for finder, stacked in draws.items()},
-        {
-            label: {name: figure_of(values[:, row]) for row, name in enumerate([*CLASS_NAMES, MEAN])}
-            for label, values in gains.items()
-        },
-    )
+    return {finder: rows_of(stacked, truths) for finder, stacked in draws.items()}, {
+        finder: _gain(draws["chain"] - draws[finder]) for finder in FINDERS if finder != "chain"
+    }
+
+
+def _gain(draws: npt.NDArray[np.float64]) -> dict[str, dict[str, Figure]]:
+    """Return the gain on faces of every size, from differences of what ``ap_draws`` gave."""
+    every = draws[..., 0]
+    return {
+        label: {name: figure_of(values[:, row]) for row, name in enumerate([*CLASS_NAMES, MEAN])}
+        for label, values in (("ap50", every[:, 0]), ("ap50_95", every.mean(axis=1)))
+    }
 
 
 def _by_size(

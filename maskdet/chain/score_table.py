@@ -36,27 +36,28 @@ def print_scores(report: CompareReport) -> None:
 
 def conclusions(report: CompareReport) -> list[str]:
     """Return what the chain gains over the detector, in words."""
-    gains = {
-        "mAP50": report.ap_gain["ap50"][MEAN],
-        "mAP50-95": report.ap_gain["ap50_95"][MEAN],
-        "accuracy": report.class_gain["accuracy"],
-        "macro-F1": report.class_gain["macro_f1"],
-    }
-    known = [f"{name} {signed(gain)}" for name, gain in gains.items() if gain.value is not None]
     discord = report.discord
     verdict = "the difference may be chance" if discord.p >= ALPHA else "more than chance"
+    lines = []
+    for finder in ("shipped", "detector"):
+        gain = report.ap_gain[finder]
+        lines.append((FINDER_TITLES[finder], {"mAP50": gain["ap50"][MEAN], "mAP50-95": gain["ap50_95"][MEAN]}))
+    lines.append(("detector", {"accuracy": report.class_gain["accuracy"], "macro-F1": report.class_gain["macro_f1"]}))
     return [
-        f"chain − detector: {', '.join(known)}" if known else "no face to compare on",
+        *(
+            f"chain beside {title}: {', '.join(f'{name} {signed(figure)}' for name, figure in figures.items())}"
+            for title, figures in lines
+        ),
         f"of {report.found} faces found, {discord.detector_only} right by the detector alone, {discord.chain_only} by "
         f"the chain alone: McNemar's exact p = {discord.p:.3g}, {verdict}",
     ]
 
 
 def signed(figure: Figure) -> str:
-    """Return ``+0.012 (-0.001 to +0.025)``, or a dash.
+    """Return a difference with its sign, or a dash.
 
-    >>> signed(Figure(0.0123, -0.001, 0.025))
-    '+0.012 (-0.001 to +0.025)'
+    >>> signed(Figure(0.0123, -0.001, 0.025)), signed(Figure(None))
+    ('+0.012 (-0.001 to +0.025)', '–')
     """
     if figure.value is None:
         return "–"

@@ -47,14 +47,16 @@ def test_the_figures_of_two_photos(report: CompareReport) -> None:
     # Alone, both faces get 0.8 for class 0 and the wrong one comes first: precision a half.
     ap = {finder: report.ap[finder]["all"]["with_mask"].ap50.value for finder in FINDERS}
     assert ap == {"shipped": 0.5, "detector": 0.5, "chain": 1}
-    assert report.ap_gain["ap50"]["with_mask"].value == 0.5
+    assert report.ap_gain["detector"]["ap50"]["with_mask"].value == 0.5
     assert report.class_gain["accuracy"].value == 0.5
     # The same photos are drawn for both: 0 where both draws are the red photo, 1 where both are the green one.
     assert (report.class_gain["accuracy"].low, report.class_gain["accuracy"].high) == (0, 1)
     discord = report.discord
     assert (discord.both, discord.detector_only, discord.chain_only, discord.neither) == (1, 0, 1, 0)
     assert discord.p == 1
-    assert conclusions(report)[1].startswith("of 2 faces found, 0 right by the detector alone, 1 by the chain alone")
+    lines = conclusions(report)
+    assert lines[2] == "chain beside detector: accuracy +0.500 (+0.000 to +1.000), macro-F1 +0.667 (+0.000 to +1.000)"
+    assert lines[3].startswith("of 2 faces found, 0 right by the detector alone, 1 by the chain alone")
 
 
 def test_the_detector_as_it_ships_is_scored_as_val_scores_it(
@@ -105,7 +107,7 @@ def test_a_chain_without_the_classifier_is_the_detector() -> None:
     assert report.ap["chain"] == report.ap["detector"]
     for rows in report.classes.values():
         assert rows["chain"] == rows["detector"]
-    for gain in (*report.ap_gain["ap50"].values(), *report.class_gain.values()):
+    for gain in (*report.ap_gain["detector"]["ap50"].values(), *report.class_gain.values()):
         assert (gain.value, gain.low, gain.high) == (0, 0, 0)
     assert report.discord.p == 1
 
