@@ -53,8 +53,7 @@ def ap_bars(report: CompareReport) -> Any:
         faces = [report.ap[FINDERS[0]]["all"][name].faces for name in names]
         _bars(axes, [f"{name}\n{count} faces" for name, count in zip(names, faces, strict=True)], bars, FINDER_TITLES)
         axes.set(title=label)
-    panels[0].legend(loc="lower left", fontsize="small")
-    return figure
+    return _with_legend(figure, panels[0])
 
 
 def class_bars(report: CompareReport) -> Any:
@@ -72,8 +71,7 @@ def class_bars(report: CompareReport) -> Any:
         bars = {name: [getattr(rows[name], attribute) for rows in report.classes.values()] for name in NAMERS}
         _bars(axes, heads, bars, NAMER_TITLES)
         axes.set(title=f"{label} of the class, faces found above {report.settings.conf}")
-    panels[0].legend(loc="lower left", fontsize="small")
-    return figure
+    return _with_legend(figure, panels[0])
 
 
 def _bars(axes: Any, heads: Sequence[str], bars: Mapping[str, Sequence[Figure]], titles: Mapping[str, str]) -> None:
@@ -92,6 +90,13 @@ def _bars(axes: Any, heads: Sequence[str], bars: Mapping[str, Sequence[Figure]],
     axes.set(ylim=(0, 1.02), xlim=(-0.6, len(heads) - 0.4))
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
+
+
+def _with_legend(figure: Any, axes: Any) -> Any:
+    """Put the legend of one pair of axes below all, where it hides no bar."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
 
 
 def _canvas(panels: int) -> tuple[Any, list[Any]]:
