@@ -148,6 +148,16 @@ def _ap_at(
     return share
 
 
+def draw_photos(photos: int, *, resamples: int, seed: int) -> npt.NDArray[np.int32]:
+    """Draw ``photos`` photos with replacement, again and again.
+
+    Returns:
+        (resamples, photos) int32: how often each photo counts. The same seed gives the same draws.
+    """
+    draws = np.random.default_rng(seed).multinomial(photos, np.full(photos, 1 / photos), size=resamples)
+    return draws.astype(np.int32)
+
+
 def resampled_ap(tables: list[list[MatchTable]], *, resamples: int, seed: int) -> npt.NDArray[np.float64]:
     """Draw photos with replacement and compute every AP for each draw.
 
@@ -159,9 +169,7 @@ def resampled_ap(tables: list[list[MatchTable]], *, resamples: int, seed: int) -
     Returns:
         (resamples, 10, 3, 4) float64 by IoU threshold, class and size; NaN where a draw has no such face.
     """
-    photos = len(tables[0][0].faces)
-    draws = np.random.default_rng(seed).multinomial(photos, np.full(photos, 1 / photos), size=resamples)
-    weights = draws.astype(np.int32)
+    weights = draw_photos(len(tables[0][0].faces), resamples=resamples, seed=seed)
     computed = [[weighted_ap(table, weights) for table in sizes] for sizes in tables]
     return np.array(computed).transpose(2, 3, 0, 1)
 

@@ -30,6 +30,17 @@ SIZES: Final[dict[str, tuple[float, float]]] = {
 }
 
 
+def within_sizes(boxes: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return (N, 4) bool: which of ``SIZES`` each of (N, 4) xyxy boxes counts in.
+
+    >>> within_sizes(np.array([[0, 0, 16, 16], [0, 0, 10, 90]])).tolist()
+    [[True, True, True, False], [True, False, True, False]]
+    """
+    sides = to_xywh(boxes)[:, 2:]
+    area = sides[:, 0] * sides[:, 1]
+    return np.stack([(area >= low**2) & (area <= high**2) for low, high in SIZES.values()], axis=1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoScores:
     """What COCO's evaluation found.

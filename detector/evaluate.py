@@ -18,9 +18,8 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.decode import decode_file
 from maskdet.detector.bootstrap import interval, match_tables, resampled_ap
-from maskdet.detector.coco_scores import SIZES, coco_scores
+from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
-from maskdet.detector.matching import to_xywh
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.operating_point import operating_point
 from maskdet.detector.postprocess import MAX_DETECTIONS, Detections, select, to_picture
@@ -148,17 +147,37 @@ def ap_rows(
     Returns:
         Size range -> class name or ``"mean"`` -> row.
     """
+    stacked = ap_draws(truths, found, ap, resamples=resamples, seed=seed)
+    return rows_of(stacked, truths)
+
+
+def ap_draws(
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    ap: npt.NDArray[np.float64],
+    *,
+    resamples: int,
+    seed: int,
+) -> npt.NDArray[np.float64]:
+    """Return (1 + resamples, 10, 4, 4) float64: AP itself, then that of each draw, as in ``ap_rows``.
+
+    By IoU threshold, class (the last is the mean of the known) and size. The same photos are drawn whatever was found,
+    so that two detectors can be compared draw by draw.
+    """
     drawn = np.zeros((0, *ap.shape))
     if resamples:
         drawn = resampled_ap(match_tables(truths, found), resamples=resamples, seed=seed)
-    # (draw, IoU threshold, class and then their mean, size); row 0 is the measurement itself.
     stacked = np.concatenate([ap[None], drawn])
-    stacked = np.concatenate([stacked, _mean_of_known(stacked)], axis=2)
+    return np.concatenate([stacked, _mean_of_known(stacked)], axis=2)
+
+
+def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[str, dict[str, ApRow]]:
+    """Return what ``ap_rows`` does, from what ``ap_draws`` gave."""
     ap50, ap50_95 = stacked[:, 0], stacked.mean(axis=1)
     faces = _count_faces(truths)
     return {
         size: {
-            name: ApRow(int(faces[row, column]), _figure(ap50[:, row, column]), _figure(ap50_95[:, row, column]))
+            name: ApRow(int(faces[row, column]), figure_of(ap50[:, row, column]), figure_of(ap50_95[:, row, column]))
             for row, name in enumerate([*CLASS_NAMES, MEAN])
         }
         for column, size in enumerate(SIZES)
@@ -174,8 +193,8 @@ def _mean_of_known(ap: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return mean
 
 
-def _figure(values: npt.NDArray[np.float64]) -> Figure:
-    """Return the figure of a measured value followed by its resampled ones."""
+def figure_of(values: npt.NDArray[np.float64]) -> Figure:
+    """Return the figure of a measured value followed by its resampled ones, (1 + resamples,) float64."""
     if np.isnan(values[0]):
         return Figure(None)
     return Figure(float(values[0]), *(interval(values[1:]) or (None, None)))
@@ -183,10 +202,8 @@ def _figure(values: npt.NDArray[np.float64]) -> Figure:
 
 def _count_faces(truths: Sequence[Truth]) -> npt.NDArray[np.int64]:
     """Return (4, 4) int64: labelled faces by class (the last row all of them) and size."""
-    boxes = to_xywh(np.concatenate([truth.boxes for truth in truths]))
+    within = within_sizes(np.concatenate([truth.boxes for truth in truths]))
     class_ids = np.concatenate([truth.class_ids for truth in truths])
-    area = boxes[:, 2] * boxes[:, 3]
-    within = np.stack([(area >= low**2) & (area <= high**2) for low, high in SIZES.values()], axis=1)
     of_class = class_ids == np.arange(len(CLASS_NAMES))[:, None]
     counted = of_class.astype(np.int64) @ within.astype(np.int64)
     return np.concatenate([counted, counted.sum(axis=0, keepdims=True)])

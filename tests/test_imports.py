@@ -39,6 +39,14 @@ cli.main(["classify", {str(astronaut)!r}, "--weights", {str(tiny_classifier)!r}]
     assert not modules_after(code) & (HEAVY | {"onnx"})
 
 
+def test_compare_loads_nothing_heavy(astronaut: Path, tiny_classifier: Path) -> None:
+    code = f"""
+from maskdet.cli import cli
+cli.main(["compare", {str(astronaut)!r}, "--classifier", {str(tiny_classifier)!r}], standalone_mode=False)
+"""
+    assert not modules_after(code) & (HEAVY | {"onnx", "faster_coco_eval"})
+
+
 def test_cutting_crops_needs_no_torch(tmp_path: Path, astronaut: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(astronaut.read_bytes())
     box = "<xmin>170</xmin><ymin>70</ymin><xmax>280</xmax><ymax>190</ymax>"

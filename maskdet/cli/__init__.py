@@ -22,6 +22,7 @@ EXIT_PIPE = 141
 COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("maskdet.cli.detect:detect", "Find faces and say how each wears its mask."),
     "classify": ("maskdet.cli.classify:classify", "Say of face crops how each wears its mask."),
+    "compare": ("maskdet.cli.compare:compare", "Show where detector and classifier disagree; score both."),
     "convert": ("maskdet.cli.convert:convert", "Turn Pascal VOC XML into a YOLO data set, with an audit."),
     "data": ("maskdet.cli.data:data", "Check a data set, count and plot it."),
     "train": ("maskdet.cli.train:train", "Train a detector: key=value arguments as in `yolo`."),

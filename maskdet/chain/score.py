@@ -1,0 +1,190 @@
+"""Detector, classifier and chain scored on labelled photos.
+
+Average precision is measured for the detector as it ships (NMS for each class alone), and, on the same boxes after NMS
+over all classes together, for the detector's scores and the fused ones: each box stands for every class with a score
+above ``VAL_CONF``. Classes are compared on the labelled faces that the detector found above a threshold, whatever class
+it gave them: there the four ways of answering differ in nothing but the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.chain.class_figures import ClassDraws, ClassRow, class_draws
+from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
+from maskdet.chain.matched_faces import MATCH_IOU, MatchedFaces, match_faces
+from maskdet.chain.multi_label import every_class
+from maskdet.chain.report import FINDERS, NAMERS, CompareReport, Discord, Settings, Subject
+from maskdet.chain.split_answers import PhotoAnswers, ask_both
+from maskdet.classes import CLASS_NAMES
+from maskdet.classifier.mcnemar import exact_p
+from maskdet.classifier.model import MaskClassifier
+from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
+from maskdet.detector.evaluate import RESAMPLES, SEED, VAL_CONF, ap_draws, figure_of, rows_of
+from maskdet.detector.labelled import LabelledSplit, Truth
+from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.postprocess import Detections
+from maskdet.detector.val_report import MEAN, ApRow, Figure
+
+_Ints = npt.NDArray[np.int64]
+
+
+def compare(
+    detector: MaskDetector,
+    classifier: MaskClassifier,
+    labelled: LabelledSplit,
+    *,
+    rule: FusionRule = DEFAULT_RULE,
+    conf: float = DEFAULT_CONF,
+    iou: float = DEFAULT_IOU,
+    batch: int = 16,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    quiet: bool = True,
+) -> CompareReport:
+    """Run both networks over a split and score everything.
+
+    Args:
+        detector: finds the faces; its own thresholds are not used.
+        classifier: looks at each.
+        labelled: photos and labels.
+        rule: how the chain makes one answer of two.
+        conf: boxes above it are those whose classes are compared; average precision starts at ``VAL_CONF``.
+        iou: threshold of NMS.
+        batch: photos decoded and run at once.
+        resamples: draws behind each interval, 0 for no intervals.
+        seed: where the draws start.
+        quiet: draw no progress bar.
+
+    Raises:
+        SourceError: a photo that cannot be decoded.
+        MissingExtraError: faster-coco-eval is not installed.
+        ValueError: a detector with ``tile``.
+    """
+    if detector.tiled:
+        raise ValueError("a detector with tiles cannot be compared: it is scored on whole pictures")
+    answers = ask_both(detector, classifier, labelled, iou=iou, batch=batch, quiet=quiet)
+    settings = Settings(VAL_CONF, conf, iou, MATCH_IOU, resamples, seed)
+    return score_answers(labelled, answers, Subject(detector.info), Subject(classifier.info), rule, settings)
+
+
+def score_answers(
+    labelled: LabelledSplit,
+    answers: Sequence[PhotoAnswers],
+    detector: Subject,
+    classifier: Subject,
+    rule: FusionRule,
+    settings: Settings,
+) -> CompareReport:
+    """Score answers at hand; see ``compare``.
+
+    Raises:
+        MissingExtraError: faster-coco-eval is not installed.
+        ValueError: another number of answers than of photos.
+    """
+    truths = labelled.truths
+    matched = match_faces(truths, answers, conf=settings.conf)
+    fused = [answer.fused(rule) for answer in answers]
+    ap, ap_gain = _average_precision(truths, answers, fused, settings)
+    named = {
+        "detector": matched.of_boxes([answer.scores for answer in answers]).argmax(axis=1),
+        "classifier": matched.of_boxes([answer.on_boxes for answer in answers]).argmax(axis=1),
+        "classifier_on_labels": matched.of_faces([answer.on_faces for answer in answers]).argmax(axis=1),
+        "chain": matched.of_boxes(fused).argmax(axis=1),
+    }
+    found_boxes = matched.of_faces([truth.boxes for truth in truths])
+    by_size = {
+        name: _by_size(matched.photos, matched.labels, named[name], found_boxes, len(truths), settings)
+        for name in NAMERS
+    }
+    chain, alone = by_size["chain"]["all"], by_size["detector"]["all"]
+    return CompareReport(
+        data=labelled.data,
+        split=labelled.split,
+        photos=len(labelled.photos),
+        repeated=labelled.repeated,
+        detector=detector,
+        classifier=classifier,
+        rule=rule,
+        settings=settings,
+        ap=ap,
+        ap_gain=ap_gain,
+        classes={size: {name: ClassRow.of(by_size[name][size]) for name in NAMERS} for size in SIZES},
+        class_gain={
+            "accuracy": figure_of(chain.accuracy - alone.accuracy),
+            "macro_f1": figure_of(chain.macro_f1 - alone.macro_f1),
+        },
+        labelled_faces=_every_label(truths, answers, settings),
+        confusion={name: by_size[name]["all"].matrix for name in NAMERS},
+        discord=_discord(matched, named["detector"], named["chain"]),
+    )
+
+
+def _average_precision(
+    truths: Sequence[Truth],
+    answers: Sequence[PhotoAnswers],
+    fused: Sequence[npt.NDArray[np.float32]],
+    settings: Settings,
+) -> tuple[dict[str, dict[str, dict[str, ApRow]]], dict[str, dict[str, dict[str, Figure]]]]:
+    """Return ``CompareReport.ap`` and ``ap_gain``."""
+    found: dict[str, list[Detections]] = {
+        "shipped": [answer.shipped for answer in answers],
+        "detector": [every_class(answer.boxes, answer.scores, settings.ap_conf) for answer in answers],
+        "chain": [
+            every_class(answer.boxes, scores, settings.ap_conf) for answer, scores in zip(answers, fused, strict=True)
+        ],
+    }
+    draws = {
+        finder: ap_draws(truths, boxes, coco_scores(truths, boxes).ap, resamples=settings.resamples, seed=settings.seed)
+        for finder, boxes in found.items()
+    }
+    return {finder: rows_of(stacked, truths) for finder, stacked in draws.items()}, {
+        finder: _gain(draws["chain"] - draws[finder]) for finder in FINDERS if finder != "chain"
+    }
+
+
+def _gain(draws: npt.NDArray[np.float64]) -> dict[str, dict[str, Figure]]:
+    """Return the gain on faces of every size, from differences of what ``ap_draws`` gave."""
+    every = draws[..., 0]
+    return {
+        label: {name: figure_of(values[:, row]) for row, name in enumerate([*CLASS_NAMES, MEAN])}
+        for label, values in (("ap50", every[:, 0]), ("ap50_95", every.mean(axis=1)))
+    }
+
+
+def _by_size(
+    photos: _Ints, labels: _Ints, answers: _Ints, boxes: npt.NDArray[np.float64], photo_count: int, settings: Settings
+) -> dict[str, ClassDraws]:
+    """Score (N,) answers for the faces of each size range; ``boxes`` are the labelled ones, (N, 4)."""
+    within = within_sizes(boxes)
+    return {
+        size: class_draws(
+            photos[within[:, column]],
+            labels[within[:, column]],
+            answers[within[:, column]],
+            photo_count=photo_count,
+            resamples=settings.resamples,
+            seed=settings.seed,
+        )
+        for column, size in enumerate(SIZES)
+    }
+
+
+def _every_label(truths: Sequence[Truth], answers: Sequence[PhotoAnswers], settings: Settings) -> dict[str, ClassRow]:
+    """Score the classifier on every labelled face, found or not."""
+    photos = np.repeat(np.arange(len(truths)), [len(truth.class_ids) for truth in truths])
+    labels = np.concatenate([truth.class_ids for truth in truths])
+    named = np.concatenate([answer.on_faces for answer in answers]).argmax(axis=1)
+    boxes = np.concatenate([truth.boxes for truth in truths])
+    scored = _by_size(photos, labels, named, boxes, len(truths), settings)
+    return {size: ClassRow.of(draws) for size, draws in scored.items()}
+
+
+def _discord(matched: MatchedFaces, detector: _Ints, chain: _Ints) -> Discord:
+    first, second = detector == matched.labels, chain == matched.labels
+    only = int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))
+    both, neither = int(np.count_nonzero(first & second)), int(np.count_nonzero(~first & ~second))
+    return Discord(both, *only, neither, exact_p(*only))

@@ -1,0 +1,127 @@
+"""The tables that people read after ``maskdet compare --data``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from maskdet.chain.report import FINDERS, NAMERS, CompareReport
+from maskdet.classes import CLASS_NAMES
+from maskdet.classifier.mcnemar import ALPHA
+from maskdet.detector.val_report import MEAN, Figure
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+#: What the tables and pictures call each way of answering.
+FINDER_TITLES: Final = {"shipped": "detector, as val", "detector": "detector", "chain": "chain"}
+NAMER_TITLES: Final = {
+    "detector": "detector",
+    "classifier": "classifier",
+    "classifier_on_labels": "classifier, labelled box",
+    "chain": "chain",
+}
+
+
+def print_scores(report: CompareReport) -> None:
+    """Print average precision, how often the class is right, and whether the chain gains."""
+    from maskdet.writers.table import console
+
+    screen = console()
+    screen.print(_ap_table(report))
+    screen.print(_class_table(report))
+    screen.print("In brackets the 95 % interval over photos.", markup=False)
+    for line in conclusions(report):
+        screen.print(line, markup=False)
+
+
+def conclusions(report: CompareReport) -> list[str]:
+    """Return what the chain gains over the detector, in words."""
+    discord = report.discord
+    verdict = "the difference may be chance" if discord.p >= ALPHA else "more than chance"
+    lines = []
+    for finder in ("shipped", "detector"):
+        gain = report.ap_gain[finder]
+        lines.append((FINDER_TITLES[finder], {"mAP50": gain["ap50"][MEAN], "mAP50-95": gain["ap50_95"][MEAN]}))
+    lines.append(("detector", {"accuracy": report.class_gain["accuracy"], "macro-F1": report.class_gain["macro_f1"]}))
+    return [
+        *(
+            f"chain beside {title}: {', '.join(f'{name} {signed(figure)}' for name, figure in figures.items())}"
+            for title, figures in lines
+        ),
+        f"of {report.found} faces found, {discord.detector_only} right by the detector alone, {discord.chain_only} by "
+        f"the chain alone: McNemar's exact p = {discord.p:.3g}, {verdict}",
+    ]
+
+
+def signed(figure: Figure) -> str:
+    """Return a difference with its sign, or a dash.
+
+    >>> signed(Figure(0.0123, -0.001, 0.025)), signed(Figure(None))
+    ('+0.012 (-0.001 to +0.025)', '–')
+    """
+    if figure.value is None:
+        return "–"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:+.3f}"
+    return f"{figure.value:+.3f} ({figure.low:+.3f} to {figure.high:+.3f})"
+
+
+def shown(figure: Figure) -> str:
+    """Return ``0.963 (.95–.98)``, or a dash.
+
+    >>> shown(Figure(0.9631, 0.9512, 0.9844)), shown(Figure(None))
+    ('0.963 (.95–.98)', '–')
+    """
+    if figure.value is None:
+        return "–"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}"
+    low, high = (f"{end:.2f}".removeprefix("0") for end in (figure.low, figure.high))
+    return f"{figure.value:.3f} ({low}–{high})"
+
+
+def _table(title: str) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    return Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
+
+
+def _ap_table(report: CompareReport) -> Table:
+    photos = f"{report.photos} photo{'' if report.photos == 1 else 's'}"
+    models = f"{report.detector.info.name} and {report.classifier.info.name}"
+    table = _table(f"{models} on {report.data} ({report.split}, {photos})")
+    table.add_column("class, side", no_wrap=True)
+    table.add_column("faces", justify="right")
+    table.add_column("by", no_wrap=True)
+    for label in ("AP50", "AP50-95"):
+        table.add_column(label, no_wrap=True)
+    groups = [("all", name, name) for name in [*CLASS_NAMES, MEAN]]
+    groups += [(size, MEAN, f"{MEAN}, {size}") for size in report.ap[FINDERS[0]] if size != "all"]
+    for size, name, title in groups:
+        for at, finder in enumerate(FINDERS):
+            row = report.ap[finder][size][name]
+            head = ("", "") if at else (title, str(row.faces))
+            table.add_row(*head, FINDER_TITLES[finder], shown(row.ap50), shown(row.ap50_95))
+        table.add_section()
+    return table
+
+
+def _class_table(report: CompareReport) -> Table:
+    table = _table(f"the class of the {report.found} faces found above confidence {report.settings.conf}")
+    table.add_column("side", no_wrap=True)
+    table.add_column("faces", justify="right")
+    table.add_column("by", no_wrap=True)
+    for label in ("accuracy", "macro-F1"):
+        table.add_column(label, no_wrap=True)
+    for size, rows in report.classes.items():
+        for at, name in enumerate(NAMERS):
+            row = rows[name]
+            head = ("", "") if at else (size, str(row.faces))
+            table.add_row(*head, NAMER_TITLES[name], shown(row.accuracy), shown(row.macro_f1))
+        table.add_section()
+    row = report.labelled_faces["all"]
+    cells = (shown(row.accuracy), shown(row.macro_f1))
+    table.add_row("all labelled", str(row.faces), NAMER_TITLES["classifier_on_labels"], *cells)
+    return table

@@ -1,0 +1,124 @@
+"""``maskdet compare --data``: scores on labelled photos, as a table, JSON and pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from maskdet.chain.report import CompareReport
+
+
+def score_data(
+    data: str,
+    split: str | None,
+    *,
+    weights: str | None,
+    classifier_weights: str | None,
+    conf: float,
+    iou: float,
+    imgsz: int | None,
+    device: str,
+    batch: int,
+    json_target: str | None,
+    save: str | None,
+    quiet: bool,
+) -> None:
+    """Score both models and the chain, and write what was asked for.
+
+    Args:
+        data: a ``data.yaml``, its folder, or a Pascal VOC folder.
+        split: its key in ``data.yaml``.
+        weights: the detector's.
+        classifier_weights: the classifier's.
+        conf: boxes above it are those whose classes are compared.
+        iou: threshold of NMS.
+        imgsz: longer side of the detector's input in pixels.
+        device: ``"cpu"`` or the index of a GPU.
+        batch: photos run at once.
+        json_target: file of the report, ``"-"`` for standard output.
+        save: folder of the pictures and ``compare.json``.
+        quiet: print no table.
+
+    Raises:
+        MaskdetError: data or a model cannot be used, a package is missing, or a file cannot be written.
+        click.UsageError: an option out of its range.
+    """
+    from maskdet.extras import require
+
+    # What is missing should be said before the photos are run, not after.
+    require("faster_coco_eval", what="maskdet compare --data", extra="train")
+    if save:
+        require("matplotlib", what="--save", extra="plots")
+
+    from maskdet.chain.labelled_data import read_labelled
+    from maskdet.chain.score import compare
+    from maskdet.classifier.model import MaskClassifier
+    from maskdet.detector.model import MaskDetector
+    from maskdet.weights import resolve_weights
+
+    labelled = read_labelled(data, split)
+    try:
+        detector = MaskDetector(weights, imgsz=imgsz, device=device)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    classifier = MaskClassifier(classifier_weights, device=device)
+    if labelled.repeated and not quiet:
+        click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
+    report = compare(detector, classifier, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
+    given = {
+        "--data": labelled.data,
+        "--split": split,
+        "--weights": weights and Path(weights).name,
+        "--classifier": classifier_weights and Path(classifier_weights).name,
+        "--conf": conf,
+        "--iou": iou,
+        "--imgsz": imgsz,
+    }
+    report = replace(
+        report,
+        detector=replace(report.detector, sha256=_digest(resolve_weights(weights)[1])),
+        classifier=replace(report.classifier, sha256=_digest(resolve_weights(classifier_weights, "classify")[1])),
+        command=_command_line(given),
+    )
+    _write(report, json_target, save)
+    if not quiet and json_target != "-":
+        from maskdet.chain.score_table import print_scores
+
+        print_scores(report)
+    if save and not quiet:
+        click.echo(f"pictures: {Path(save)}", err=True)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _command_line(given: dict[str, Any]) -> str:
+    """Return the command that made a report, without the folders of the machine it ran on."""
+    words = ["maskdet", "compare"]
+    for option, value in given.items():
+        if value is not None:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _write(report: CompareReport, json_target: str | None, save: str | None) -> None:
+    from maskdet.writers.atomic import write_bytes
+
+    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    if json_target == "-":
+        click.echo(text, nl=False)
+    elif json_target is not None:
+        write_bytes(Path(json_target), text.encode())
+    if save:
+        from maskdet.chain.score_plots import save_bars
+
+        save_bars(report, Path(save))
+        write_bytes(Path(save) / "compare.json", text.encode())
