@@ -162,7 +162,7 @@ def compare(report: dict[str, Any]) -> str:
         whole = report["ap"][finder]["all"]
         cells = [cell(whole[name]["ap50"]) for name in names]
         rows.append(f"| {label} | {' | '.join(cells)} | {whole['mean']['ap50_95']['value']:.3f} |")
-    kinds = {"detector": "detector", "classifier": "classifier", "chain": "chain"}
+    kinds = {"detector": "detector", "classifier": "classifier on its boxes", "chain": "chain"}
     named = []
     for namer, label in kinds.items():
         row = report["classes"]["all"][namer]
