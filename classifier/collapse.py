@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 #: Adam's rate in Keras unless told otherwise.
 _KERAS_RATE: Final = 1e-3
 _PATIENCE: Final = 3
+_SCALINGS: Final[tuple[Scaling, ...]] = ("unit", "imagenet")
+_LABELS: Final[dict[Scaling, Literal["1/255", "imagenet"]]] = {"unit": "1/255", "imagenet": "imagenet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,19 @@ class CollapseOptions:
     batches: Sequence[int] = (1, 32)
     rates: Sequence[float] = (_KERAS_RATE,)
     seeds: Sequence[int] = (0, 1)
-    epochs: int = 4
+    epochs: int = 3
     cache: Path | None = None
     quiet: bool = False
     report: Callable[[CollapseRow], None] | None = None
 
 
-def run_collapse(crops: CropSet, options: CollapseOptions) -> Iterator[CollapseRow]:
-    """Train the head once for every scaling, batch, rate and seed; yield what became of each.
+def run_collapse(crops: CropSet, options: CollapseOptions, done: Sequence[CollapseRow] = ()) -> Iterator[CollapseRow]:
+    """Train the head once for every seed, batch, rate and scaling; yield what became of each.
+
+    Args:
+        crops: all faces.
+        options: what to try.
+        done: rows of an earlier call, whose trainings are passed over.
 
     Raises:
         MissingExtraError: torch and torchvision are not installed.
@@ -74,25 +81,32 @@ def run_collapse(crops: CropSet, options: CollapseOptions) -> Iterator[CollapseR
     from maskdet.classifier.features import cached_features
     from maskdet.classifier.layers import build_head
 
-    spec = find_network(options.network)
-    known = BACKBONES[options.network]
+    known = {(row.name, row.scaling, row.batch, row.learning_rate, row.seed) for row in done}
+    wanted = [
+        (scaling, Recipe(rate, batch, options.epochs, _PATIENCE, scaling), seed)
+        for seed in options.seeds
+        for batch in sorted(options.batches, reverse=True)
+        for rate in options.rates
+        for scaling in _SCALINGS
+        if (options.network, _LABELS[scaling], batch, rate, seed) not in known
+    ]
+    if not wanted:
+        return
+    spec, backbone = find_network(options.network), BACKBONES[options.network]
     network = build_network(options.network, options.weights, frozen=True, quiet=options.quiet)
-    scalings: tuple[Scaling, ...] = ("unit", "imagenet")
-    for scaling in scalings:
-        mean, std = (known.mean, known.std) if scaling == "imagenet" else ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    ready: dict[Scaling, FeatureBatches] = {}
+    for scaling in _SCALINGS:
+        mean, std = (backbone.mean, backbone.std) if scaling == "imagenet" else ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
         pixels = CropBatches(crops, spec.side, Recipe(scaling=scaling), mean, std)
         features = cached_features(network, pixels, options.cache, quiet=options.quiet)
-        batches = FeatureBatches(features, crops.class_ids)
-        for batch in options.batches:
-            for rate in options.rates:
-                for seed in options.seeds:
-                    recipe = Recipe(rate, batch, options.epochs, _PATIENCE, scaling)
-                    torch.manual_seed(seed)
-                    head = build_head(spec.features, spec.dense)
-                    row = _train(crops, head, batches, recipe, options, seed)
-                    if options.report is not None:
-                        options.report(row)
-                    yield row
+        ready[scaling] = FeatureBatches(features, crops.class_ids)
+    for scaling, recipe, seed in wanted:
+        torch.manual_seed(seed)
+        head = build_head(spec.features, spec.dense)
+        row = _train(crops, head, ready[scaling], recipe, options, seed)
+        if options.report is not None:
+            options.report(row)
+        yield row
 
 
 def _train(
@@ -116,7 +130,7 @@ def _train(
         name=options.network,
         batch=recipe.batch,
         learning_rate=recipe.learning_rate,
-        scaling="1/255" if recipe.scaling == "unit" else "imagenet",
+        scaling=_LABELS[recipe.scaling],
         seed=seed,
         epochs=len(epochs),
         train_accuracy=accuracy["train"],

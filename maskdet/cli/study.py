@@ -133,7 +133,8 @@ class Study:
 
         check_source(source)
         wanted = [resolve_name(name.strip()) for name in networks.split(",")] if networks else list(STUDY_NETWORKS)
-        chosen = assign_weights(weights, [*wanted, "maskdet-c"] if ship else wanted)
+        also = (["maskdet-c"] if ship else []) + (["mobilenet_v2"] if collapse else [])
+        chosen = assign_weights(weights, [*wanted, *(name for name in also if name not in wanted)])
         self.options: StudyOptions = StudyOptions(
             tuple(wanted), protocol, folds, recipe, chosen, seed, epochs, _device(device)
         )
@@ -173,12 +174,19 @@ class Study:
         return self.options.weights.get(name, "imagenet")
 
     def _collapse(self, crops: CropSet) -> None:
+        """Run what is missing of the experiment; every finished training is kept at once."""
         from maskdet.classifier.collapse import CollapseOptions, run_collapse
-        from maskdet.classifier.collapse_rows import save_collapse
+        from maskdet.classifier.collapse_rows import load_collapse, save_collapse
         from maskdet.classifier.study import COLLAPSE_FILE
 
+        path = self.runs / COLLAPSE_FILE
+        rows = load_collapse(path) if path.exists() else []
         options = CollapseOptions(weights=self._weights("mobilenet_v2"), cache=self.cache, quiet=self.quiet)
-        save_collapse(list(run_collapse(crops, options)), self.runs / COLLAPSE_FILE)
+        for row in run_collapse(crops, options, tuple(rows)):
+            rows.append(row)
+            save_collapse(rows, path)
+            if not self.quiet:
+                click.echo(f"batch {row.batch}, {row.scaling}, seed {row.seed}: collapsed {row.collapsed}", err=True)
 
     def _ship(self, crops: CropSet, found: list[NetworkRun]) -> None:
         from maskdet.classifier.ship import CHECKPOINT_FILE, ship_classifier

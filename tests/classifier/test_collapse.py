@@ -27,8 +27,10 @@ def test_every_setting_is_tried_once_with_every_seed(many_faces: CropSet, tmp_pa
         weights=weights, batches=(1, 8), rates=(1e-3,), seeds=(0,), epochs=1, quiet=True, report=told.append
     )
     rows = list(run_collapse(few, options))
-    assert [(row.scaling, row.batch) for row in rows] == [("1/255", 1), ("1/255", 8), ("imagenet", 1), ("imagenet", 8)]
+    assert [(row.scaling, row.batch) for row in rows] == [("1/255", 8), ("imagenet", 8), ("1/255", 1), ("imagenet", 1)]
     assert told == rows
+    assert [*run_collapse(few, options, rows)] == []
+    assert len(told) == 4
     # A random backbone in evaluation gives next to nothing: there is nothing to learn from, and all answers are alike.
     assert all(row.collapsed and row.test_balanced_accuracy == 0.5 for row in rows)
 
