@@ -1,4 +1,4 @@
-"""``maskdet data check`` and ``maskdet data stats``: looking at a data set without changing it."""
+"""``maskdet data``: looking at a data set without changing it, and fetching the public one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from maskdet.cli.convert import parse_map
 _FAULTS = ("boxes", "duplicates", "leaks")
 
 
-@click.group(short_help="Check a data set, count and plot it.")
+@click.group(short_help="Check a data set, count and plot it; fetch the public one.")
 def data() -> None:
-    """Check a data set, count and plot it; nothing in it is changed."""
+    """Check a data set, count and plot it (nothing in it is changed); fetch the public one."""
 
 
 @data.command(short_help="Audit a VOC or YOLO data set.")
@@ -87,3 +87,16 @@ def stats(folder: Path, mapping: dict[str, str], picture: Path | None, quiet: bo
     for photo in collection.left_out:
         click.echo(f"cannot use {photo.file}: {photo.reason}", err=True)
     return 2 if collection.left_out else 0
+
+
+@data.command(short_help="Fetch the public data set.")
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path), default=Path("face-mask-detection"))
+def download(out: Path) -> int:
+    """Fetch the public Face Mask Detection data (853 photos, CC0) from Kaggle into the new folder OUT.
+
+    OUT is face-mask-detection unless given; it then holds annotations/ and images/, as maskdet convert reads them.
+    """
+    from maskdet.datasets.download import download as run
+
+    click.echo(str(run(out)))
+    return 0
