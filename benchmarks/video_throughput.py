@@ -31,6 +31,7 @@ from maskdet.cli.detect_run import ErrorLog, Task
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.sources import Picture, Source, find_files, pictures
 from maskdet.writers.outputs import Outputs
+from maskdet.writers.targets import Targets
 
 PHOTO = Path(__file__).resolve().parent.parent / "examples" / "crew.jpg"
 
@@ -90,7 +91,9 @@ def detect(ask: Any, clip: Path, out: Path) -> float:
     """Return the seconds of what ``maskdet detect --json --save`` does once its model is loaded."""
     sources: list[Source] = list(find_files(clip))
     start = time.perf_counter()
-    outcome = Task(sources, ask, Outputs(json=str(out / "a.jsonl"), pictures=str(out)), ErrorLog()).run(quiet=True)
+    errors = ErrorLog()
+    targets = Targets(json=str(out / "a.jsonl"), pictures=str(out))
+    outcome = Task(sources, ask, Outputs(targets, errors.report), errors).run(quiet=True)
     if outcome.interrupted:
         sys.exit(130)
     return time.perf_counter() - start
