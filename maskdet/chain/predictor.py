@@ -53,7 +53,7 @@ class ChainPredictor:
 
         A face is found once: boxes of different classes suppress each other, since it gets one answer. Each face's
         ``classifier`` holds the classifier's name, confidence and probabilities, and ``agrees``: whether its class is
-        the detector's.
+        the detector's. A fused confidence may lie below the detector's threshold: the face was found all the same.
 
         Args:
             images: each (H, W, 3) uint8 BGR.
