@@ -81,6 +81,39 @@ def non_maximum_suppression(
     return np.array(kept, dtype=np.int64)
 
 
+def pool_scores(
+    boxes: npt.NDArray[np.float32], scores: npt.NDArray[np.float32], kept: npt.NDArray[np.int64], iou: float
+) -> npt.NDArray[np.float32]:
+    """Give each kept box, for every class, the best score among itself and the boxes that it suppressed.
+
+    Where boxes of all classes suppress each other, the anchor that is surest of a class may lose to a neighbour that is
+    surer of another; its word should not be lost with its box.
+
+    Args:
+        boxes: (N, 4) float32, xyxy.
+        scores: (N, C) float32.
+        kept: (K,) int64 indices, most confident first, as ``non_maximum_suppression`` gives them.
+        iou: its threshold.
+
+    Returns:
+        (K, C) float32.
+
+    >>> boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [20, 0, 30, 10]], np.float32)
+    >>> scores = np.array([[0.75, 0.0], [0.25, 0.5], [0.0, 0.25]], np.float32)
+    >>> pool_scores(boxes, scores, np.array([0, 2]), 0.7).tolist()
+    [[0.75, 0.5], [0.0, 0.25]]
+    """
+    pooled = scores[kept].copy()
+    if not len(kept):
+        return pooled
+    near = box_iou(boxes, boxes[kept]) > iou
+    near[kept] = False  # a kept box speaks for itself alone
+    # Of several kept boxes, the most confident one suppressed it: the first.
+    suppressed = np.flatnonzero(near.any(axis=1))
+    np.maximum.at(pooled, near[suppressed].argmax(axis=1), scores[suppressed])
+    return pooled
+
+
 def select(
     output: npt.NDArray[np.float32],
     *,
@@ -125,7 +158,9 @@ def select(
     # Classes are kept apart by moving each to a plane of its own, wider than any input.
     planes = boxes if agnostic else boxes + class_ids[:, None].astype(np.float32) * 7680
     kept = non_maximum_suppression(planes, confidences, iou)[:max_detections]
-    return Detections(boxes, confidences, class_ids.astype(np.int64), scores[:, anchors].T).take(kept)
+    every = scores[:, anchors].T
+    found = Detections(boxes, confidences, class_ids.astype(np.int64), every).take(kept)
+    return found._replace(scores=pool_scores(boxes, every, kept, iou)) if agnostic else found
 
 
 def to_picture(found: Detections, letterbox: Letterbox) -> Detections:

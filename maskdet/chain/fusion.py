@@ -45,7 +45,7 @@ class FusionRule:
 
 
 #: Chosen on training photos only; ``docs/experiments.md`` has the table.
-DEFAULT_RULE: Final = FusionRule(weight=0.9, least_side=0.0)
+DEFAULT_RULE: Final = FusionRule(weight=0.7, least_side=0.0)
 
 
 def class_scores(found: Detections, classes: int) -> npt.NDArray[np.float32]:

@@ -108,3 +108,25 @@ def test_boxes_in_the_border_are_dropped() -> None:
     kept = to_picture(found, letterbox)
     assert kept.class_ids.tolist() == [1]
     np.testing.assert_allclose(kept.boxes, [[0, 0, 31.25, 12.5]])
+
+
+def test_a_suppressed_box_leaves_its_scores_behind() -> None:
+    # Three anchors on one face and one elsewhere: cx, cy, w, h, then a score a class.
+    output = np.array(
+        [
+            [50, 50, 20, 20, 0.9, 0.1, 0.0],
+            [50, 51, 20, 20, 0.2, 0.0, 0.6],
+            [50, 49, 20, 20, 0.3, 0.4, 0.1],
+            [90, 50, 20, 20, 0.0, 0.5, 0.2],
+        ],
+        np.float32,
+    ).T
+    found = select(output, conf=0.25, iou=0.7, agnostic=True)
+    assert found.class_ids.tolist() == [0, 1]
+    assert found.confidences.tolist() == pytest.approx([0.9, 0.5])
+    assert found.scores is not None
+    assert found.scores.tolist() == [pytest.approx([0.9, 0.4, 0.6]), pytest.approx([0.0, 0.5, 0.2])]
+    # Class by class nothing is suppressed across classes, and every box keeps its own scores.
+    apart = select(output, conf=0.25, iou=0.7)
+    assert apart.scores is not None
+    assert apart.scores[0].tolist() == pytest.approx([0.9, 0.1, 0.0])
