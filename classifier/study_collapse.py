@@ -22,11 +22,10 @@ def collapse_section(rows: Sequence[CollapseRow]) -> str:
         [
             f"In the study {stuck} answer *with_mask* for every crop: their train accuracy stays at "
             f"{STUCK_TRAIN_ACCURACY:.4f}, the share of *with_mask* among the {OWN_PARTS[0]:,} training crops, and "
-            f"their loss at {STUCK_LOSS:.3f}, the entropy of that share. Two causes were suspected: Adam at batch size 1 "
-            "can "
-            "push every unit of a ReLU layer below zero, where no gradient brings it back; and pixels scaled to "
-            "0 … 1 are not what the ImageNet weights were trained on. This experiment varies both, and the learning "
-            "rate.",
+            f"their loss at {STUCK_LOSS:.3f}, the entropy of that share. Two causes were suspected: Adam at "
+            "batch size 1 can push every unit of a ReLU layer below zero, where no gradient brings it back; and pixels "
+            "scaled to 0 … 1 are not what the ImageNet weights were trained on. This experiment varies both, and "
+            "the learning rate.",
             f"{collapsed} of {trainings} collapsed, which means that every training crop gets the same answer. Dead "
             "units are those of the last hidden layer that are zero on every training crop; with all of them dead the "
             "output is a constant.",
