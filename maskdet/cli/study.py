@@ -212,7 +212,6 @@ class Study:
         from maskdet.classifier.study import COLLAPSE_FILE, describe_machine
         from maskdet.classifier.study_report import write_report
         from maskdet.classifier.study_table import print_study, to_dict
-        from maskdet.writers.atomic import write_bytes
 
         collapse = self.runs / COLLAPSE_FILE
         places = {record.crop: at for at, record in enumerate(crops.records)}
@@ -226,11 +225,9 @@ class Study:
             machine=describe_machine(),
             absent=self.absent,
         )
-        text = json.dumps(to_dict(found, crops.records), indent=1, ensure_ascii=False) + "\n"
-        if json_target == "-":
-            click.echo(text, nl=False)
-        elif json_target:
-            write_bytes(Path(json_target), text.encode())
+        if json_target:
+            # Scoring draws a thousand bootstrap samples: only where it was asked for.
+            _write_json(to_dict(found, crops.records), json_target)
         if not self.quiet and json_target != "-":
             print_study(found, crops.records)
             click.echo(f"report: {self.out / 'report.md'}", err=True)
@@ -280,20 +277,26 @@ def load_runs(folder: Path) -> list[NetworkRun]:
 
 def _list(json_target: str | None, *, quiet: bool) -> int:
     from maskdet.classifier.parameter_table import parameter_table
-    from maskdet.writers.atomic import write_bytes
 
     rows = parameter_table()
-    text = json.dumps([row.to_dict() for row in rows], indent=1, ensure_ascii=False) + "\n"
-    if json_target == "-":
-        click.echo(text, nl=False)
-        return EXIT_DONE
     if json_target:
-        write_bytes(Path(json_target), text.encode())
-    if not quiet:
+        _write_json([row.to_dict() for row in rows], json_target)
+    if not quiet and json_target != "-":
         from maskdet.writers.parameter_table import print_parameters
 
         print_parameters(rows)
     return EXIT_DONE
+
+
+def _write_json(content: Any, target: str) -> None:
+    """Write one JSON value to a file, or to standard output where the target is ``-``."""
+    from maskdet.writers.atomic import write_bytes
+
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    if target == "-":
+        click.echo(text, nl=False)
+    else:
+        write_bytes(Path(target), text.encode())
 
 
 def _device(text: str) -> str:
