@@ -5,7 +5,6 @@ Each function returns a ``matplotlib.figure.Figure`` and raises ``MissingExtraEr
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -20,13 +19,6 @@ from maskdet.classifier.study_format import SHORT_NAMES
 from maskdet.extras import require
 
 TRAIN_COLOUR, DEV_COLOUR, STUDY_COLOUR = "tab:blue", "tab:orange", "0.45"
-
-
-def png(figure: Any) -> bytes:
-    """Return a figure as PNG; without matplotlib's version in it, the same figures give the same bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def learning_curves(entry: Entry) -> Any:

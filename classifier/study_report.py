@@ -20,12 +20,13 @@ from maskdet.classifier.study_entries import Section, score_runs
 from maskdet.classifier.study_method import data_section, definitions, largest_group, recipes
 from maskdet.classifier.study_mistakes import MAX_CELLS, Pixels, draw_gallery, find_mistakes
 from maskdet.classifier.study_pairs import compare_section, pairs_sentence, pairs_table
-from maskdet.classifier.study_plots import confusion_matrices, error_bars, learning_curves, png, roc_curves
+from maskdet.classifier.study_plots import confusion_matrices, error_bars, learning_curves, roc_curves
 from maskdet.classifier.study_results import classes_table, figures_table, folds_table, overlap_table
 from maskdet.classifier.study_summary import summary
 from maskdet.errors import DatasetError
 from maskdet.extras import require
 from maskdet.writers.atomic import write_bytes
+from maskdet.writers.figure import png
 
 
 def write_report(

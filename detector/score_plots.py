@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from maskdet.detector.coco_scores import RECALLS
 from maskdet.detector.val_report import ValReport
 from maskdet.extras import require
 from maskdet.writers.atomic import write_bytes
+from maskdet.writers.figure import png
 
 
 def save_plots(report: ValReport, folder: Path) -> list[Path]:
@@ -23,8 +23,8 @@ def save_plots(report: ValReport, folder: Path) -> list[Path]:
         SourceError: the folder cannot be written.
     """
     return [
-        write_bytes(folder / "pr_curve.png", _png(pr_curve(report))),
-        write_bytes(folder / "confusion_matrix.png", _png(confusion_matrix(report))),
+        write_bytes(folder / "pr_curve.png", png(pr_curve(report), dpi=120)),
+        write_bytes(folder / "confusion_matrix.png", png(confusion_matrix(report), dpi=120)),
     ]
 
 
@@ -89,10 +89,3 @@ def _canvas(width: float, height: float) -> tuple[Any, Any]:
     module = require("matplotlib.figure", what="--save", extra="plots")
     figure = module.Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
-
-
-def _png(figure: Any) -> bytes:
-    """Return a figure as PNG; without matplotlib's version in it, the same figures give the same bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
-    return buffer.getvalue()

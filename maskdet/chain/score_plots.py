@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +12,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.detector.val_report import MEAN, Figure
 from maskdet.extras import require
 from maskdet.writers.atomic import write_bytes
+from maskdet.writers.figure import png
 
 #: One colour for each way of answering, the same in both pictures.
 _COLOURS: Final = {
@@ -32,8 +32,8 @@ def save_bars(report: CompareReport, folder: Path) -> list[Path]:
         SourceError: the folder cannot be written.
     """
     return [
-        write_bytes(folder / "ap.png", _png(ap_bars(report))),
-        write_bytes(folder / "classes.png", _png(class_bars(report))),
+        write_bytes(folder / "ap.png", png(ap_bars(report))),
+        write_bytes(folder / "classes.png", png(class_bars(report))),
     ]
 
 
@@ -104,10 +104,3 @@ def _canvas(panels: int) -> tuple[Any, list[Any]]:
     module = require("matplotlib.figure", what="--save", extra="plots")
     figure = module.Figure(figsize=(9.0, 3.4 * panels), layout="constrained")
     return figure, list(figure.subplots(panels, 1))
-
-
-def _png(figure: Any) -> bytes:
-    """Return a figure as PNG; without matplotlib's version in it, the same figures give the same bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
-    return buffer.getvalue()
