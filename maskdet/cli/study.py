@@ -150,11 +150,13 @@ class Study:
 
     def run(self, json_target: str | None) -> int:
         """Train, report, and return the exit code."""
+        from maskdet.classifier.allocator import keep_freed_memory
         from maskdet.classifier.crop_set import read_crop_set
         from maskdet.classifier.study import make_plans, run_plans
         from maskdet.classifier.study_training import Surroundings
 
         crops = read_crop_set(self.source, quiet=self.quiet)
+        keep_freed_memory()
         plans = make_plans(self.options) if self.train else []
         around = Surroundings(self.runs, self.cache, None if self.quiet else _say_epoch, self.quiet)
         run_plans(plans, crops, around, self._failed)
