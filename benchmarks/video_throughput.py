@@ -1,9 +1,10 @@
 """A video from end to end: frames per second beside the bare detector on the same decoded frames, and memory over time.
 
-"predict" is ``maskdet.predict(video, stream=True)``: decoding and detection. "detect" is what the command does: JSON
-Lines and an annotated video besides. Each runs in turn with the bare detector, so that whatever else the machine does
-hits all; the ratios are medians of the rounds. Memory is this process's resident size during one long "detect". Prints
-the figures and, with ``--json``, writes them::
+"bare" is the detector on frames that are ready in memory, one after another, each with all cores; "bare, side by side"
+as many at once as there are cores, each with one thread. "predict" is ``maskdet.predict(video, stream=True)``: decoding
+and detection. "detect" is what the command does: JSON Lines and an annotated video besides. All run in turn, so that
+whatever else the machine does hits all; the ratios are medians of the rounds. Memory is this process's resident size
+during one long "detect". Prints the figures and, with ``--json``, writes them::
 
     python benchmarks/video_throughput.py --json benchmarks/results/video_throughput.json
 """
@@ -17,8 +18,10 @@ import platform
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +31,13 @@ import numpy.typing as npt
 
 import maskdet
 from maskdet.cli.detect_run import ErrorLog, Task
+from maskdet.detector.cpu import threads_each
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.sources import Picture, Source, find_files, pictures
 from maskdet.writers.outputs import Outputs
 from maskdet.writers.targets import Targets
 
+BARE = "bare, side by side"
 PHOTO = Path(__file__).resolve().parent.parent / "examples" / "crew.jpg"
 
 
@@ -54,10 +59,11 @@ def decoded(clip: Path, frames: int) -> list[Picture]:
 
 
 def bare(detector: maskdet.MaskDetector, ready: list[Picture]) -> float:
-    """Return the seconds of the detector alone, a frame at a time."""
+    """Return the seconds of the detector alone, as many frames at once as it has workers."""
     start = time.perf_counter()
-    for frame in ready:
-        detector.detect_batch([frame.pixels], [frame.info])
+    with ThreadPoolExecutor(detector.workers) as pool:
+        for _ in pool.map(lambda frame: detector.detect_batch([frame.pixels], [frame.info]), ready):
+            pass
     return time.perf_counter() - start
 
 
@@ -73,7 +79,7 @@ class WatchedDetector:
     """A detector that notes the process's memory after every hundredth frame."""
 
     def __init__(self, detector: maskdet.MaskDetector) -> None:
-        self._detector, self._frames = detector, 0
+        self._detector, self._frames, self._lock = detector, 0, threading.Lock()
         self.imgsz = detector.info.imgsz
         self.megabytes: dict[int, float] = {}
 
@@ -81,19 +87,20 @@ class WatchedDetector:
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True
     ) -> list[MaskResult]:
         results = self._detector.detect_batch(images, infos, keep_pixels=keep_pixels)
-        self._frames += len(images)
-        if self._frames % 100 == 0:
-            self.megabytes[self._frames] = resident_megabytes()
+        with self._lock:
+            self._frames += len(images)
+            if self._frames % 100 == 0:
+                self.megabytes[self._frames] = resident_megabytes()
         return results
 
 
-def detect(ask: Any, clip: Path, out: Path) -> float:
+def detect(ask: Any, workers: int, clip: Path, out: Path) -> float:
     """Return the seconds of what ``maskdet detect --json --save`` does once its model is loaded."""
     sources: list[Source] = list(find_files(clip))
     start = time.perf_counter()
     errors = ErrorLog()
     targets = Targets(json=str(out / "a.jsonl"), pictures=str(out))
-    outcome = Task(sources, ask, Outputs(targets, errors.report), errors).run(quiet=True)
+    outcome = Task(sources, ask, Outputs(targets, errors.report), errors, workers=workers).run(quiet=True)
     if outcome.interrupted:
         sys.exit(130)
     return time.perf_counter() - start
@@ -117,29 +124,34 @@ def main() -> None:
     options = parser.parse_args()
     width, height = options.size
 
-    detector = maskdet.MaskDetector()
+    detector, lanes = maskdet.MaskDetector(), maskdet.MaskDetector(threads=threads_each())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = folder / "clip.mp4"
         write_clip(clip, options.frames, (width, height))
         ready = decoded(clip, options.frames)
         out = folder / "out"
-        detect(detector.detect_batch, clip, out)  # once unmeasured: everything is loaded and warm
+        detect(lanes.detect_batch, lanes.workers, clip, out)  # once unmeasured: everything is loaded and warm
         rounds = [
-            (bare(detector, ready), predict(detector, clip), detect(detector.detect_batch, clip, out))
+            (
+                bare(detector, ready),
+                bare(lanes, ready),
+                predict(lanes, clip),
+                detect(lanes.detect_batch, lanes.workers, clip, out),
+            )
             for _ in range(options.runs)
         ]
         del ready
-        watched = WatchedDetector(maskdet.MaskDetector(imgsz=options.memory_imgsz))
+        watched = WatchedDetector(maskdet.MaskDetector(imgsz=options.memory_imgsz, threads=threads_each()))
         if options.memory_frames:
             write_clip(clip, options.memory_frames, (width, height))
-            detect(watched, clip, out)
+            detect(watched, lanes.workers, clip, out)
 
     def speed(index: int) -> float:
         return round(options.frames / statistics.median(seconds[index] for seconds in rounds), 2)
 
-    def ratio(index: int) -> float:
-        return round(statistics.median(seconds[0] / seconds[index] for seconds in rounds), 3)
+    def ratio(index: int, to: int = 0) -> float:
+        return round(statistics.median(seconds[to] / seconds[index] for seconds in rounds), 3)
 
     memory = watched.megabytes
     report: dict[str, Any] = {
@@ -147,15 +159,16 @@ def main() -> None:
         f"--memory-frames {options.memory_frames} --memory-imgsz {watched.imgsz} --size {width} {height}",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "imgsz": detector.info.imgsz,
-        "frames_per_second": {"bare": speed(0), "predict": speed(1), "detect": speed(2)},
-        "share_of_bare": {"predict": ratio(1), "detect": ratio(2)},
+        "frames_per_second": {"bare": speed(0), BARE: speed(1), "predict": speed(2), "detect": speed(3)},
+        "share_of_bare": {BARE: ratio(1), "predict": ratio(2), "detect": ratio(3)},
+        "share_of_bare_side_by_side": {"predict": ratio(2, 1), "detect": ratio(3, 1)},
         "rounds_s": [[round(value, 3) for value in seconds] for seconds in rounds],
         "memory_mb": {str(frame): megabytes for frame, megabytes in memory.items()},
         "memory_change": round(memory[max(memory)] / memory[100] - 1, 4) if len(memory) > 1 else None,
     }
     for label, value in report["frames_per_second"].items():
         share = report["share_of_bare"].get(label)
-        print(f"{label:8} {value:7.2f} frames/s" + (f"   {share:.0%} of bare" if share else ""))
+        print(f"{label:18} {value:7.2f} frames/s" + (f"   {share:.0%} of bare" if share else ""))
     if len(memory) > 1:
         print(f"memory after 100 frames {memory[100]:.0f} MB, after {max(memory)} {memory[max(memory)]:.0f} MB")
     if options.json:

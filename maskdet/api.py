@@ -6,11 +6,12 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
+from maskdet.detector.cpu import threads_each
 from maskdet.errors import SourceError
 from maskdet.modes import Mode, choose_predictor
 from maskdet.pipeline import PredictBatch, answer
 from maskdet.results import MaskResult
-from maskdet.sources import is_single, read
+from maskdet.sources import is_many, is_single, read
 from maskdet.sources.reader import AHEAD
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def predict(
         mode: ``detect`` the detector alone; ``classify`` each picture already is a face crop; ``chain`` the detector
             finds faces and the classifier's probabilities decide together with its own; ``compare`` the detector's
             answer, with the classifier's and whether they agree beside it.
-        detector: a loaded model to use; else one is loaded for this call.
+        detector: a loaded model to use; else one is loaded for this call, which for a folder, video or list looks at
+            as many pictures side by side as there are cores (``MaskDetector(threads=1)`` does so too).
         classifier: likewise, for every mode but ``detect``.
         track: give faces ids over the frames of a video; a ``FaceTracker`` of your own can then be asked for votes.
         batch: pictures run at once.
@@ -98,15 +100,22 @@ def predict(
     for label, value in (("batch", batch), ("vid_stride", vid_stride)):
         if value < 1:
             raise ValueError(f"{label} must be at least 1, not {value}")
+    if detector is None and mode != "classify":
+        from maskdet.detector.model import MaskDetector as Detector
+
+        if is_many(source):
+            options.setdefault("threads", threads_each())
+        detector, options = Detector(**options), {}
     ask = choose_predictor(mode, detector, classifier, **options)
+    workers = 1 if detector is None else detector.workers
     tracker = None
     if track:
         from maskdet.tracking.face_tracker import FaceTracker as Tracker
 
         tracker = Tracker() if track is True else track
     if stream:
-        return _stream(source, ask, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels is not False)
-    results, of_video = _collect(source, ask, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels)
+        return _stream(source, ask, tracker, batch, workers, vid_stride, keep_pixels=keep_pixels is not False)
+    results, of_video = _collect(source, ask, tracker, batch, workers, vid_stride, keep_pixels=keep_pixels)
     return results[0] if is_single(source) and not of_video else results
 
 
@@ -114,13 +123,17 @@ def _stream(
     source: Any,
     ask: PredictBatch,
     tracker: FaceTracker | None,
-    *,
     batch: int,
+    workers: int,
     vid_stride: int,
+    *,
     keep_pixels: bool,
 ) -> Generator[MaskResult]:
-    with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
-        for picture, result in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels):
+    with (
+        closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch * workers))) as items,
+        closing(answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels, workers=workers)) as answers,
+    ):
+        for picture, result in answers:
             yield result if tracker is None else tracker.update(result, frame_rate=picture.rate)
             del picture, result
 
@@ -129,16 +142,21 @@ def _collect(
     source: Any,
     ask: PredictBatch,
     tracker: FaceTracker | None,
-    *,
     batch: int,
+    workers: int,
     vid_stride: int,
+    *,
     keep_pixels: bool | None,
 ) -> tuple[list[MaskResult], bool]:
     """Return all results, and whether any is a frame of a video."""
     results: list[MaskResult] = []
     of_video = False
-    with closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch))) as items:
-        for picture, found in answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels is not False):
+    keep = keep_pixels is not False
+    with (
+        closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch * workers))) as items,
+        closing(answer(items, ask, report=_raise, batch=batch, keep_pixels=keep, workers=workers)) as answers,
+    ):
+        for picture, found in answers:
             result = found if tracker is None else tracker.update(found, frame_rate=picture.rate)
             if picture.clip is None:
                 results.append(result)

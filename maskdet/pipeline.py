@@ -1,8 +1,14 @@
-"""The way of a picture: source → batch → model → result, with what cannot be read reported and passed over."""
+"""The way of a picture: source → batch → model → result, with what cannot be read reported and passed over.
+
+Reading, the model and what is done with the results overlap: the source decodes ahead in its own thread, batches go
+through the model side by side where the model says that this pays, and results come back in the order of the pictures.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -36,7 +42,8 @@ def answer(
     report: Callable[[SourceError], None],
     batch: int = 1,
     keep_pixels: bool = True,
-) -> Iterator[tuple[Picture, MaskResult]]:
+    workers: int = 1,
+) -> Generator[tuple[Picture, MaskResult]]:
     """Yield every readable picture with its result, in order.
 
     Args:
@@ -45,13 +52,48 @@ def answer(
         report: is told of every error.
         batch: pictures run at once; the frame of a live stream never waits for another.
         keep_pixels: let each result hold its picture.
+        workers: batches in the model at once, each in a thread; with more than one ``predict_batch`` must be
+            thread-safe. One more batch waits, and no more than that are in memory.
     """
-    for group in batches(items, batch, report):
-        results = predict_batch([one.pixels for one in group], [one.info for one in group], keep_pixels=keep_pixels)
+
+    def ask(group: list[Picture]) -> list[MaskResult]:
+        return predict_batch([one.pixels for one in group], [one.info for one in group], keep_pixels=keep_pixels)
+
+    groups = batches(items, batch, report)
+    if workers > 1:
+        yield from _side_by_side(groups, ask, workers)
+        return
+    for group in groups:
+        results = ask(group)
         yield from zip(group, results, strict=True)
         # Else this batch stays in memory while the next is gathered.
         group.clear()
         results.clear()
+
+
+def _side_by_side(
+    groups: Iterable[list[Picture]], ask: Callable[[list[Picture]], list[MaskResult]], workers: int
+) -> Generator[tuple[Picture, MaskResult]]:
+    """Yield every picture with its result, in order, with ``workers`` groups asked for at once."""
+    pending: deque[tuple[list[Picture], Future[list[MaskResult]]]] = deque()
+
+    def finish() -> Iterator[tuple[Picture, MaskResult]]:
+        group, future = pending.popleft()
+        yield from zip(group, future.result(), strict=True)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="maskdet-worker") as pool:
+        try:
+            for group in groups:
+                pending.append((group, pool.submit(ask, group)))
+                # A live frame is answered at once; else one batch waits, so that no worker does.
+                live = group[-1].clip is not None and group[-1].clip.live
+                while len(pending) > (0 if live else workers):
+                    yield from finish()
+            while pending:
+                yield from finish()
+        finally:
+            for _, future in pending:
+                future.cancel()
 
 
 def batches(

@@ -95,7 +95,7 @@ def _look(
     """Put both answers side by side on every face of the sources."""
     if json_target == csv_target == "-":
         raise click.UsageError("--json - and --csv - cannot both write to standard output")
-    from maskdet.cli.detect_run import ErrorLog, Task, find_sources
+    from maskdet.cli.detect_run import ErrorLog, Task, find_sources, threads_for
 
     errors = ErrorLog()
     found = find_sources(sources, errors)
@@ -108,12 +108,20 @@ def _look(
     from maskdet.writers.compare_outputs import SHEET, CompareOutputs
 
     try:
-        detector = MaskDetector(weights, conf=conf, iou=iou, imgsz=imgsz, device=device)
+        detector = MaskDetector(weights, conf=conf, iou=iou, imgsz=imgsz, device=device, threads=threads_for(found))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     predictor = ChainPredictor(detector, MaskClassifier(classifier_weights, device=device), mode="compare")
     outputs = CompareOutputs(json_target, csv_target, save, errors.report)
-    task = Task(found, predictor.predict_batch, outputs, errors, batch=batch, vid_stride=vid_stride)
+    task = Task(
+        found,
+        predictor.predict_batch,
+        outputs,
+        errors,
+        batch=batch,
+        workers=detector.workers,
+        vid_stride=vid_stride,
+    )
     outcome = task.run(keep_tally=False, quiet=quiet)
     if not quiet and "-" not in (json_target, csv_target):
         from maskdet.writers.compare_table import print_agreement

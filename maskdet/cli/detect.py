@@ -81,7 +81,7 @@ def detect(
     if classifier_weights is not None and mode == "detect":
         raise click.UsageError("--classifier belongs to --mode chain or compare")
 
-    from maskdet.cli.detect_run import ErrorLog, Task, find_sources
+    from maskdet.cli.detect_run import ErrorLog, Task, find_sources, threads_for
 
     tracker = open_tracker(track_faces, tracks_target)
     alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
@@ -103,6 +103,7 @@ def detect(
             agnostic_nms=agnostic_nms,
             tile=tile_size or tile,
             device=device,
+            threads=threads_for(found),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -119,6 +120,7 @@ def detect(
         outputs,
         errors,
         batch=batch,
+        workers=detector.workers,
         vid_stride=vid_stride,
         wanted=fail_on,
         tracker=tracker,

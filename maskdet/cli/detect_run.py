@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
+from maskdet.cli.interrupt import Interrupt
+from maskdet.detector.cpu import threads_each
 from maskdet.errors import MaskdetError, SourceError
 from maskdet.pipeline import PredictBatch, answer
 from maskdet.progress import ProgressBar
@@ -56,6 +56,13 @@ def find_sources(names: Sequence[str], errors: ErrorLog) -> list[Source]:
     return found
 
 
+def threads_for(sources: Sequence[Source]) -> int:
+    """Return the threads that each run of the model should have, 0 for all: see ``MaskDetector``."""
+    alone = len(sources) == 1 and isinstance(sources[0], PictureFile)
+    # A camera wants its newest frame answered soonest.
+    return 0 if alone or any(source.endless for source in sources) else threads_each()
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a run has seen.
@@ -90,6 +97,7 @@ class Task:
         errors: ErrorLog,
         *,
         batch: int = 1,
+        workers: int = 1,
         vid_stride: int = 1,
         wanted: frozenset[str] = frozenset(),
         tracker: FaceTracker | None = None,
@@ -103,6 +111,7 @@ class Task:
             outputs: where results go; opened and closed by ``run``.
             errors: is told of every error.
             batch: pictures run at once.
+            workers: batches in the model at once.
             vid_stride: of videos and streams every how-many-th frame is used.
             wanted: classes of which a face counts as a match.
             tracker: gives faces of videos their ids.
@@ -110,6 +119,7 @@ class Task:
         """
         self._sources, self._predict_batch, self._outputs, self._errors = sources, predict_batch, outputs, errors
         self._batch, self._vid_stride, self._wanted = batch, vid_stride, wanted
+        self._workers = workers
         self._tracker, self._alerts = tracker, alerts
 
     def run(self, *, show: bool = False, keep_tally: bool = True, quiet: bool = False) -> Outcome:
@@ -126,52 +136,51 @@ class Task:
         outcome = Outcome()
         one_picture = len(self._sources) == 1 and isinstance(self._sources[0], PictureFile)
         try:
-            with _end_like_ctrl_c(), ExitStack() as stack:
+            with Interrupt() as interrupt, ExitStack() as stack:
                 viewer = stack.enter_context(Viewer()) if show else None
                 if self._alerts is not None:
                     stack.enter_context(self._alerts)
                 stack.enter_context(self._outputs)
                 bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or one_picture))
-                ahead = max(AHEAD, self._batch)
+                ahead = max(AHEAD, self._batch * self._workers)
                 items = stack.enter_context(closing(read(list(self._sources), stride=self._vid_stride, ahead=ahead)))
-                answers = answer(items, self._predict_batch, report=self._errors.report, batch=self._batch)
+                answers = stack.enter_context(
+                    closing(
+                        answer(
+                            items,
+                            self._predict_batch,
+                            report=self._errors.report,
+                            batch=self._batch,
+                            workers=self._workers,
+                        )
+                    )
+                )
                 for picture, found in answers:
-                    result = found if self._tracker is None else self._tracker.update(found, frame_rate=picture.rate)
-                    if self._alerts is not None:
-                        self._alerts.check(result)
-                    self._write(picture, result)
-                    outcome.matched |= any(face.name in self._wanted for face in result.faces)
-                    if keep_tally:
-                        outcome.tally.add(picture, result)
-                    bar.count(picture)
+                    with interrupt.held():
+                        result = self._finish(picture, found)
+                        outcome.matched |= any(face.name in self._wanted for face in result.faces)
+                        if keep_tally:
+                            outcome.tally.add(picture, result)
+                        bar.count(picture)
                     if viewer is not None and not viewer.show(result, wait=picture.clip is None):
                         break
         except KeyboardInterrupt:
             outcome.interrupted = True
         return outcome
 
+    def _finish(self, picture: Picture, found: MaskResult) -> MaskResult:
+        """Track, alert and write; return the result with its ids."""
+        result = found if self._tracker is None else self._tracker.update(found, frame_rate=picture.rate)
+        if self._alerts is not None:
+            self._alerts.check(result)
+        self._write(picture, result)
+        return result
+
     def _write(self, picture: Picture, result: MaskResult) -> None:
         try:
             self._outputs.write(picture, result)
         except SourceError as error:
             self._errors.report(error)
-
-
-@contextmanager
-def _end_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM, by which services and containers are stopped, end the run as cleanly as Ctrl-C."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class FrameBar(ProgressBar):

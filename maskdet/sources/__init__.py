@@ -8,7 +8,7 @@ from maskdet.sources.live import LiveStream
 from maskdet.sources.memory import from_memory
 from maskdet.sources.picture import Clip, Picture, Source
 from maskdet.sources.reader import read
-from maskdet.sources.resolve import is_single, pictures, resolve
+from maskdet.sources.resolve import is_many, is_single, pictures, resolve
 from maskdet.sources.video import VideoFile
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "VideoFile",
     "find_files",
     "from_memory",
+    "is_many",
     "is_single",
     "pictures",
     "read",

@@ -87,6 +87,11 @@ def is_single(source: Any) -> bool:
     return True
 
 
+def is_many(source: Any) -> bool:
+    """Whether a source names many pictures that all are there already: not one, and no camera or stream."""
+    return not (is_single(source) or _address(source) is not None or (isinstance(source, Source) and source.endless))
+
+
 def _address(source: Any) -> int | str | None:
     """Return a source as the index of a webcam or as a URL, or None where it is neither."""
     if isinstance(source, int) and not isinstance(source, bool):

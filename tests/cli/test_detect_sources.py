@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from maskdet.cli import main
+from maskdet.detector.cpu import threads_each
 from maskdet.detector.model import MaskDetector
 
 WriteVideo = Callable[..., Path]
@@ -89,13 +90,13 @@ def test_ctrl_c_leaves_what_was_done_whole(
     write_video("clip.mp4", frames=20)
     real, asked = MaskDetector.detect_batch, []
 
-    def pressed_at_the_fourth(self: MaskDetector, *args: Any, **options: Any) -> Any:
+    def pressed_at_the_tenth(self: MaskDetector, *args: Any, **options: Any) -> Any:
         asked.append(1)
-        if len(asked) == 4:
+        if len(asked) == 10:
             signal.raise_signal(number)
         return real(self, *args, **options)
 
-    monkeypatch.setattr(MaskDetector, "detect_batch", pressed_at_the_fourth)
+    monkeypatch.setattr(MaskDetector, "detect_batch", pressed_at_the_tenth)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         code, out, err = run("clip.mp4", "--save", "out", "--json", "out/a.jsonl", "--csv", "out/a.csv")
@@ -103,12 +104,13 @@ def test_ctrl_c_leaves_what_was_done_whole(
         signal.signal(signal.SIGINT, before)
     assert code == 130
     assert err.splitlines()[-1] == "interrupted"
-    assert "in 3 frames" in out
-    assert [json.loads(line)["image"]["frame"] for line in (tmp_path / "out" / "a.jsonl").read_text().splitlines()] == [
-        *(0, 1, 2)
-    ]
+    lines = (tmp_path / "out" / "a.jsonl").read_text().splitlines()
+    # Of the nine before it, as many are lost as are in the model at once, with the one that waits for it.
+    assert 9 - (MaskDetector(threads=threads_each()).workers + 1) <= len(lines) <= 9
+    assert [json.loads(line)["image"]["frame"] for line in lines] == list(range(len(lines)))
+    assert f"in {len(lines)} frames" in out
     assert sorted(child.name for child in (tmp_path / "out").iterdir()) == ["a.csv", "a.jsonl", "clip.mp4"]
-    assert frames_in(tmp_path / "out" / "clip.mp4") == 3
+    assert frames_in(tmp_path / "out" / "clip.mp4") == len(lines)
 
 
 def test_lines_are_there_before_the_end(
@@ -121,8 +123,10 @@ def test_lines_are_there_before_the_end(
         return real(self, *args, **options)
 
     monkeypatch.setattr(MaskDetector, "detect_batch", look)
-    run(write_video("clip.avi", frames=4), "--json", "a.jsonl")
-    assert lines == [0, 1, 2, 3]
+    run(write_video("clip.avi", frames=20), "--json", "a.jsonl")
+    most = MaskDetector(threads=threads_each()).workers + 1  # in the model, and waiting for it
+    assert all(number - most <= written <= number for number, written in enumerate(lines))
+    assert lines[-1] > 0
 
 
 def test_show_without_a_display(run: Run, write_video: WriteVideo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,8 @@ def fake_capture() -> type[FakeCapture]:
 class StubDetector:
     """Finds nothing, at once; remembers the size of every batch."""
 
+    workers = 1
+
     def __init__(self) -> None:
         self.batches: list[int] = []
 

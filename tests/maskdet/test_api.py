@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -108,3 +109,18 @@ def test_one_detector_in_four_threads_gives_the_same_answers(astronaut: Path) ->
     for thread in threads:
         thread.join()
     assert answers == dict.fromkeys(range(4), alone)
+
+
+def test_a_folder_side_by_side_gives_the_answers_of_one_after_another(astronaut: Path, tmp_path: Path) -> None:
+    photo = cv2.imread(str(astronaut))
+    for number in range(5):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), photo[:, number * 16 :])
+    found = maskdet.predict(tmp_path, imgsz=320)
+    alone = maskdet.MaskDetector(imgsz=320)
+    assert isinstance(found, list)
+    assert [Path(result.image.path or "").stem for result in found] == list("01234")
+    for result in found:
+        other = alone.detect(cv2.imread(str(result.image.path)))
+        assert [face.name for face in result.faces] == [face.name for face in other.faces]
+        assert len(result.faces) > 0
+        np.testing.assert_allclose([f.box for f in result.faces], [f.box for f in other.faces], atol=0.01)

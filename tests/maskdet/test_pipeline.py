@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from maskdet.errors import SourceError
 from maskdet.pipeline import answer, batches
-from maskdet.results import ImageInfo
+from maskdet.results import ImageInfo, MaskResult, ModelInfo
 from maskdet.sources import Clip, Picture
 
 
@@ -29,3 +33,64 @@ def test_a_live_frame_never_waits_for_a_full_batch() -> None:
     live = Clip("0", Path("webcam.mp4"), 25, None, live=True)
     items = [picture(live), picture(live), picture(), picture()]
     assert [len(group) for group in batches(items, 4, lambda _: None)] == [1, 1, 2]
+
+
+class Slow:
+    """A model whose earlier pictures take longer than later ones; notes how many it is asked at once."""
+
+    def __init__(self) -> None:
+        self.inside = self.most = self.asked = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, images: Any, infos: Any, *, keep_pixels: bool = True) -> list[MaskResult]:
+        with self._lock:
+            self.inside += 1
+            self.asked += 1
+            self.most = max(self.most, self.inside)
+        time.sleep(0.02 if infos[0].frame % 2 == 0 else 0.001)
+        with self._lock:
+            self.inside -= 1
+        if infos[0].frame == 13:
+            raise ValueError("thirteen")
+        return [MaskResult([], info, ModelInfo("slow", 64, 0.25), 1.0) for info in infos]
+
+
+def frames(count: int, clip: Clip | None = None) -> Iterator[Picture]:
+    for number in range(count):
+        yield Picture(np.zeros((2, 3, 3), np.uint8), ImageInfo(None, 3, 2, frame=number), Path("a.png"), clip)
+
+
+def test_side_by_side_keeps_the_order() -> None:
+    model = Slow()
+    answers = list(answer(frames(12), model, report=pytest.fail, workers=3))
+    assert [picture.info.frame for picture, _ in answers] == list(range(12))
+    assert [result.image.frame for _, result in answers] == list(range(12))
+    assert 1 < model.most <= 3
+
+
+def test_side_by_side_no_more_is_taken_than_works_and_waits() -> None:
+    taken = []
+    source = (taken.append(one.info.frame) or one for one in frames(100))
+    answers = answer(source, Slow(), report=pytest.fail, workers=3)
+    next(answers)
+    assert taken == [0, 1, 2, 3]
+    answers.close()
+
+
+def test_side_by_side_an_error_comes_in_its_place_and_ends_the_run() -> None:
+    model, seen = Slow(), []
+    with pytest.raises(ValueError, match="thirteen"):
+        for picture, _ in answer(frames(100), model, report=pytest.fail, workers=2):
+            seen.append(picture.info.frame)
+    assert seen == list(range(13))
+    assert model.asked <= 16  # 13, two beside it, one that waited
+
+
+def test_side_by_side_a_live_frame_is_answered_before_the_next_is_taken() -> None:
+    live = Clip("0", Path("webcam.mp4"), 25, None, live=True)
+    taken = []
+    source = (taken.append(one.info.frame) or one for one in frames(5, live))
+    answers = answer(source, Slow(), report=pytest.fail, workers=3)
+    next(answers)
+    assert taken == [0]
+    answers.close()
