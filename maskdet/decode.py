@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import cv2
-import imagesize
 import numpy as np
 import numpy.typing as npt
 
@@ -83,8 +82,29 @@ def read_bytes(path: Path) -> bytes:
 
 def _header_size(data: bytes) -> tuple[int, int]:
     """Return (width, height) from the header without decoding, or (-1, -1) where it is not understood."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR" and len(data) >= 24:
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if data[:2] == b"\xff\xd8":
+        return _jpeg_size(data)
+    import imagesize  # with its way to the web it takes as long to import as OpenCV
+
     try:
         width, height = imagesize.get(io.BytesIO(data))
     except Exception:  # a damaged header can raise anything; decoding then says what is wrong
         return -1, -1
     return int(width), int(height)
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    """Return (width, height) of a JPEG's frame header (ITU T.81, B.2.2), or (-1, -1) where there is none."""
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        # Frame headers of all coding processes, without DHT, JPG and DAC, whose numbers lie between theirs.
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return -1, -1

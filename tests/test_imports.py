@@ -28,7 +28,7 @@ cli.main(["detect", {str(astronaut)!r}, "--no-save"], standalone_mode=False)
 
 def test_predict_loads_nothing_heavy(astronaut: Path) -> None:
     loaded = modules_after(f"import maskdet; maskdet.predict({str(astronaut)!r})")
-    assert not loaded & (HEAVY | {"click", "rich"})
+    assert not loaded & (HEAVY | {"click", "rich", "imagesize"})
 
 
 def test_classify_loads_nothing_heavy(astronaut: Path, tiny_classifier: Path) -> None:

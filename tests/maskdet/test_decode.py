@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import imagesize
 import numpy as np
 import pytest
 
-from maskdet.decode import decode_bytes, decode_file
+from maskdet.decode import _header_size, decode_bytes, decode_file
 from maskdet.errors import SourceError
 
 Image = pytest.importorskip("PIL.Image")
@@ -108,6 +109,29 @@ def test_a_bomb_is_refused_before_decoding(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(cv2, "imdecode", never)
     with pytest.raises(SourceError, match="30,000×30,000 pixels is more than"):
         decode_bytes(png_header(30_000, 30_000), "bomb.png")
+
+
+@pytest.mark.parametrize("options", [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1], [cv2.IMWRITE_JPEG_RST_INTERVAL, 2]])
+@pytest.mark.parametrize("shape", [(7, 5), (300, 1), (33, 4097)])
+def test_jpeg_sizes_are_read_from_the_header_as_imagesize_reads_them(
+    options: list[int], shape: tuple[int, int]
+) -> None:
+    data = cv2.imencode(".jpg", np.zeros((*shape, 3), np.uint8), options)[1].tobytes()
+    assert _header_size(data) == imagesize.get(io.BytesIO(data)) == shape[::-1]
+    commented = data[:2] + b"\xff\xfe\x00\x05abc\xff" + data[2:]  # a comment, and a fill byte behind it
+    assert _header_size(commented) == shape[::-1]
+
+
+def test_a_jpeg_bomb_is_refused_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(SourceError, match="60,000×50,000 pixels"):
+        decode_bytes(b"\xff\xd8\xff\xc0\x00\x11\x08" + struct.pack(">HH", 50_000, 60_000) + b"\x03", "bomb.jpg")
+
+
+@pytest.mark.parametrize("cut", range(0, 200, 7))
+def test_a_cut_header_has_no_size(cut: int) -> None:
+    data = cv2.imencode(".jpg", np.zeros((7, 5, 3), np.uint8))[1].tobytes()
+    assert _header_size(data[:cut]) in {(-1, -1), (5, 7)}
 
 
 def test_missing_and_unreadable_files(tmp_path: Path, write_png: Callable[..., Path]) -> None:
