@@ -86,8 +86,8 @@ class MaskResult:
         faces: most confident first.
         image: path and size of the picture.
         model: what found them.
-        time_ms: preprocessing, inference and postprocessing, in milliseconds; decoding is not counted. Other pictures may
-            have been looked at meanwhile.
+        time_ms: preprocessing, inference and postprocessing, in milliseconds; decoding is not counted. Other pictures
+            may have been looked at meanwhile.
         pixels: the picture itself, (H, W, 3) uint8 BGR, kept for ``plot``; never part of the JSON.
     """
 
