@@ -156,4 +156,6 @@ def definitions(resamples: int = RESAMPLES) -> str:
 - **Which networks differ**: McNemar's exact test (1947) on the crops that two networks both have in their test
   parts, with Holm's correction (1979) over all pairs of a division.
 - **Floor**: always answering the class that is most frequent among the test crops, without looking at any.
+- **Asked with or without**: a network of three classes among those of two. Its test crops without
+  *mask_weared_incorrect*, its probabilities of the other two classes divided by their sum.
 - Bold marks the best of a column, not that it is better than the next by more than chance."""

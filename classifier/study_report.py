@@ -16,13 +16,14 @@ from maskdet.classifier.study_collapse import collapse_section
 from maskdet.classifier.study_comparison import comparison
 from maskdet.classifier.study_costs import sizes_section, times_table
 from maskdet.classifier.study_csv import confusion_csv, mcnemar_csv, misclassified_csv, networks_csv, per_class_csv
-from maskdet.classifier.study_entries import Section, score_runs
+from maskdet.classifier.study_entries import Entry, Section, score_runs
 from maskdet.classifier.study_method import data_section, definitions, largest_group, recipes
 from maskdet.classifier.study_mistakes import MAX_CELLS, Pixels, draw_gallery, find_mistakes
 from maskdet.classifier.study_pairs import compare_section, pairs_sentence, pairs_table
 from maskdet.classifier.study_plots import confusion_matrices, error_bars, learning_curves, roc_curves
 from maskdet.classifier.study_results import classes_table, figures_table, folds_table, overlap_table
 from maskdet.classifier.study_summary import summary
+from maskdet.classifier.two_class_view import is_view
 from maskdet.errors import DatasetError
 from maskdet.extras import require
 from maskdet.writers.atomic import write_bytes
@@ -103,7 +104,12 @@ def _pictures(section: Section) -> dict[str, bytes]:
         f"confusion-{slug}.png": png(confusion_matrices(section)),
         f"roc-{slug}.png": png(roc_curves(section)),
     }
-    return pictures | {f"curves-{entry.slug}.png": png(learning_curves(entry)) for entry in section.entries}
+    return pictures | {f"curves-{entry.slug}.png": png(learning_curves(entry)) for entry in _trained(section)}
+
+
+def _trained(section: Section) -> list[Entry]:
+    """Return the entries that were trained for this section's task: the others' curves are in their own section."""
+    return [entry for entry in section.entries if not is_view(entry.run)]
 
 
 def _galleries(section: Section, known: Mapping[str, CropRecord], pixels: Pixels) -> dict[str, bytes]:
@@ -153,7 +159,7 @@ def _section_text(
             pairs_table(section, pairs),
         ]
     parts += ["### Time and size", _TIMES, times_table(section), "### Learning curves"]
-    parts += [f"![Learning curves of {entry.label}](curves-{entry.slug}.png)" for entry in section.entries]
+    parts += [f"![Learning curves of {entry.label}](curves-{entry.slug}.png)" for entry in _trained(section)]
     return parts + _mistakes_text(section, galleries)
 
 

@@ -154,6 +154,7 @@ class Study:
         from maskdet.classifier.crop_set import read_crop_set
         from maskdet.classifier.study import make_plans, run_plans
         from maskdet.classifier.study_training import Surroundings
+        from maskdet.classifier.two_class_view import two_class_views
 
         crops = read_crop_set(self.source, quiet=self.quiet)
         keep_freed_memory()
@@ -165,7 +166,7 @@ class Study:
         found = load_runs(self.runs)
         if self.ship:
             self._ship(crops, found)
-        self._report(crops, found, json_target)
+        self._report(crops, [*found, *two_class_views(found)], json_target)
         return EXIT_ERROR if self.absent else EXIT_DONE
 
     def _failed(self, plan: Plan, error: MaskdetError) -> None:
