@@ -93,7 +93,7 @@ def _read(file: Path, shown: Path) -> Any:
     frontend = FrontEndManager().load_by_framework("onnx" if is_onnx else "ir")
     try:
         return frontend.convert(frontend.load(str(file)))
-    except RuntimeError as error:
+    except Exception as error:  # the readers' exceptions share no base class of their own
         kind = "an ONNX" if is_onnx else "an OpenVINO"
         bare = not is_onnx and not file.with_suffix(".bin").is_file()
         reason = f"{file.with_suffix('.bin').name} is missing" if bare else _first_line(error)
