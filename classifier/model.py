@@ -17,6 +17,7 @@ from maskdet.classifier.crop_window import crop_windows, cut, fit_whole
 from maskdet.classifier.runtime import ClassifierRuntime
 from maskdet.detector.letterbox import to_tensor
 from maskdet.results import CONFIDENCE_DECIMALS, Face, ImageInfo, MaskResult, ModelInfo
+from maskdet.runtime_choice import RuntimeName
 from maskdet.weights import resolve_weights
 
 #: Crops run at once: 40 MB of input at 224 px, and more at once is no faster.
@@ -65,27 +66,37 @@ class CropAnswer:
 
 
 class MaskClassifier:
-    """A classifier of face crops, loaded once and used for any number of them; run by ONNX Runtime, without torch.
+    """A classifier of face crops, loaded once and used for any number of them; run without torch.
 
     Attributes:
         spec: what the model's file says: its input's side, and how it wants faces cut.
         info: how results name the model.
     """
 
-    def __init__(self, weights: str | Path | None = None, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(
+        self,
+        weights: str | Path | None = None,
+        device: str = "cpu",
+        threads: int = 0,
+        runtime: RuntimeName = "auto",
+    ) -> None:
         """Load a model.
 
         Args:
             weights: an ``.onnx`` file written by ``maskdet.classifier.export``, the name of a shipped model, or None
                 for the default one.
-            device: ``"cpu"`` or a GPU index such as ``"0"``.
-            threads: CPU threads for ONNX Runtime, 0 for one a core.
+            device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``.
+            threads: CPU threads, 0 for one a core.
+            runtime: ``"onnx"`` or ``"openvino"``; ``"auto"`` is ONNX Runtime, but for a device of OpenVINO's.
 
         Raises:
+            ValueError: an unknown runtime.
             WeightsError: the file cannot be used, or no classifier is shipped and none was named.
+            DeviceError: the device is unknown or not there.
+            MissingExtraError: OpenVINO without the ``openvino`` extra.
         """
         name, path = resolve_weights(weights, "classify")
-        self._runtime = ClassifierRuntime(path, name=name, device=device, threads=threads)
+        self._runtime = ClassifierRuntime(path, name=name, device=device, threads=threads, runtime=runtime)
         self.spec = self._runtime.spec
         self.info = ModelInfo(name, self.spec.side, 0.0)
 

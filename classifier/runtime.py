@@ -1,4 +1,4 @@
-"""The classifier's network: an ONNX file that ``maskdet.classifier.export`` wrote, run by ONNX Runtime."""
+"""The classifier's network: an ONNX file that ``maskdet.classifier.export`` wrote, by ONNX Runtime or OpenVINO."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,9 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops import MAX_MARGIN
 from maskdet.errors import WeightsError
-from maskdet.onnx_session import open_session
+from maskdet.onnx_session import OnnxSession
+from maskdet.openvino_session import OpenVinoSession
+from maskdet.runtime_choice import choose_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +44,28 @@ class ClassifierSpec:
 class ClassifierRuntime:
     """A loaded network: prepared crops in, probabilities out."""
 
-    def __init__(self, path: Path, *, name: str, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(self, path: Path, *, name: str, device: str = "cpu", threads: int = 0, runtime: str = "auto") -> None:
         """Load ``path``.
 
         Args:
             path: an ONNX file written by ``maskdet.classifier.export``.
             name: how results call the model.
-            device: ``"cpu"``, or a CUDA index such as ``"0"`` where onnxruntime-gpu is installed.
-            threads: intra-op threads, 0 for one a core.
+            device: as ``maskdet.devices`` knows it.
+            threads: CPU threads, 0 for one a core.
+            runtime: ``"onnx"`` or ``"openvino"``; ``"auto"`` is ONNX Runtime, but for a device of OpenVINO's.
 
         Raises:
+            ValueError: an unknown runtime.
             WeightsError: the file is missing, not ONNX, a detector, or somebody else's classifier.
+            DeviceError: the device is not there.
+            MissingExtraError: OpenVINO without the ``openvino`` extra.
         """
         if not path.is_file():
             raise WeightsError(path, "no such file")
         if path.suffix.lower() != ".onnx":
             raise WeightsError(path, "unknown kind of weights: a classifier is an .onnx file")
-        self._session = open_session(path, device=device, threads=threads)
-        self._input: str = self._session.get_inputs()[0].name
+        open_it = OpenVinoSession if choose_runtime(path, runtime, device) == "openvino" else OnnxSession
+        self._session = open_it(path, device=device, threads=threads)
         self.spec = _read_spec(self._session, path, name)
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -72,12 +77,11 @@ class ClassifierRuntime:
         Returns:
             (N, 3) float32 probabilities in the order of ``CLASS_NAMES``.
         """
-        output: npt.NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-        return output
+        return self._session(batch)
 
 
-def _read_spec(session: Any, path: Path, name: str) -> ClassifierSpec:
-    metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
+def _read_spec(session: OnnxSession | OpenVinoSession, path: Path, name: str) -> ClassifierSpec:
+    metadata = session.metadata
     task = metadata.get("task")
     if task == "detect":
         raise WeightsError(path, "is a detector, not a classifier: it belongs to maskdet detect --weights")
@@ -97,9 +101,8 @@ def _read_spec(session: Any, path: Path, name: str) -> ClassifierSpec:
         raise WeightsError(path, f"not a mask classifier: its classes are {shown}; expected {', '.join(CLASS_NAMES)}")
     if not 0 <= margin <= MAX_MARGIN or not (math.isfinite(temperature) and temperature > 0):
         raise WeightsError(path, f"not a mask classifier: margin {margin:g}, temperature {temperature:g}")
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    takes, gives = inputs[0].shape, outputs[0].shape
-    fits = len(inputs) == 1 and inputs[0].type == "tensor(float)" and takes[1:] == [3, side, side]
+    takes, gives = session.takes, session.gives
+    fits = session.plain_input and takes[1:] == [3, side, side]
     if not fits or isinstance(takes[0], int) or len(gives) != 2 or gives[1] != len(CLASS_NAMES):
         reason = f"it turns {takes} into {gives}, not (N, 3, {side}, {side}) into (N, 3)"
         raise WeightsError(path, f"not a mask classifier: {reason}")

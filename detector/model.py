@@ -13,9 +13,11 @@ import numpy.typing as npt
 from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.postprocess import Detections, select, to_picture
-from maskdet.detector.runtime import OnnxRuntime, load_runtime
+from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
+from maskdet.devices import is_cpu
 from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
+from maskdet.runtime_choice import RuntimeName
 from maskdet.weights import resolve_weights
 
 #: YOLO's defaults.
@@ -47,11 +49,13 @@ class MaskDetector:
         tile: bool | int = False,
         device: str = "cpu",
         threads: int = 0,
+        runtime: RuntimeName = "auto",
     ) -> None:
         """Load a model.
 
         Args:
-            weights: an ``.onnx`` or ``.pt`` file, the name of a shipped model, or None for the default one.
+            weights: an ``.onnx`` or ``.pt`` file, an OpenVINO folder, the name of a shipped model, or None for the
+                default one.
             conf: a face is reported when its confidence exceeds this, 0 to 1.
             iou: NMS threshold, 0 to 1.
             imgsz: longer side of the network's input in pixels, rounded up to a multiple of its stride; None for
@@ -60,14 +64,18 @@ class MaskDetector:
             tile: also look at large pictures in overlapping tiles, for small faces: True for tiles of the input's
                 size, or their side in pixels of the picture (smaller ones are enlarged). Its cost grows with the
                 picture: nine times for 1920 × 1080 pixels and tiles of 640.
-            device: ``"cpu"`` or a GPU index such as ``"0"``.
+            device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``.
             threads: CPU threads of each run, 0 for one a core: soonest done with one picture. With 1 ``predict`` looks
                 at as many pictures side by side as there are cores: soonest done with many.
+            runtime: ``"onnx"``, ``"openvino"`` or ``"torch"``; ``"auto"`` goes by the file: see
+                ``maskdet.runtime_choice``.
 
         Raises:
-            ValueError: a threshold outside 0 to 1, or a size below 32 (of the input, or of a tile).
-            WeightsError: the file cannot be used.
-            MissingExtraError: a ``.pt`` file without the ``train`` extra.
+            ValueError: a threshold outside 0 to 1, or a size below 32 (of the input, or of a tile), or an unknown
+                runtime.
+            WeightsError: the file cannot be used, or not by this runtime.
+            DeviceError: the device is unknown or not there.
+            MissingExtraError: a ``.pt`` file without the ``train`` extra, OpenVINO without the ``openvino`` extra.
         """
         for label, value in (("conf", conf), ("iou", iou)):
             if not 0 <= value <= 1:
@@ -77,16 +85,16 @@ class MaskDetector:
         if tile is not False and tile is not True and tile < 32:
             raise ValueError(f"a tile must be 32 pixels or more, not {tile}")
         name, path = resolve_weights(weights)
-        self._runtime = load_runtime(path, name=name, device=device, threads=threads)
+        self._runtime = load_runtime(path, name=name, device=device, threads=threads, runtime=runtime)
         spec = self._runtime.spec
         wanted = spec.imgsz if imgsz is None else imgsz
         self._imgsz = -(-wanted // spec.stride) * spec.stride
         if not spec.dynamic and self._imgsz != spec.imgsz:
             raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
         self._iou, self._agnostic = iou, agnostic_nms
-        on_cpu = device == "cpu" and isinstance(self._runtime, OnnxRuntime)
-        self.workers = runs_at_once(threads) if on_cpu else 1
-        self._tiles_at_once = 1 if device == "cpu" else GPU_BATCH
+        parallel = is_cpu(device) and isinstance(self._runtime, (OnnxRuntime, OpenVinoRuntime))
+        self.workers = runs_at_once(threads) if parallel else 1
+        self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)
         self.info = ModelInfo(name, self._imgsz, conf)
 

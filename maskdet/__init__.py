@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from maskdet.errors import (
         AnnotationError,
         DatasetError,
+        DeviceError,
         MaskdetError,
         MissingExtraError,
         SourceError,
@@ -36,6 +37,7 @@ _HOMES = {
     "AnnotationError": "maskdet.errors",
     "CropAnswer": "maskdet.classifier.model",
     "DatasetError": "maskdet.errors",
+    "DeviceError": "maskdet.errors",
     "Face": "maskdet.results",
     "FaceTracker": "maskdet.tracking.face_tracker",
     "MaskClassifier": "maskdet.classifier.model",
@@ -56,6 +58,7 @@ __all__ = [
     "AnnotationError",
     "CropAnswer",
     "DatasetError",
+    "DeviceError",
     "Face",
     "FaceTracker",
     "MaskClassifier",

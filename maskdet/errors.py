@@ -7,9 +7,10 @@
     ├── AnnotationError    an annotation file that cannot be used as it stands
     ├── DatasetError       a data set whose layout, split or target is wrong
     ├── WeightsError       a model file that is missing, damaged or not maskdet's
+    ├── DeviceError        a device that is unknown or not in this machine
     └── MissingExtraError  a feature whose optional packages are not installed
 
-Each message is one line that names the file concerned and the way out.
+Each message is one line that names the file or device concerned and the way out.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class DatasetError(_FileError):
 
 class WeightsError(_FileError):
     """A model file that is missing, damaged, or not a mask detector."""
+
+
+class DeviceError(MaskdetError):
+    """A device that is unknown, not in this machine, or that a package is missing for."""
 
 
 class MissingExtraError(MaskdetError):

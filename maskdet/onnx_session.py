@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maskdet.errors import WeightsError
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.devices import onnx_providers
+from maskdet.errors import DeviceError, WeightsError
 
 
 def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
@@ -13,23 +18,55 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
 
     Args:
         path: an ONNX file.
-        device: ``"cpu"``, or a CUDA index such as ``"0"`` where onnxruntime-gpu is installed.
+        device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"`` or ``"directml"``, each where ONNX Runtime has it.
         threads: intra-op threads, 0 for one a core.
 
     Raises:
-        WeightsError: the file is not ONNX, or the device is not there.
+        WeightsError: the file is not ONNX.
+        DeviceError: the device is not there, or does not start.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    providers: list[Any] = ["CPUExecutionProvider"]
-    if device != "cpu":
-        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-            raise WeightsError(path, f"device {device!r} needs onnxruntime-gpu; without it use device cpu")
-        providers.insert(0, ("CUDAExecutionProvider", {"device_id": device}))
+    providers = onnx_providers(device, onnxruntime.get_available_providers())
+    if device.lower() in {"directml", "dml"}:
+        # DirectML's documentation asks for both.
+        options.enable_mem_pattern = False
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime's exceptions share no base class of their own
         raise WeightsError(path, f"not an ONNX model ({str(error).splitlines()[0][:120]})") from error
+    wanted = providers[0] if isinstance(providers[0], str) else providers[0][0]
+    # ONNX Runtime falls back to the CPU without a word where a driver or library is missing.
+    if wanted not in session.get_providers():
+        raise DeviceError(f"device {device!r}: {wanted} does not start here (a driver or library is missing); use cpu")
+    return session
+
+
+class OnnxSession:
+    """A network run by ONNX Runtime; may be called from several threads at once.
+
+    Attributes:
+        metadata: what the file says of itself, text to text.
+        takes: shape of its input; text where a side is free.
+        gives: shape of its first output, likewise.
+        plain_input: there is one input, of float32.
+    """
+
+    def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0) -> None:
+        """Load ``path``; arguments and errors are those of ``open_session``."""
+        self._session = open_session(path, device=device, threads=threads)
+        inputs = self._session.get_inputs()
+        self._input: str = inputs[0].name
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+        self.takes: list[int | str] = inputs[0].shape
+        self.gives: list[int | str] = self._session.get_outputs()[0].shape
+        self.plain_input = len(inputs) == 1 and inputs[0].type == "tensor(float)"
+
+    def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the first output for a batch."""
+        output: npt.NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
+        return output

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"torch", "torchvision", "ultralytics", "pandas", "matplotlib", "scipy", "supervision"}
+HEAVY = {"torch", "torchvision", "ultralytics", "pandas", "matplotlib", "scipy", "supervision", "openvino"}
 
 
 def modules_after(code: str) -> set[str]:

@@ -52,12 +52,21 @@ class ShippedModel:
         """
         if not self.path.is_file():
             raise WeightsError(self.path, f"the shipped model {self.name} is missing; reinstall maskdet")
-        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        digest = checksum(self.path)
         if digest != self.sha256:
             raise WeightsError(
                 self.path, f"damaged: sha256 {digest[:12]}… instead of {self.sha256[:12]}…; reinstall maskdet"
             )
         return self.path
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a model file, hexadecimal; of a folder, that of its files one after the other by name."""
+    files = sorted(child for child in path.iterdir() if child.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @functools.cache
@@ -96,7 +105,7 @@ def resolve_weights(weights: str | Path | None, task: Task = "detect") -> tuple[
     """Turn what a caller named into (model name, path).
 
     Args:
-        weights: None for the task's default model, the name of a shipped one, or a file.
+        weights: None for the task's default model, the name of a shipped one, or a file or folder.
         task: what the model is wanted for.
 
     Raises:
@@ -110,5 +119,6 @@ def resolve_weights(weights: str | Path | None, task: Task = "detect") -> tuple[
         if model.task != task:
             raise WeightsError(model.name, f"is a {TASK_NOUNS[model.task]}, not a {TASK_NOUNS[task]}")
     else:
-        return Path(weights).stem, Path(weights)
+        # yolo export writes best.pt as best_openvino_model/.
+        return Path(weights).stem.removesuffix("_openvino_model"), Path(weights)
     return model.name, model.verify()

@@ -6,13 +6,15 @@ import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.class_option import class_list
+from maskdet.cli.device_options import device_options
+from maskdet.runtime_choice import RuntimeName
 from maskdet.writers.targets import Targets
 
 
 @click.command()
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
 @click.option("--weights", metavar="FILE", help="An .onnx classifier, or the name of a shipped one.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or the index of a GPU.")
+@device_options
 @click.option("--batch", type=click.IntRange(1, 256), default=16, show_default=True, help="Crops run at once.")
 @click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines, one object a crop.")
 @click.option("--csv", "csv_target", metavar="FILE|-", help="Write CSV, one row a crop.")
@@ -24,6 +26,7 @@ def classify(
     images: tuple[str, ...],
     weights: str | None,
     device: str,
+    runtime: RuntimeName,
     batch: int,
     json_target: str | None,
     csv_target: str | None,
@@ -53,7 +56,7 @@ def classify(
     from maskdet.writers.crop_table import print_crops
     from maskdet.writers.outputs import Outputs
 
-    classifier = MaskClassifier(weights, device=device)
+    classifier = MaskClassifier(weights, device=device, runtime=runtime)
     show_table = not quiet and not targets.to_stdout
     task = Task(found, classifier.predict_batch, Outputs(targets, errors.report), errors, batch=batch, wanted=fail_on)
     outcome = task.run(keep_tally=show_table, quiet=quiet)

@@ -7,18 +7,22 @@ from pathlib import Path
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
+from maskdet.cli.device_options import device_options, for_classifier
+from maskdet.runtime_choice import RuntimeName
 
 
 @click.command()
 @click.argument("sources", metavar="[SOURCE…]", nargs=-1)
 @click.option("--data", metavar="DATA", help="Score on labels: a data.yaml, or a Pascal VOC folder.")
 @click.option("--split", metavar="NAME", help="The split of --data.  [default: val]")
-@click.option("--weights", metavar="FILE", help="The detector: .onnx, .pt, or the name of a shipped one.")
+@click.option(
+    "--weights", metavar="FILE", help="The detector: .onnx, .pt, an OpenVINO folder, or a shipped one's name."
+)
 @click.option("--classifier", "classifier_weights", metavar="FILE", help="The classifier: .onnx, or a shipped one.")
 @click.option("--conf", type=click.FloatRange(0, 1), default=0.25, show_default=True, help="Confidence threshold.")
 @click.option("--iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="IoU threshold of NMS.")
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the detector's input, in pixels.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or the index of a GPU.")
+@device_options
 @click.option("--batch", type=click.IntRange(1, 256), help="Pictures run at once.  [default: 1, with --data 16]")
 @click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
 @click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines; with --data, one object of figures.")
@@ -35,6 +39,7 @@ def compare(
     iou: float,
     imgsz: int | None,
     device: str,
+    runtime: RuntimeName,
     batch: int | None,
     vid_stride: int,
     json_target: str | None,
@@ -63,7 +68,7 @@ def compare(
         if split is not None:
             raise click.UsageError("--split belongs to --data")
         return _look(
-            sources, weights, classifier_weights, conf, iou, imgsz, device, batch or 1, vid_stride,
+            sources, weights, classifier_weights, conf, iou, imgsz, device, runtime, batch or 1, vid_stride,
             json_target, csv_target, save, quiet,
         )  # fmt: skip
     if csv_target is not None or vid_stride != 1:
@@ -72,7 +77,7 @@ def compare(
 
     score_data(
         data, split, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-        device=device, batch=batch or 16, json_target=json_target, save=save, quiet=quiet,
+        device=device, runtime=runtime, batch=batch or 16, json_target=json_target, save=save, quiet=quiet,
     )  # fmt: skip
     return EXIT_DONE
 
@@ -85,6 +90,7 @@ def _look(
     iou: float,
     imgsz: int | None,
     device: str,
+    runtime: RuntimeName,
     batch: int,
     vid_stride: int,
     json_target: str | None,
@@ -108,10 +114,19 @@ def _look(
     from maskdet.writers.compare_outputs import SHEET, CompareOutputs
 
     try:
-        detector = MaskDetector(weights, conf=conf, iou=iou, imgsz=imgsz, device=device, threads=threads_for(found))
+        detector = MaskDetector(
+            weights,
+            conf=conf,
+            iou=iou,
+            imgsz=imgsz,
+            device=device,
+            threads=threads_for(found),
+            runtime=runtime,
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    predictor = ChainPredictor(detector, MaskClassifier(classifier_weights, device=device), mode="compare")
+    classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
+    predictor = ChainPredictor(detector, classifier, mode="compare")
     outputs = CompareOutputs(json_target, csv_target, save, errors.report)
     task = Task(
         found,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from dataclasses import replace
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from maskdet.cli.device_options import for_classifier
+from maskdet.runtime_choice import RuntimeName
 
 if TYPE_CHECKING:
     from maskdet.chain.report import CompareReport
@@ -25,6 +27,7 @@ def score_data(
     iou: float,
     imgsz: int | None,
     device: str,
+    runtime: RuntimeName,
     batch: int,
     json_target: str | None,
     save: str | None,
@@ -40,7 +43,8 @@ def score_data(
         conf: boxes above it are those whose classes are compared.
         iou: threshold of NMS.
         imgsz: longer side of the detector's input in pixels.
-        device: ``"cpu"`` or the index of a GPU.
+        device: where both models run, as ``--device`` takes it.
+        runtime: what runs them.
         batch: photos run at once.
         json_target: file of the report, ``"-"`` for standard output.
         save: folder of the pictures and ``compare.json``.
@@ -61,14 +65,14 @@ def score_data(
     from maskdet.chain.score import compare
     from maskdet.classifier.model import MaskClassifier
     from maskdet.detector.model import MaskDetector
-    from maskdet.weights import resolve_weights
+    from maskdet.weights import checksum, resolve_weights
 
     labelled = read_labelled(data, split)
     try:
-        detector = MaskDetector(weights, imgsz=imgsz, device=device)
+        detector = MaskDetector(weights, imgsz=imgsz, device=device, runtime=runtime)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    classifier = MaskClassifier(classifier_weights, device=device)
+    classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
     report = compare(detector, classifier, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
@@ -83,8 +87,8 @@ def score_data(
     }
     report = replace(
         report,
-        detector=replace(report.detector, sha256=_digest(resolve_weights(weights)[1])),
-        classifier=replace(report.classifier, sha256=_digest(resolve_weights(classifier_weights, "classify")[1])),
+        detector=replace(report.detector, sha256=checksum(resolve_weights(weights)[1])),
+        classifier=replace(report.classifier, sha256=checksum(resolve_weights(classifier_weights, "classify")[1])),
         command=_command_line(given),
     )
     _write(report, json_target, save)
@@ -94,10 +98,6 @@ def score_data(
         print_scores(report)
     if save and not quiet:
         click.echo(f"pictures: {Path(save)}", err=True)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _command_line(given: dict[str, Any]) -> str:

@@ -10,10 +10,12 @@ import click
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
+from maskdet.cli.device_options import device_options, for_classifier
 from maskdet.cli.output_options import output_options
 from maskdet.cli.track_options import open_tracker, report_people, track_options
 
 if TYPE_CHECKING:
+    from maskdet.runtime_choice import RuntimeName
     from maskdet.writers.targets import Targets
 
 
@@ -26,13 +28,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="The detector alone; with the classifier in one answer; or both answers side by side.",
 )
-@click.option("--weights", metavar="FILE", help="An .onnx or .pt model, or the name of a shipped one.")
+@click.option("--weights", metavar="FILE", help="An .onnx or .pt model, an OpenVINO folder, or a shipped one's name.")
 @click.option("--classifier", "classifier_weights", metavar="FILE", help="The classifier of chain and compare.")
 @click.option("--conf", type=click.FloatRange(0, 1), default=0.25, show_default=True, help="Confidence threshold.")
 @click.option("--iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="IoU threshold of NMS.")
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the network's input, in pixels.")
 @click.option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or the index of a GPU.")
+@device_options
 @click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True, help="Pictures run at once.")
 @click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
 @output_options
@@ -55,6 +57,7 @@ def detect(
     imgsz: int | None,
     agnostic_nms: bool,
     device: str,
+    runtime: RuntimeName,
     batch: int,
     vid_stride: int,
     targets: Targets,
@@ -104,6 +107,7 @@ def detect(
             tile=tile_size or tile,
             device=device,
             threads=threads_for(found),
+            runtime=runtime,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -112,7 +116,7 @@ def detect(
     if mode != "detect":
         from maskdet.classifier.model import MaskClassifier
 
-        classifier = MaskClassifier(classifier_weights, device=device)
+        classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
     outputs = Outputs(targets, errors.report)
     task = Task(
         found,

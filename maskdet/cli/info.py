@@ -9,7 +9,10 @@ from typing import Any
 import click
 
 #: Packages whose version explains most bug reports; None in the answer where one is not installed.
-PACKAGES = ("numpy", "opencv-python", "onnxruntime", "torch", "torchvision", "ultralytics")
+PACKAGES = ("numpy", "opencv-python", "onnxruntime", "openvino", "torch", "torchvision", "ultralytics")
+
+#: What ``--runtime`` takes, and the package that brings it.
+RUNTIME_PACKAGES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "ultralytics"}
 
 #: A model's figures, by their key in ``models.json``, and how the table calls them. Each task has its own.
 FIGURES = {"map50": "mAP50", "map50_95": "mAP50-95", "accuracy": "accuracy", "macro_f1": "macro-F1"}
@@ -36,6 +39,8 @@ def info(as_json: bool) -> int:
     table.add_row("Python", facts["python"])
     table.add_row("processor", f"{facts['cores']} cores{', bfloat16' if facts['bf16'] else ''}")
     table.add_row("ONNX Runtime on", ", ".join(facts["providers"]))
+    table.add_row("OpenVINO on", ", ".join(facts["openvino_devices"]) or "–")
+    table.add_row("runtimes", ", ".join(facts["runtimes"]))
     screen.print(table)
     titles = ("model", "task", "file", "input", "sha256", "figures", "intact")
     models = Table(*titles, title="models", title_justify="left")
@@ -93,6 +98,18 @@ def gather() -> dict[str, Any]:
         "cores": usable_cores(),
         "bf16": has_bf16(),
         "providers": onnxruntime.get_available_providers(),
+        "openvino_devices": openvino_devices() if versions["openvino"] else [],
+        "runtimes": [name for name, package in RUNTIME_PACKAGES.items() if versions[package]],
         "models": models,
         "no_model": [task for task in TASK_NOUNS if task not in {model["task"] for model in models.values()}],
     }
+
+
+def openvino_devices() -> list[str]:
+    """Return what OpenVINO can run a model on here; nothing where it is installed but broken."""
+    try:
+        from openvino import Core
+
+        return [str(device) for device in Core().available_devices]
+    except (ImportError, OSError, RuntimeError):
+        return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 from collections.abc import Mapping
@@ -19,7 +18,20 @@ if TYPE_CHECKING:
     from maskdet.detector.val_report import Figure, ValReport
 
 #: What may stand before ``=``; the names are those of ``yolo val``.
-KEYS: Final = ("model", "data", "split", "imgsz", "conf", "iou", "batch", "device", "project", "name", "save_dir")
+KEYS: Final = (
+    "model",
+    "data",
+    "split",
+    "imgsz",
+    "conf",
+    "iou",
+    "batch",
+    "device",
+    "runtime",
+    "project",
+    "name",
+    "save_dir",
+)
 
 
 @click.command()
@@ -36,14 +48,15 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, q
     maskdet val model=best.onnx data=mydata/data.yaml --save report --json figures.json
 
     \b
-    model=    an .onnx or .pt file, or the name of a shipped model     the shipped one
+    model=    an .onnx or .pt file, an OpenVINO folder, or a name      the shipped one
     data=     a data.yaml, or its folder                               needed
     split=    train, val or test                                       val
     imgsz=    longer side of the network's input, in pixels            what the model was trained at
     conf=     confidence from which boxes count for AP                 0.001
     iou=      IoU threshold of NMS                                     0.7
     batch=    photos run at once                                       16
-    device=   cpu, or the index of a GPU                               cpu
+    device=   cpu, the index of a CUDA GPU, coreml, directml, …        cpu
+    runtime=  onnx, openvino or torch                                  auto: by the kind of file
     save_dir= the same as --save; so is project=DIR name=NAME          nothing is written
 
     AP is COCO's, with a 95 % interval from 1000 bootstrap samples of the photos. Precision, recall, F1 and the
@@ -59,7 +72,7 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, q
     from maskdet.detector.labelled import read_split
     from maskdet.detector.model import DEFAULT_IOU, MaskDetector
     from maskdet.extras import require
-    from maskdet.weights import resolve_weights
+    from maskdet.weights import checksum, resolve_weights
 
     # What is missing should be said before the photos are run, not after.
     require("faster_coco_eval", what="maskdet val", extra="train")
@@ -68,7 +81,12 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, q
     labelled = read_split(str(settings["data"]), str(settings.get("split", "val")))
     weights = str(settings["model"]) if "model" in settings else None
     try:
-        detector = MaskDetector(weights, imgsz=settings.get("imgsz"), device=str(settings.get("device", "cpu")))
+        detector = MaskDetector(
+            weights,
+            imgsz=settings.get("imgsz"),
+            device=str(settings.get("device", "cpu")),
+            runtime=settings.get("runtime", "auto"),
+        )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if labelled.repeated and not quiet:
@@ -81,7 +99,7 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, q
         batch=settings.get("batch", 16),
         quiet=quiet,
     )
-    digest = hashlib.sha256(resolve_weights(weights)[1].read_bytes()).hexdigest()
+    digest = checksum(resolve_weights(weights)[1])
     report = replace(report, sha256=digest, command=command_line(settings, report.data, json_target, save))
     write(report, json_target, folder)
     if not quiet and json_target != "-":

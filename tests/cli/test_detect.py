@@ -131,7 +131,7 @@ def test_conf_and_imgsz(run: Run, astronaut: Path) -> None:
     [
         ("gone.onnx", None, "no such file"),
         ("text.onnx", b"hello", "not an ONNX model"),
-        ("model.bin", b"hello", "expected .onnx or .pt"),
+        ("model.bin", b"hello", "expected .onnx, .pt or an OpenVINO folder"),
     ],
 )
 def test_weights_that_are_none(

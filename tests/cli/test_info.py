@@ -60,3 +60,25 @@ def test_damage_is_shown(registry: dict[str, Any], capsys: pytest.CaptureFixture
     registry["models"]["tiny"]["sha256"] = "0" * 64
     run("--json")
     assert json.loads(capsys.readouterr().out)["models"]["tiny"]["intact"] is False
+
+
+def test_the_runtimes_at_hand(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from maskdet.cli import info
+
+    versions = {"onnxruntime": "1.2", "openvino": "2026.4"}
+    monkeypatch.setattr(info, "PACKAGES", ("onnxruntime", "openvino", "ultralytics"))
+    monkeypatch.setattr(info, "openvino_devices", lambda: ["CPU", "GPU"])
+
+    def version(name: str) -> str:
+        if name not in versions:
+            raise info.metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    monkeypatch.setattr(info.metadata, "version", version)
+    assert run("--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["runtimes"], facts["openvino_devices"]) == (["onnx", "openvino"], ["CPU", "GPU"])
+    del versions["openvino"]
+    assert run("--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["runtimes"], facts["openvino_devices"]) == (["onnx"], [])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +13,11 @@ from maskdet.detector.runtime import OnnxRuntime, load_runtime
 from maskdet.errors import WeightsError
 from maskdet.weights import ShippedModel, default_model, resolve_weights, shipped_models
 
-GOOD = {"names": repr(dict(enumerate(CLASS_NAMES))), "imgsz": "[64, 64]", "stride": "32", "task": "detect"}
+WriteModel = Callable[..., Path]
 
 
-def write_model(path: Path, metadata: dict[str, str]) -> Path:
-    """Write the smallest network with the right input: it returns zeros for seven rows and two anchors."""
-    onnx = pytest.importorskip("onnx")
-    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
-    nodes = [
-        helper.make_node("ReduceMean", ["images"], ["mean"], keepdims=1),
-        helper.make_node("Mul", ["mean", "zeros"], ["wide"]),
-        helper.make_node("Reshape", ["wide", "shape"], ["output0"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("images", kind, [1, 3, 64, 64])],
-        [helper.make_tensor_value_info("output0", kind, [1, 7, 2])],
-        [
-            helper.make_tensor("zeros", kind, [1, 1, 1, 14], [0.0] * 14),
-            helper.make_tensor("shape", onnx.TensorProto.INT64, [3], [1, 7, 2]),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, metadata)
-    onnx.save(model, path)
-    return path
-
-
-def test_a_static_model_runs_at_its_own_size(tmp_path: Path) -> None:
-    path = write_model(tmp_path / "tiny.onnx", GOOD)
+def test_a_static_model_runs_at_its_own_size(tmp_path: Path, write_model: WriteModel) -> None:
+    path = write_model(tmp_path / "tiny.onnx")
     detector = MaskDetector(path)
     assert detector.info.imgsz == 64
     assert detector.letterbox(np.zeros((10, 20, 3), np.uint8)).padded == (64, 64)
@@ -60,15 +36,17 @@ def test_a_static_model_runs_at_its_own_size(tmp_path: Path) -> None:
         ({"task": "segment"}, "its task is segment"),
     ],
 )
-def test_models_of_other_kinds_are_refused(tmp_path: Path, change: dict[str, str], reason: str) -> None:
-    path = write_model(tmp_path / "other.onnx", GOOD | change)
+def test_models_of_other_kinds_are_refused(
+    tmp_path: Path, write_model: WriteModel, change: dict[str, str], reason: str
+) -> None:
+    path = write_model(tmp_path / "other.onnx", change)
     with pytest.raises(WeightsError, match=reason.replace("(", r"\(")):
         OnnxRuntime(path, name="other")
 
 
-def test_onnx_without_metadata_is_refused(tmp_path: Path) -> None:
+def test_onnx_without_metadata_is_refused(tmp_path: Path, write_model: WriteModel) -> None:
     with pytest.raises(WeightsError, match="not a mask detector"):
-        OnnxRuntime(write_model(tmp_path / "bare.onnx", {}), name="bare")
+        OnnxRuntime(write_model(tmp_path / "bare.onnx", None), name="bare")
 
 
 def test_a_checkpoint_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,18 @@
+"""Runtimes: each turns a ready batch into the network's raw output, and knows what the model file says of itself."""
+
+from maskdet.detector.runtime.loading import load_runtime
+from maskdet.detector.runtime.onnx_runtime import OnnxRuntime
+from maskdet.detector.runtime.openvino_runtime import OpenVinoRuntime
+from maskdet.detector.runtime.spec import ModelSpec, Runtime, check_class_names, read_spec
+from maskdet.detector.runtime.torch_runtime import TorchRuntime
+
+__all__ = [
+    "ModelSpec",
+    "OnnxRuntime",
+    "OpenVinoRuntime",
+    "Runtime",
+    "TorchRuntime",
+    "check_class_names",
+    "load_runtime",
+    "read_spec",
+]

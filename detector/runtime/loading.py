@@ -1,0 +1,38 @@
+"""Loading a detector with the runtime that suits its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskdet.detector.runtime.onnx_runtime import OnnxRuntime
+from maskdet.detector.runtime.openvino_runtime import OpenVinoRuntime
+from maskdet.detector.runtime.spec import Runtime
+from maskdet.detector.runtime.torch_runtime import TorchRuntime
+from maskdet.errors import WeightsError
+from maskdet.runtime_choice import choose_runtime
+
+
+def load_runtime(path: Path, *, name: str, device: str = "cpu", threads: int = 0, runtime: str = "auto") -> Runtime:
+    """Load a model.
+
+    Args:
+        path: an ``.onnx`` or ``.pt`` file, an OpenVINO folder, or the ``.xml`` in it.
+        name: how results call the model.
+        device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or such as ``"openvino:GPU"``.
+        threads: CPU threads, 0 for one a core; torch always takes all.
+        runtime: ``"auto"``, ``"onnx"``, ``"openvino"`` or ``"torch"``; see ``maskdet.runtime_choice``.
+
+    Raises:
+        ValueError: an unknown runtime.
+        WeightsError: the file is missing, not one of this runtime's, or not a mask detector.
+        DeviceError: the device is not there.
+        MissingExtraError: a ``.pt`` without the ``train`` extra, or OpenVINO without the ``openvino`` extra.
+    """
+    if not path.exists():
+        raise WeightsError(path, "no such file; without --weights the shipped model is used")
+    chosen = choose_runtime(path, runtime, device)
+    if chosen == "openvino":
+        return OpenVinoRuntime(path, name=name, device=device, threads=threads)
+    if chosen == "torch":
+        return TorchRuntime(path, name=name, device=device)
+    return OnnxRuntime(path, name=name, device=device, threads=threads)

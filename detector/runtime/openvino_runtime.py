@@ -1,0 +1,36 @@
+"""A detector run by OpenVINO."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.runtime.spec import read_spec
+from maskdet.openvino_session import OpenVinoSession
+
+
+class OpenVinoRuntime:
+    """OpenVINO on the CPU, or on what ``device`` names; needs the ``openvino`` extra."""
+
+    def __init__(self, path: Path, *, name: str, device: str = "cpu", threads: int = 0) -> None:
+        """Load ``path``.
+
+        Args:
+            path: a folder that ``yolo export format=openvino`` wrote, the ``.xml`` in it, or an ONNX file.
+            name: how results call the model.
+            device: ``"cpu"``, or such as ``"openvino:GPU"``.
+            threads: CPU threads, 0 for one a core.
+
+        Raises:
+            MissingExtraError: OpenVINO is not installed.
+            WeightsError: the file is damaged, or not a mask detector.
+            DeviceError: the device is not there.
+        """
+        self._session = OpenVinoSession(path, device=device, threads=threads)
+        self.spec = read_spec(path, name, self._session.metadata, self._session.takes)
+
+    def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Run a batch; see ``Runtime``."""
+        return self._session(batch)

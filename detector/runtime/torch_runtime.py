@@ -1,0 +1,63 @@
+"""A checkpoint run by torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.cpu import usable_cores
+from maskdet.detector.runtime.spec import ModelSpec, check_class_names
+from maskdet.devices import torch_device
+from maskdet.errors import DeviceError, WeightsError
+from maskdet.extras import require
+
+
+class TorchRuntime:
+    """A ``.pt`` checkpoint run by torch, as ultralytics loads it; needs the ``train`` extra."""
+
+    def __init__(self, path: Path, *, name: str, device: str = "cpu", end_to_end: bool = False) -> None:
+        """Load ``path``.
+
+        Args:
+            path: the checkpoint.
+            name: how results call the model.
+            device: ``"cpu"``, a GPU index, or another of torch's names such as ``"mps"``.
+            end_to_end: answer with the head that needs no NMS, where the network has one (YOLO26).
+
+        Raises:
+            MissingExtraError: torch or ultralytics is not installed.
+            WeightsError: the file is not a YOLO detection checkpoint of our classes.
+            DeviceError: the device is not there.
+        """
+        require("ultralytics", what=f"{path.name} (a .pt file)", extra="train")
+        import torch
+        from ultralytics.nn.tasks import load_checkpoint
+
+        # ultralytics sets one thread for its loaders when imported; inference wants every core.
+        torch.set_num_threads(usable_cores())
+        self._torch = torch
+        self._device = torch.device(torch_device(device))
+        if self._device.type == "cuda" and not torch.cuda.is_available():
+            raise DeviceError(f"device {device!r} needs an NVIDIA GPU and a torch built for CUDA; use device cpu")
+        try:
+            model, _ = load_checkpoint(str(path), device=self._device)
+            names = {int(key): str(value) for key, value in model.names.items()}
+            stride = max(int(model.stride.max()), 32)
+            model.end2end = end_to_end
+            model = model.fuse(verbose=False)
+        except Exception as error:  # unpickling a stranger's file can raise anything
+            raise WeightsError(path, f"not a YOLO detection checkpoint ({str(error).splitlines()[0][:120]})") from error
+        check_class_names(path, names)
+        self._model = model.eval()
+        imgsz = model.args.get("imgsz", 640) if isinstance(model.args, dict) else getattr(model.args, "imgsz", 640)
+        self.spec = ModelSpec(name, int(imgsz), stride, True, {})
+
+    def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Run a batch; see ``Runtime``."""
+        with self._torch.inference_mode():
+            output = self._model(self._torch.from_numpy(batch).to(self._device))
+        tensor = output[0] if isinstance(output, (list, tuple)) else output
+        array: npt.NDArray[np.float32] = tensor.float().cpu().numpy()
+        return array

@@ -1,0 +1,38 @@
+"""The options of every command that runs a model: where, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from maskdet.runtime_choice import RUNTIMES, RuntimeName
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def device_options(command: F) -> F:
+    """Add ``--device`` and ``--runtime``."""
+    for option in (
+        click.option(
+            "--runtime",
+            type=click.Choice(RUNTIMES),
+            default="auto",
+            show_default=True,
+            help="What runs the model; auto: ONNX Runtime for .onnx, OpenVINO for its folder, torch for .pt.",
+        ),
+        click.option(
+            "--device",
+            default="cpu",
+            show_default=True,
+            help="cpu, the index of a CUDA GPU, coreml, directml, or openvino:GPU and the like.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def for_classifier(runtime: RuntimeName) -> RuntimeName:
+    """Return the runtime of the classifier beside a detector: it is an ONNX file, also where the detector is a .pt."""
+    return "auto" if runtime == "torch" else runtime

@@ -1,0 +1,113 @@
+"""Device names: what ``--device`` takes, and what each runtime makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from maskdet.errors import DeviceError
+
+#: Name of a device, ONNX Runtime's word for it, and what brings it to a machine that lacks it.
+_PROVIDERS: Final = {
+    "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu in place of onnxruntime, and an NVIDIA GPU"),
+    "coreml": ("CoreMLExecutionProvider", "onnxruntime on macOS"),
+    "directml": ("DmlExecutionProvider", "onnxruntime-directml in place of onnxruntime, on Windows"),
+}
+
+_KNOWN: Final = "cpu, 0 (the index of a CUDA GPU), coreml, directml, openvino:CPU, openvino:GPU, openvino:NPU"
+
+#: What stands before a device of OpenVINO's.
+_OPENVINO: Final = "openvino"
+
+
+def of_openvino(device: str) -> bool:
+    """Whether a device asks for OpenVINO by its name.
+
+    >>> [of_openvino(device) for device in ("openvino:GPU", "openvino", "cpu", "0")]
+    [True, True, False, False]
+    """
+    return device.lower().partition(":")[0] == _OPENVINO
+
+
+def is_cpu(device: str) -> bool:
+    """Whether a device is the processor, by whichever runtime.
+
+    >>> [is_cpu(device) for device in ("cpu", "openvino:CPU", "openvino", "0", "coreml")]
+    [True, True, True, False, False]
+    """
+    return device.lower() in {"cpu", _OPENVINO, f"{_OPENVINO}:cpu"}
+
+
+def onnx_providers(device: str, available: Sequence[str]) -> list[Any]:
+    """Return the execution providers for a device, the wanted one first and the CPU last.
+
+    Args:
+        device: such as ``"cpu"``, ``"0"``, ``"coreml"``, ``"directml"`` or ``"dml"``; case does not matter.
+        available: what ``onnxruntime.get_available_providers()`` says.
+
+    Returns:
+        As ``onnxruntime.InferenceSession`` takes them: a name, or a pair of name and options.
+
+    Raises:
+        DeviceError: the device is unknown, or this ONNX Runtime lacks it.
+
+    >>> onnx_providers("cpu", ["CPUExecutionProvider"])
+    ['CPUExecutionProvider']
+    >>> onnx_providers("1", ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    [('CUDAExecutionProvider', {'device_id': '1'}), 'CPUExecutionProvider']
+    """
+    cpu: list[Any] = ["CPUExecutionProvider"]
+    kind = device.lower()
+    if kind == "cpu":
+        return cpu
+    if of_openvino(kind):
+        raise DeviceError(f"device {device!r} belongs to OpenVINO: --runtime openvino")
+    index = kind.removeprefix("cuda:") if kind != "cuda" else "0"
+    options = {"device_id": index} if index.isdecimal() else None
+    kind = "cuda" if options else {"dml": "directml"}.get(kind, kind)
+    if kind not in _PROVIDERS:
+        raise DeviceError(f"unknown device {device!r}; the devices are {_KNOWN}")
+    provider, need = _PROVIDERS[kind]
+    if provider not in available:
+        raise DeviceError(f"device {device!r} needs {need}; without it use device cpu")
+    return [(provider, options) if options else provider, *cpu]
+
+
+def openvino_device(device: str, available: Sequence[str]) -> str:
+    """Return OpenVINO's name of a device.
+
+    Args:
+        device: ``"cpu"``, or ``"openvino:"`` and OpenVINO's own name: ``GPU``, ``GPU.1``, ``NPU``, ``AUTO``.
+        available: what ``openvino.Core().available_devices`` says.
+
+    Raises:
+        DeviceError: it is none of OpenVINO's, or not in this machine.
+
+    >>> openvino_device("openvino:gpu", ["CPU", "GPU"])
+    'GPU'
+    """
+    if not is_cpu(device) and not of_openvino(device):
+        raise DeviceError(f"device {device!r} is none of OpenVINO's: cpu, openvino:GPU, openvino:NPU, openvino:AUTO")
+    name = "CPU" if is_cpu(device) else device.partition(":")[2].upper()
+    # GPU means the first of several, which are listed as GPU.0, GPU.1.
+    if name not in {"AUTO", *available, *(one.partition(".")[0] for one in available)}:
+        raise DeviceError(
+            f"OpenVINO finds no {name or 'such device'} here, only {', '.join(available)}: use device cpu"
+        )
+    return name
+
+
+def torch_device(device: str) -> str:
+    """Return torch's name of a device.
+
+    Raises:
+        DeviceError: it is of another runtime.
+
+    >>> [torch_device(device) for device in ("cpu", "0", "mps")]
+    ['cpu', 'cuda:0', 'mps']
+    """
+    if device.isdecimal():
+        return f"cuda:{device}"
+    if device.lower().partition(":")[0] not in {"cpu", "cuda", "mps", "xpu"}:
+        raise DeviceError(f"device {device!r} is none of torch's: cpu, 0 (the index of a CUDA GPU), mps, xpu")
+    return device.lower()

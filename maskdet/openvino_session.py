@@ -1,0 +1,136 @@
+"""Opening an OpenVINO folder, or an ONNX file, with OpenVINO; needs the ``openvino`` extra."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.cpu import runs_at_once, usable_cores
+from maskdet.devices import openvino_device
+from maskdet.errors import DeviceError, WeightsError
+from maskdet.extras import require
+
+
+class OpenVinoSession:
+    """A network run by OpenVINO; may be called from several threads at once.
+
+    Attributes:
+        metadata: what the file says of itself, text to text.
+        takes: shape of its input; ``"?"`` where a side is free.
+        gives: shape of its first output, likewise.
+        plain_input: there is one input, of float32.
+    """
+
+    def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0) -> None:
+        """Load ``path``.
+
+        Args:
+            path: an ``.onnx`` file; or a folder with one ``.xml``, its ``.bin`` and ``metadata.yaml``, as
+                ``yolo export format=openvino`` writes it; or the ``.xml`` file in it.
+            device: ``"cpu"``, or such as ``"openvino:GPU"``.
+            threads: CPU threads, 0 for one a core.
+
+        Raises:
+            MissingExtraError: OpenVINO is not installed.
+            WeightsError: the file is missing or damaged.
+            DeviceError: the device is not there.
+        """
+        file = _model_file(path)
+        openvino = require("openvino", what="the runtime openvino", extra="openvino")
+        core = openvino.Core()
+        target = openvino_device(device, core.available_devices)
+        model = _read(file, path)
+        self.metadata: Mapping[str, str] = _metadata(model) | _metadata_file(file)
+        self.takes = _shape(model.input(0).partial_shape)
+        self.gives = _shape(model.output(0).partial_shape)
+        self.plain_input = len(model.inputs) == 1 and model.input(0).element_type == openvino.Type.f32
+        # Some processors would compute in bfloat16: then the answers are no longer those of the other runtimes.
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        if target == "CPU":
+            streams = runs_at_once(threads)
+            settings["NUM_STREAMS"] = streams
+            settings["INFERENCE_NUM_THREADS"] = streams * (threads or usable_cores())
+            # Threads tied to cores wait there for whatever else runs on them.
+            settings["ENABLE_CPU_PINNING"] = False
+        try:
+            self._compiled = core.compile_model(model, target, settings)
+        except RuntimeError as error:
+            raise DeviceError(f"{path}: OpenVINO cannot run it on {target} ({_first_line(error)})") from error
+        # A request serves one call at a time, and making one allocates the network's memory anew.
+        self._idle: list[Any] = []
+
+    def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the first output for a batch."""
+        try:
+            request = self._idle.pop()  # one step, so no two threads get the same
+        except IndexError:
+            request = self._compiled.create_infer_request()
+        output: npt.NDArray[np.float32] = request.infer([batch], share_inputs=True, share_outputs=False)[0]
+        self._idle.append(request)
+        return output
+
+
+def _model_file(path: Path) -> Path:
+    """Return the ``.xml`` or ``.onnx`` file that ``path`` stands for."""
+    if path.is_dir():
+        found = sorted(path.glob("*.xml"))
+        if len(found) != 1:
+            reason = f"not an OpenVINO folder: {len(found) or 'no'} .xml files in it, one is needed"
+            raise WeightsError(path, reason)
+        return found[0]
+    if not path.is_file():
+        raise WeightsError(path, "no such file")
+    return path
+
+
+def _read(file: Path, shown: Path) -> Any:
+    from openvino.frontend import FrontEndManager
+
+    # Core.read_model would offer a damaged file to every reader, and some print their own complaints.
+    is_onnx = file.suffix.lower() == ".onnx"
+    frontend = FrontEndManager().load_by_framework("onnx" if is_onnx else "ir")
+    try:
+        return frontend.convert(frontend.load(str(file)))
+    except Exception as error:  # the readers' exceptions share no base class of their own
+        kind = "an ONNX" if is_onnx else "an OpenVINO"
+        bare = not is_onnx and not file.with_suffix(".bin").is_file()
+        reason = f"{file.with_suffix('.bin').name} is missing" if bare else _first_line(error)
+        raise WeightsError(shown, f"not {kind} model ({reason})") from error
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line that says something: OpenVINO starts with its own source files."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(("Exception from", "Check ", "FrontEnd API"))]
+    return (telling or lines or [type(error).__name__])[0][:120]
+
+
+def _metadata(model: Any) -> dict[str, str]:
+    """Return ONNX's metadata, which OpenVINO keeps under ``framework``, also where the model was converted."""
+    if not model.has_rt_info("framework"):
+        return {}
+    return {key: str(value.value) for key, value in dict(model.get_rt_info()["framework"]).items()}
+
+
+def _metadata_file(file: Path) -> dict[str, str]:
+    """Return what stands in ``metadata.yaml`` beside an ``.xml``, as the text it would be in an ONNX file."""
+    beside = file.with_name("metadata.yaml")
+    if file.suffix.lower() == ".onnx" or not beside.is_file():
+        return {}
+    import yaml
+
+    try:
+        content = yaml.safe_load(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise WeightsError(beside, "cannot be read as YAML") from error
+    return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}
+
+
+def _shape(partial: Any) -> list[int | str]:
+    if partial.rank.is_dynamic:
+        return ["?"]
+    return [side.get_length() if side.is_static else "?" for side in partial]
