@@ -49,7 +49,9 @@ def measure_cold(settings: Settings, folder: Path) -> Section:
         return run
 
     ways = {name: way(command) for name, command in chosen.items()}
-    rounds = alternate(ways, settings.runs, optional=theirs, label="cold", quiet=settings.quiet)
+    rounds = alternate(
+        ways, settings.runs, optional=theirs, label="cold", quiet=settings.quiet, warm_up=settings.warm_up
+    )
     rows = []
     for mine, other in pairs.items():
         faster, share = rounds.ratio(other, mine, "wall_s"), rounds.ratio(mine, other, "peak_mb")

@@ -48,7 +48,9 @@ def measure_converter(settings: Settings, folder: Path) -> Section:
             f"plain script, {count:,} files": commands.module("maskdet.benchmark.plain_convert", voc, out),
         }
         ways = {name: _way(command, place, out, count) for name, command in tools.items()}
-        rounds = alternate(ways, settings.runs, label=f"converter {count:,}", quiet=settings.quiet)
+        rounds = alternate(
+            ways, settings.runs, label=f"converter {count:,}", quiet=settings.quiet, warm_up=settings.warm_up
+        )
         ours, plain = tools
         faster = rounds.ratio(plain, ours, "wall_s")
         rows.append(Row.of(rounds, ours, tools[ours].shown, times_faster=faster))

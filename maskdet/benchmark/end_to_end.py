@@ -104,7 +104,7 @@ def measure_end_to_end(
     rivals = _rivals(settings, detector, sources, folder)
     for way, (many, one) in rivals.items():
         add(way, many, one)
-    rounds = alternate(ways, settings.runs, optional=rivals, label=name, quiet=settings.quiet)
+    rounds = alternate(ways, settings.runs, optional=rivals, label=name, quiet=settings.quiet, warm_up=settings.warm_up)
     rows = [_row(rounds, way, commands_of[way][0].shown, bare_of.get(way, bare_of[ours_first])) for way in ways]
     if settings.yolo and not rivals:
         rows.append(Row("yolo predict", note=commands.NOT_INSTALLED))

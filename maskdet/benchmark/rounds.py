@@ -55,6 +55,7 @@ def alternate(
     runs: int,
     *,
     optional: Collection[str] = (),
+    warm_up: bool = True,
     label: str = "benchmark",
     quiet: bool = True,
 ) -> Rounds:
@@ -64,6 +65,7 @@ def alternate(
         ways: what to run, by name.
         runs: rounds.
         optional: ways that may fail: such a one is left out from then on.
+        warm_up: run the unmeasured round.
         label: the words before the progress bar.
         quiet: draw no progress bar.
 
@@ -71,8 +73,8 @@ def alternate(
         MaskdetError: a way failed that is not optional.
     """
     rounds = Rounds({name: [] for name in ways})
-    with ProgressBar(label, total=len(ways) * (runs + 1), quiet=quiet) as bar:
-        for number in range(runs + 1):
+    with ProgressBar(label, total=len(ways) * (runs + warm_up), quiet=quiet) as bar:
+        for number in range(runs + warm_up):
             for name, way in ways.items():
                 if name not in rounds.failed:
                     try:
@@ -83,7 +85,7 @@ def alternate(
                         rounds.failed[name] = str(error)
                         rounds.samples[name] = []
                     else:
-                        if number:
+                        if number or not warm_up:
                             rounds.samples[name].append(sample)
                 bar.advance()
     return rounds

@@ -26,6 +26,7 @@ class Settings:
         frames: of the generated video.
         frame_size: width and height of its frames in pixels.
         runs: rounds; figures are medians over them.
+        warm_up: run everything once unmeasured before.
         sizes: numbers of files (converter) or photos (size), None for each section's own.
         quiet: draw no progress.
     """
@@ -41,6 +42,7 @@ class Settings:
     frames: int = 60
     frame_size: tuple[int, int] = (1920, 1080)
     runs: int = 3
+    warm_up: bool = True
     sizes: tuple[int, ...] | None = None
     quiet: bool = False
 

@@ -64,7 +64,7 @@ def measure_size(settings: Settings, folder: Path) -> Section:
 
     names = {count: f"{count} photos" for count in sizes}
     ways = {names[count]: way(count) for count in sizes}
-    rounds = alternate(ways, settings.runs, label="size", quiet=settings.quiet)
+    rounds = alternate(ways, settings.runs, label="size", quiet=settings.quiet, warm_up=settings.warm_up)
     rows = []
     for at, count in enumerate(sizes):
         before = sizes[at - 1] if at else None

@@ -29,9 +29,10 @@ def print_section(section: Section, machine: Machine) -> None:
 
 def section_table(section: Section) -> Table:
     """Return the table: a line a row, a column a figure, with the target in the heading."""
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=section.title, title_justify="left", title_style="bold")
+    table = Table(title=escape(section.title), title_justify="left", title_style="bold")
     table.add_column("", no_wrap=True)
     for column in section.columns:
         target = f"\ntarget {column.target}" if column.target else ""

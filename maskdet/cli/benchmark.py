@@ -45,6 +45,7 @@ def _sizes(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 @click.argument("source", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--only", "names", metavar="NAME,…", callback=_names, help="Sections to run, or all (see above).")
 @click.option("--runs", type=click.IntRange(1), default=3, show_default=True, help="Rounds; figures are medians.")
+@click.option("--no-warm-up", is_flag=True, help="Leave the unmeasured round out: for runs that take hours.")
 @click.option("--limit", type=click.IntRange(2), default=170, show_default=True, help="Most photos of folder.")
 @click.option("--frames", type=click.IntRange(2), default=60, show_default=True, help="Frames of the generated video.")
 @click.option("--sizes", metavar="N,…", callback=_sizes, help="Photos of size, files of converter.")
@@ -60,6 +61,7 @@ def benchmark(
     source: Path | None,
     names: tuple[str, ...],
     runs: int,
+    no_warm_up: bool,
     limit: int,
     frames: int,
     sizes: tuple[int, ...] | None,
@@ -97,7 +99,7 @@ def benchmark(
 
     settings = Settings(
         source=source, voc=voc, weights=weights, classifier=classifier, yolo_weights=yolo_weights, yolo=not no_yolo,
-        imgsz=imgsz, limit=limit, frames=frames, runs=runs, sizes=sizes, quiet=quiet,
+        imgsz=imgsz, limit=limit, frames=frames, runs=runs, warm_up=not no_warm_up, sizes=sizes, quiet=quiet,
     )  # fmt: skip
     if json_target not in (None, "-") and not Path(str(json_target)).resolve().parent.is_dir():
         raise click.UsageError(f"--json {json_target}: its folder does not exist")
