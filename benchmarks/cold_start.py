@@ -12,27 +12,27 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
+
+from maskdet.benchmark.process import measure
+from maskdet.errors import MaskdetError
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "examples" / "astronaut.jpg"
 
 
-def measure(command: list[str], folder: Path) -> tuple[float, float]:
+def run(command: list[str], folder: Path) -> tuple[float, float]:
     """Run a command and return (wall seconds, peak resident MB of it and its children)."""
-    with (folder / "out.txt").open("w") as out:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-    if status:
-        sys.exit(f"{' '.join(command)} failed:\n{(folder / 'out.txt').read_text()[-2000:]}")
-    return seconds, usage.ru_maxrss / 1024
+    try:
+        usage = measure(command, folder)
+    except MaskdetError as error:
+        sys.exit(str(error))
+    if usage.peak_mb is None:
+        sys.exit("this system does not say how much memory a process used")
+    return usage.wall_s, usage.peak_mb
 
 
 def main() -> None:
@@ -58,10 +58,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for command in commands.values():  # once unmeasured: byte code and disk cache are warm for both
-            measure(command, folder)
+            run(command, folder)
         for _ in range(options.runs):
             for tool, command in commands.items():
-                samples[tool].append(measure(command, folder))
+                samples[tool].append(run(command, folder))
 
     medians = {
         tool: {

@@ -25,11 +25,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 import maskdet
+from maskdet.benchmark.pictures import write_clip
 from maskdet.cli.detect_run import ErrorLog, Task
 from maskdet.detector.cpu import threads_each
 from maskdet.results import ImageInfo, MaskResult
@@ -38,18 +38,6 @@ from maskdet.writers.outputs import Outputs
 from maskdet.writers.targets import Targets
 
 BARE = "bare, side by side"
-PHOTO = Path(__file__).resolve().parent.parent / "examples" / "crew.jpg"
-
-
-def write_clip(path: Path, frames: int, size: tuple[int, int]) -> None:
-    """Write a video that pans over the example photo, (width, height) in pixels."""
-    photo = cv2.imread(str(PHOTO))
-    scale = size[1] / photo.shape[0]
-    photo = cv2.resize(photo, None, fx=scale, fy=scale)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25, size)
-    for number in range(frames):
-        writer.write(np.ascontiguousarray(np.roll(photo, -4 * number, axis=1)[:, : size[0]]))
-    writer.release()
 
 
 def decoded(clip: Path, frames: int) -> list[Picture]:

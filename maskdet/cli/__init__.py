@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "val": ("maskdet.cli.val:val", "Score a detector on a labelled data set."),
     "study": ("maskdet.cli.study:study", "Train and compare the crop study's networks, write the report."),
     "export": ("maskdet.cli.export:export", "Write trained weights as ONNX and check them against torch."),
+    "benchmark": ("maskdet.cli.benchmark:benchmark", "Measure the speed on this machine, beside yolo."),
     "info": ("maskdet.cli.info:info", "Show versions, runtimes, and the shipped models."),
 }
 
