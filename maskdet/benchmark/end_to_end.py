@@ -97,9 +97,11 @@ def measure_end_to_end(
         )
         ours, limit = f"maskdet detect ({runtime.name})", f"bare model ({runtime.name})"
         add(ours, many, one)
-        # torch runs one picture after another; the others as many at once as there are cores.
-        for way, words in [(limit, ())] + [(f"{limit}, side by side", ("--side-by-side",))] * (runtime.name != "torch"):
-            alone = _bare_command(runtime.name, detector, sources[0], *words)
+        limits = {limit: ""}
+        if runtime.name != "torch":  # which runs one picture after another
+            limits[f"{limit}, side by side"] = "--side-by-side"
+        for way, option in limits.items():
+            alone = _bare_command(runtime.name, detector, sources[0], *option.split())
             commands_of[way], bare_of[ours] = (alone, alone), way
             ways[way] = lambda alone=alone: _bare(alone, folder)  # type: ignore[misc]
     ours_first = next(iter(bare_of))
@@ -131,6 +133,7 @@ def _rivals(
 
 
 def _bare_command(runtime: str, detector: DetectorFile, source: Path, *options: str) -> Command:
+    words: tuple[str | Path, ...]
     words = (source, "--weights", detector.path, "--runtime", runtime, "--imgsz", str(detector.imgsz), *options)
     return commands.module("maskdet.benchmark.bare", *words)
 

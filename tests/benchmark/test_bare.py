@@ -54,6 +54,13 @@ def test_more_inputs_than_lie_ready_at_once() -> None:
     assert len(runtime.shapes) == CHUNK + 3
 
 
+def test_side_by_side_every_input_is_run_as_well() -> None:
+    runtime = Counting()
+    ready = (np.zeros((1, 3, 32, 32), np.float32) for _ in range(5))
+    assert time_bare(runtime, ready, 3)[1] == 5
+    assert len(runtime.shapes) == 6
+
+
 def test_what_cannot_be_read_ends_it_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"no picture")
     with pytest.raises(SystemExit, match="no such file"):
