@@ -51,20 +51,34 @@ Best published nano model on this split: mAP50 {best["map50"]}, mAP50-95 {best["
 """
 
 
-def cold_start(report: dict[str, Any]) -> str:
-    """Return the table of the cold-start benchmark."""
-    rows = [
-        f"| `{tool}` | {figures['seconds']:.2f} s | {figures['peak_mb']:.0f} MB |"
-        for tool, figures in report["medians"].items()
+def benchmark(report: dict[str, Any]) -> str:
+    """Return the tables of ``maskdet benchmark``: every section, the figures that all can be compared by."""
+    machine = report["machine"]
+    parts = [
+        f"Speed, side by side in one run of `{report['command']}` ({machine['processor']}, {machine['cores']} cores; "
+        "targets in the headings; what the rows mean: [speed](docs/benchmark.md)):"
     ]
-    return f"""One photo from a cold start, same weights, side by side ({report["machine"]}), by `{report["command"]}`:
+    for section in report["sections"]:
+        wanted = [key for key in section["columns"] if any(key in row["figures"] for row in section["rows"])]
+        heads = [
+            section["columns"][key] + (f" ({section['targets'][key]})" if key in section["targets"] else "")
+            for key in wanted
+        ]
+        rows = [
+            f"| {row['name']} | " + " | ".join(_figure(row["figures"].get(key)) for key in wanted) + " |"
+            for row in section["rows"]
+        ]
+        parts.append(
+            "\n".join([f"| {section['title']} | {' | '.join(heads)} |", "|---" * (len(wanted) + 1) + "|", *rows])
+        )
+    return "\n\n".join(parts) + "\n"
 
-| | wall time | peak memory |
-|---|---|---|
-{chr(10).join(rows)}
 
-{report["times_faster"]:.1f} times faster, {1 / report["memory_ratio"]:.1f} times less memory.
-"""
+def _figure(value: float | None) -> str:
+    """Return three digits that mean something."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def train_speed(report: dict[str, Any]) -> str:
@@ -205,7 +219,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/compare.json", compare),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
-        ("benchmarks/results/cold_start.json", cold_start),
+        ("benchmarks/results/benchmark.json", benchmark),
         ("benchmarks/results/train_speed.json", lambda report: TRAINING + "\n" + train_speed(report)),
         ("benchmarks/results/train_accuracy.json", train_speed),
     ),
