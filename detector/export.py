@@ -145,12 +145,12 @@ def export_int8(arguments: Mapping[str, Any]) -> Quantised:
     settings = dict(arguments)
     data, photos = settings.pop("data", None), settings.pop("calibration_photos", CALIBRATION_PHOTOS)
     source = Path(str(settings.get("model") or ""))
+    training_photos(data)  # what is missing should be said before the minute that export takes
     if source.suffix != ".onnx":
-        training_photos(data)  # what is missing should be said before the minute that export takes
         source, _ = export(settings)
     elif others := sorted(set(settings) - {"model"}):
         raise MaskdetError(f"{others[0]}= is for a .pt file: {source} keeps the input and output that it has")
-    return quantise(source, data, photos=photos)
+    return quantise(source, str(data), photos=photos)
 
 
 def training_provenance(checkpoint: Path) -> dict[str, Any]:

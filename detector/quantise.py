@@ -36,7 +36,7 @@ from maskdet.extras import require
 from maskdet.progress import track
 from maskdet.writers.atomic import write_bytes
 
-#: Photos for the ranges: from 64 on they hardly move.
+#: Photos that set the ranges.
 CALIBRATION_PHOTOS: Final = 64
 
 #: Photos on which the result is compared with its source; where the split has enough, none of the calibration photos.
@@ -73,7 +73,7 @@ class Quantised:
 
 
 def quantise(
-    source: Path, data: str | Path | None, *, photos: int = CALIBRATION_PHOTOS, per_channel: bool = True, seed: int = 0
+    source: Path, data: str | Path, *, photos: int = CALIBRATION_PHOTOS, per_channel: bool = True, seed: int = 0
 ) -> Quantised:
     """Write ``NAME-int8.onnx`` beside an ONNX detector.
 
@@ -86,7 +86,7 @@ def quantise(
 
     Raises:
         MissingExtraError: onnx is not installed.
-        MaskdetError: no data, or no photos, were asked for.
+        MaskdetError: ``photos`` is below 1.
         DatasetError: the data set has no training photos.
         SourceError: a photo cannot be decoded, or the result not be written.
         WeightsError: not a mask detector, or quantised already.
@@ -111,7 +111,7 @@ def quantise(
         "method": _METHOD + (", one scale a channel" if per_channel else ", one scale a tensor"),
         "calibration_photos": len(chosen),
         "calibration_split": "train",
-        "data": split[0].parent.name,
+        "data": (Path(data) if Path(data).is_dir() else Path(data).parent).resolve().name,
         "seed": seed,
         "float": "from these convolutions on: " + ", ".join(float_convs),
         "source_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),

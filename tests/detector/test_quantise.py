@@ -91,7 +91,7 @@ def test_the_file_lies_beside_its_source_and_says_what_was_done(made: Quantised,
     source = OnnxRuntime(tmp_path / "tiny.onnx", name="tiny").spec.metadata
     note = json.loads(metadata["maskdet_int8"])
     assert {key: value for key, value in metadata.items() if key != "maskdet_int8"} == source
-    assert (note["calibration_photos"], note["calibration_split"]) == (3, "train")
+    assert (note["data"], note["calibration_photos"], note["calibration_split"]) == ("set", 3, "train")
     assert note["float"] == "from these convolutions on: head"
     assert str(tmp_path) not in metadata["maskdet_int8"]
 
