@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import numpy.typing as npt
 from maskdet.detector.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
+
+if TYPE_CHECKING:
+    from maskdet.detector.quantise import Quantised
 
 #: Largest difference allowed between torch's and ONNX Runtime's outputs: box coordinates in input pixels, and
 #: probabilities. Both compute in float32, in another order.
@@ -91,6 +94,8 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
     if not source:
         raise MaskdetError("which model? give model=runs/…/weights/best.pt")
     source = Path(str(source))
+    if source.suffix == ".onnx":
+        raise MaskdetError(f"{source} is ONNX already; with int8=True data=…/data.yaml it is made INT8")
     if settings.pop("format", "onnx") != "onnx":
         raise MaskdetError("maskdet export writes ONNX; other formats: yolo export model=… format=…")
     if settings.get("nms"):
@@ -120,6 +125,32 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
         reason = f"differs from torch by {parity.box_px:.3f} px and {parity.score:.5f} in probability: not kept"
         raise WeightsError(target, reason)
     return target, parity
+
+
+def export_int8(arguments: Mapping[str, Any]) -> Quantised:
+    """Write an INT8 ONNX file beside a checkpoint, by way of its ONNX file, or beside an ONNX file.
+
+    Args:
+        arguments: ``model`` (a ``.pt`` or ``.onnx`` file), ``data`` (a ``data.yaml``), ``calibration_photos``, and what
+            ``export`` takes, for a ``.pt``.
+
+    Raises:
+        MissingExtraError: the ``train`` extra is not installed.
+        MaskdetError: no model or data was named, or an argument cannot be used.
+        DatasetError: the data set has no training photos.
+        WeightsError: not a mask detector, or quantised already.
+    """
+    from maskdet.detector.quantise import CALIBRATION_PHOTOS, quantise, training_photos
+
+    settings = dict(arguments)
+    data, photos = settings.pop("data", None), settings.pop("calibration_photos", CALIBRATION_PHOTOS)
+    source = Path(str(settings.get("model") or ""))
+    training_photos(data)  # what is missing should be said before the minute that export takes
+    if source.suffix != ".onnx":
+        source, _ = export(settings)
+    elif others := sorted(set(settings) - {"model"}):
+        raise MaskdetError(f"{others[0]}= is for a .pt file: {source} keeps the input and output that it has")
+    return quantise(source, str(data), photos=photos)
 
 
 def training_provenance(checkpoint: Path) -> dict[str, Any]:
