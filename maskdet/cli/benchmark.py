@@ -127,7 +127,7 @@ def _command_line(names: tuple[str, ...]) -> str:
     words = ["maskdet", "benchmark", "--only", ",".join(names)]
     for parameter in context.command.params:
         value, name = context.params.get(parameter.name or ""), parameter.name
-        if name in {"names", "json_target", "quiet"} or value is None or value == parameter.default:
+        if name in {"names", "json_target", "quiet"} or value is None or value is False or value == parameter.default:
             continue
         if name == "source":
             words.insert(2, Path(value).name)

@@ -168,3 +168,8 @@ def test_bad_input_is_one_line(args: tuple[str, ...], said: str, capsys: pytest.
 def test_the_quick_ones_run_by_default() -> None:
     assert set(DEFAULT) < set(SECTIONS)
     assert not {"converter", "size"} & set(DEFAULT)
+
+
+def test_the_command_line_names_what_was_asked_for_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
+    report = report_of(capsys, "--only", "classifier")
+    assert report["command"] == "maskdet benchmark --only classifier --runs 1 --no-warm-up --no-yolo --imgsz 64"
