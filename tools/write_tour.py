@@ -100,6 +100,11 @@ STEPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ),
     ),
     ("The crop study", "", ("maskdet study --list",)),
+    (
+        "Speed",
+        "Without `--no-yolo` beside ultralytics' own command.",
+        ("maskdet benchmark --only cold --no-yolo --runs 1 --no-warm-up",),
+    ),
     ("What is installed", "", ("maskdet info",)),
 )
 
