@@ -11,42 +11,31 @@ Prints a table and, with ``--json``, writes the figures::
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from maskdet.benchmark.runtimes import load, runtimes_for
 from maskdet.detector.evaluate import evaluate
 from maskdet.detector.labelled import read_split
 from maskdet.detector.model import MaskDetector
 from maskdet.detector.quantise import load_input
-from maskdet.detector.runtime import OnnxRuntime
+from maskdet.detector.runtime import OnnxRuntime, Runtime
 
-Run = Callable[[npt.NDArray[np.float32]], Any]
+TITLES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
-def open_all(files: dict[str, Path]) -> dict[str, Run]:
-    """Return what runs each file in each runtime, one thread each."""
-    ways: dict[str, Run] = {}
-    for kind, path in files.items():
-        ways[f"ONNX Runtime, {kind}"] = OnnxRuntime(path, name=kind, threads=1)
-    if importlib.util.find_spec("openvino"):
-        import openvino
-
-        core = openvino.Core()
-        # Without the hint processors with bfloat16 would use it, and FP32 would not be FP32.
-        settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        for kind, path in files.items():
-            ways[f"OpenVINO, {kind}"] = core.compile_model(core.read_model(path), "CPU", settings)
-    return ways
+def open_all(files: dict[str, Path]) -> dict[str, Runtime]:
+    """Return each file in each runtime at hand, one thread each."""
+    return {
+        f"{TITLES[choice.name]}, {kind}": load(choice.name, path, threads=1)
+        for choice in runtimes_for(files["FP32"])
+        for kind, path in files.items()
+    }
 
 
 def times_faster(slow: list[float], fast: list[float]) -> float:

@@ -32,6 +32,8 @@ import maskdet
 from maskdet.benchmark.pictures import write_clip
 from maskdet.cli.detect_run import ErrorLog, Task
 from maskdet.detector.cpu import threads_each
+from maskdet.modes import choose_predictor
+from maskdet.pipeline import Predictor
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.sources import Picture, Source, find_files, pictures
 from maskdet.writers.outputs import Outputs
@@ -82,13 +84,13 @@ class WatchedDetector:
         return results
 
 
-def detect(ask: Any, workers: int, clip: Path, out: Path) -> float:
+def detect(predictor: Predictor, clip: Path, out: Path) -> float:
     """Return the seconds of what ``maskdet detect --json --save`` does once its model is loaded."""
     sources: list[Source] = list(find_files(clip))
     start = time.perf_counter()
     errors = ErrorLog()
     targets = Targets(json=str(out / "a.jsonl"), pictures=str(out))
-    outcome = Task(sources, ask, Outputs(targets, errors.report), errors, workers=workers).run(quiet=True)
+    outcome = Task(sources, predictor, Outputs(targets, errors.report), errors).run(quiet=True)
     if outcome.interrupted:
         sys.exit(130)
     return time.perf_counter() - start
@@ -119,13 +121,14 @@ def main() -> None:
         write_clip(clip, options.frames, (width, height))
         ready = decoded(clip, options.frames)
         out = folder / "out"
-        detect(lanes.detect_batch, lanes.workers, clip, out)  # once unmeasured: everything is loaded and warm
+        ours = choose_predictor("detect", lanes)
+        detect(ours, clip, out)  # once unmeasured: everything is loaded and warm
         rounds = [
             (
                 bare(detector, ready),
                 bare(lanes, ready),
                 predict(lanes, clip),
-                detect(lanes.detect_batch, lanes.workers, clip, out),
+                detect(ours, clip, out),
             )
             for _ in range(options.runs)
         ]
@@ -133,7 +136,7 @@ def main() -> None:
         watched = WatchedDetector(maskdet.MaskDetector(imgsz=options.memory_imgsz, threads=threads_each()))
         if options.memory_frames:
             write_clip(clip, options.memory_frames, (width, height))
-            detect(watched, lanes.workers, clip, out)
+            detect(Predictor(watched, lanes.workers), clip, out)
 
     def speed(index: int) -> float:
         return round(options.frames / statistics.median(seconds[index] for seconds in rounds), 2)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from maskdet.decode import MAX_PIXELS
 from maskdet.errors import SourceError
+from maskdet.jpeg import read_header
 
 #: Side of the square thumbnail in pixels.
 THUMB_SIDE = 32
@@ -75,11 +76,13 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
     if stored[0] * stored[1] > MAX_PIXELS:
         raise SourceError(path, f"is too large ({stored[0]}×{stored[1]} px)")
     if data.startswith(b"\xff\xd8"):
-        frame, ends = _walk_jpeg(data)
-        if not ends:
+        header = read_header(data)
+        # Looked for behind the header, since an embedded preview has an end marker of its own; what some cameras append
+        # behind the picture does no harm.
+        if header.scan is None or data.rfind(b"\xff\xd9", header.scan) == -1:
             raise SourceError(path, "is cut short: the JPEG's end is missing")
         size, orientation = _jpeg_turn(data, stored)
-        if not thumb and frame in _COMMON_FRAMES and min(size) >= 1:
+        if not thumb and header.frame in _COMMON_FRAMES and min(size) >= 1:
             return Picture(path, size, stored, orientation)
         small = _decode(path, data, _reduction(stored))
     elif data.startswith(_PNG_SIGNATURE) and not thumb and _png_is_whole(data):
@@ -163,30 +166,6 @@ def _jpeg_turn(data: bytes, stored: tuple[int, int]) -> tuple[tuple[int, int], i
     orientation = imagesize.get_info(io.BytesIO(data), dpi=False, colors=False, channels=False).rotation
     orientation = orientation if 1 <= orientation <= 8 else 1
     return (stored[::-1] if orientation >= 5 else stored), orientation
-
-
-def _walk_jpeg(data: bytes) -> tuple[int | None, bool]:
-    """Go through a JPEG's header.
-
-    Returns:
-        The frame marker, which tells the kind of compression, None where there is none; and whether the end-of-image
-        marker follows the start of the scan. It is looked for behind the header, since an embedded preview has one of
-        its own; what some cameras append behind the picture does no harm.
-    """
-    at, frame = 2, None
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xDA:
-            return frame, data.rfind(b"\xff\xd9", at) != -1
-        if marker == 0xFF:  # padding
-            at += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD7:  # markers without a length
-            at += 2
-        else:
-            if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-                frame = marker
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return frame, False
 
 
 def _png_is_whole(data: bytes) -> bool:

@@ -145,6 +145,20 @@ class DataYaml:
         return sorted(found)
 
 
+def find_data_yaml(data: str | Path) -> Path:
+    """Return a ``data.yaml`` that was named itself or by its folder.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    path = Path(data)
+    if path.is_dir():
+        path /= "data.yaml"
+    if not path.is_file():
+        raise DatasetError(path, "no such file; `maskdet convert` writes a data.yaml")
+    return path
+
+
 def read_data_yaml(path: Path) -> DataYaml:
     """Read a ``data.yaml`` as ultralytics does: paths count from ``path:``, else from the file's own folder.
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.picture import look_at
-from maskdet.datasets.yolo import from_yolo, label_path, read_data_yaml, read_labels
+from maskdet.datasets.yolo import find_data_yaml, from_yolo, label_path, read_data_yaml, read_labels
 from maskdet.errors import AnnotationError, DatasetError
 
 #: Shares of the photo may pass its edge by this much: the tolerance of ultralytics' label check.
@@ -64,11 +64,7 @@ def read_split(data: str | Path, split: str = "val") -> LabelledSplit:
         AnnotationError: a label line that cannot be used, with its number.
         SourceError: a photo that cannot be decoded.
     """
-    path = Path(data)
-    if path.is_dir():
-        path /= "data.yaml"
-    if not path.is_file():
-        raise DatasetError(path, "no such file; `maskdet convert` writes a data.yaml")
+    path = find_data_yaml(data)
     described = read_data_yaml(path)
     if described.names != CLASS_NAMES:
         raise DatasetError(

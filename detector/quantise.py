@@ -25,7 +25,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.datasets.yolo import read_data_yaml
+from maskdet.datasets.yolo import find_data_yaml, read_data_yaml
 from maskdet.decode import decode_file
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU
@@ -181,11 +181,7 @@ def training_photos(data: str | Path | None) -> list[Path]:
     """
     if data is None:
         raise MaskdetError("int8=True sets its ranges on training photos: give data=…/data.yaml")
-    path = Path(data)
-    if path.is_dir():
-        path /= "data.yaml"
-    if not path.is_file():
-        raise DatasetError(path, "no such file; `maskdet convert` writes a data.yaml")
+    path = find_data_yaml(data)
     described = read_data_yaml(path)
     photos = described.pictures("train") if "train" in described.splits else []
     if not photos:

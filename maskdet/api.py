@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 from maskdet.detector.cpu import threads_each
 from maskdet.errors import SourceError
 from maskdet.modes import Mode, choose_predictor
-from maskdet.pipeline import PredictBatch, answer
+from maskdet.pipeline import Predictor, answer_source
 from maskdet.results import MaskResult
-from maskdet.sources import is_many, is_single, read
-from maskdet.sources.reader import AHEAD
+from maskdet.sources import is_many, is_single
 
 if TYPE_CHECKING:
     from maskdet.classifier.model import MaskClassifier
@@ -100,39 +99,34 @@ def predict(
     for label, value in (("batch", batch), ("vid_stride", vid_stride)):
         if value < 1:
             raise ValueError(f"{label} must be at least 1, not {value}")
-    if detector is None and mode != "classify":
-        from maskdet.detector.model import MaskDetector as Detector
-
-        if is_many(source):
-            options.setdefault("threads", threads_each())
-        detector, options = Detector(**options), {}
-    ask = choose_predictor(mode, detector, classifier, **options)
-    workers = 1 if detector is None else detector.workers
+    if detector is None and mode != "classify" and is_many(source):
+        options.setdefault("threads", threads_each())
+    predictor = choose_predictor(mode, detector, classifier, **options)
     tracker = None
     if track:
         from maskdet.tracking.face_tracker import FaceTracker as Tracker
 
         tracker = Tracker() if track is True else track
     if stream:
-        return _stream(source, ask, tracker, batch, workers, vid_stride, keep_pixels=keep_pixels is not False)
-    results, of_video = _collect(source, ask, tracker, batch, workers, vid_stride, keep_pixels=keep_pixels)
+        keep = keep_pixels is not False
+        return _stream(source, predictor, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep)
+    results, of_video = _collect(
+        source, predictor, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels
+    )
     return results[0] if is_single(source) and not of_video else results
 
 
 def _stream(
     source: Any,
-    ask: PredictBatch,
+    predictor: Predictor,
     tracker: FaceTracker | None,
-    batch: int,
-    workers: int,
-    vid_stride: int,
     *,
+    batch: int,
+    vid_stride: int,
     keep_pixels: bool,
 ) -> Generator[MaskResult]:
-    with (
-        closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch * workers))) as items,
-        closing(answer(items, ask, report=_raise, batch=batch, keep_pixels=keep_pixels, workers=workers)) as answers,
-    ):
+    found = answer_source(source, predictor, report=_raise, batch=batch, stride=vid_stride, keep_pixels=keep_pixels)
+    with closing(found) as answers:
         for picture, result in answers:
             yield result if tracker is None else tracker.update(result, frame_rate=picture.rate)
             del picture, result
@@ -140,22 +134,20 @@ def _stream(
 
 def _collect(
     source: Any,
-    ask: PredictBatch,
+    predictor: Predictor,
     tracker: FaceTracker | None,
-    batch: int,
-    workers: int,
-    vid_stride: int,
     *,
+    batch: int,
+    vid_stride: int,
     keep_pixels: bool | None,
 ) -> tuple[list[MaskResult], bool]:
     """Return all results, and whether any is a frame of a video."""
     results: list[MaskResult] = []
     of_video = False
-    keep = keep_pixels is not False
-    with (
-        closing(read(source, stride=vid_stride, ahead=max(AHEAD, batch * workers))) as items,
-        closing(answer(items, ask, report=_raise, batch=batch, keep_pixels=keep, workers=workers)) as answers,
-    ):
+    all_found = answer_source(
+        source, predictor, report=_raise, batch=batch, stride=vid_stride, keep_pixels=keep_pixels is not False
+    )
+    with closing(all_found) as answers:
         for picture, found in answers:
             result = found if tracker is None else tracker.update(found, frame_rate=picture.rate)
             if picture.clip is None:

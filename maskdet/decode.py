@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.errors import SourceError
+from maskdet.jpeg import read_header
 
 #: 250 megapixels: above any camera's single frame, and 750 MB once decoded.
 MAX_PIXELS: Final = 250_000_000
@@ -85,7 +86,7 @@ def _header_size(data: bytes) -> tuple[int, int]:
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR" and len(data) >= 24:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if data[:2] == b"\xff\xd8":
-        return _jpeg_size(data)
+        return read_header(data).size or (-1, -1)
     import imagesize  # with its way to the web it takes as long to import as OpenCV
 
     try:
@@ -93,18 +94,3 @@ def _header_size(data: bytes) -> tuple[int, int]:
     except Exception:  # a damaged header can raise anything; decoding then says what is wrong
         return -1, -1
     return int(width), int(height)
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    """Return (width, height) of a JPEG's frame header (ITU T.81, B.2.2), or (-1, -1) where there is none."""
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        # Frame headers of all coding processes, without DHT, JPG and DAC, whose numbers lie between theirs.
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return -1, -1

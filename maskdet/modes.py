@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from maskdet.pipeline import PredictBatch
+from maskdet.pipeline import Predictor
 
 if TYPE_CHECKING:
     from maskdet.classifier.model import MaskClassifier
@@ -15,7 +15,7 @@ Mode = Literal["detect", "classify", "chain", "compare"]
 
 def choose_predictor(
     mode: Mode, detector: MaskDetector | None = None, classifier: MaskClassifier | None = None, **options: Any
-) -> PredictBatch:
+) -> Predictor:
     """Return what answers for a batch of pictures.
 
     Args:
@@ -40,12 +40,12 @@ def choose_predictor(
     if mode == "classify":
         from maskdet.classifier.model import MaskClassifier
 
-        return (classifier or MaskClassifier()).predict_batch
+        return Predictor((classifier or MaskClassifier()).predict_batch)
     from maskdet.detector.model import MaskDetector
 
     detector = detector or MaskDetector(**options)
     if mode == "detect":
-        return detector.detect_batch
+        return Predictor(detector.detect_batch, detector.workers)
     from maskdet.chain.predictor import ChainPredictor
 
-    return ChainPredictor(detector, classifier, mode=mode).predict_batch
+    return Predictor(ChainPredictor(detector, classifier, mode=mode).predict_batch, detector.workers)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
+from contextlib import closing
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.errors import SourceError
 from maskdet.results import ImageInfo, MaskResult
-from maskdet.sources import Picture
+from maskdet.sources import Picture, read
+from maskdet.sources.reader import AHEAD
 
 
 class PredictBatch(Protocol):
@@ -33,6 +35,42 @@ class PredictBatch(Protocol):
             keep_pixels: let each result hold its picture, for ``plot``.
         """
         ...
+
+
+class Predictor(NamedTuple):
+    """What to ask, and how many times at once that pays.
+
+    Attributes:
+        predict_batch: answers for a batch.
+        workers: calls at once, each in a thread, that keep the processor busy.
+    """
+
+    predict_batch: PredictBatch
+    workers: int = 1
+
+
+def answer_source(
+    source: Any,
+    predictor: Predictor,
+    *,
+    report: Callable[[SourceError], None],
+    batch: int = 1,
+    stride: int = 1,
+    keep_pixels: bool = True,
+) -> Generator[tuple[Picture, MaskResult]]:
+    """Read a source ahead and yield every readable picture with its result; closing it releases camera and files.
+
+    Args:
+        source: see ``maskdet.sources.read``.
+        predictor: what to ask.
+        report: is told of every error.
+        batch: pictures run at once.
+        stride: of a video or stream every how-many-th frame is looked at.
+        keep_pixels: let each result hold its picture.
+    """
+    ask, workers = predictor
+    with closing(read(source, stride=stride, ahead=max(AHEAD, batch * workers))) as items:
+        yield from answer(items, ask, report=report, batch=batch, keep_pixels=keep_pixels, workers=workers)
 
 
 def answer(

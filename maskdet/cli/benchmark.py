@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import click
 
 from maskdet.cli import EXIT_DONE
+from maskdet.cli.report_output import command_line, write_text
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -116,34 +116,6 @@ def benchmark(
 
             print_section(section, machine)
     if json_target is not None:
-        report = BenchmarkReport(_command_line(names), machine, runs, sections)
-        _write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", json_target)
+        report = BenchmarkReport(command_line({"json_target", "quiet"}, {"names"}), machine, runs, sections)
+        write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", json_target)
     return EXIT_DONE
-
-
-def _command_line(names: tuple[str, ...]) -> str:
-    """Return the command that made a report, without the folders of the machine it ran on."""
-    context = click.get_current_context()
-    words = ["maskdet", "benchmark", "--only", ",".join(names)]
-    for parameter in context.command.params:
-        value, name = context.params.get(parameter.name or ""), parameter.name
-        if name in {"names", "json_target", "quiet"} or value is None or value is False or value == parameter.default:
-            continue
-        if name == "source":
-            words.insert(2, Path(value).name)
-        elif value is True:
-            words.append(parameter.opts[0])
-        elif isinstance(value, tuple):
-            words += [parameter.opts[0], ",".join(map(str, value))]
-        else:
-            words += [parameter.opts[0], Path(value).name if isinstance(value, (Path, str)) else str(value)]
-    return shlex.join(words)
-
-
-def _write(text: str, target: str) -> None:
-    from maskdet.writers.atomic import write_bytes
-
-    if target == "-":
-        click.echo(text, nl=False)
-    else:
-        write_bytes(Path(target), text.encode())

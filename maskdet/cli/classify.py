@@ -53,12 +53,14 @@ def classify(
         return EXIT_ERROR
 
     from maskdet.classifier.model import MaskClassifier
+    from maskdet.modes import choose_predictor
     from maskdet.writers.crop_table import print_crops
     from maskdet.writers.outputs import Outputs
 
     classifier = MaskClassifier(weights, device=device, runtime=runtime)
     show_table = not quiet and not targets.to_stdout
-    task = Task(found, classifier.predict_batch, Outputs(targets, errors.report), errors, batch=batch, wanted=fail_on)
+    predictor = choose_predictor("classify", classifier=classifier)
+    task = Task(found, predictor, Outputs(targets, errors.report), errors, batch=batch, wanted=fail_on)
     outcome = task.run(keep_tally=show_table, quiet=quiet)
     if show_table:
         print_crops(outcome.tally.pictures)

@@ -108,9 +108,9 @@ def _look(
     if not found:
         return EXIT_ERROR
 
-    from maskdet.chain.predictor import ChainPredictor
     from maskdet.classifier.model import MaskClassifier
     from maskdet.detector.model import MaskDetector
+    from maskdet.modes import choose_predictor
     from maskdet.writers.compare_outputs import SHEET, CompareOutputs
 
     try:
@@ -126,17 +126,9 @@ def _look(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
-    predictor = ChainPredictor(detector, classifier, mode="compare")
+    predictor = choose_predictor("compare", detector, classifier)
     outputs = CompareOutputs(json_target, csv_target, save, errors.report)
-    task = Task(
-        found,
-        predictor.predict_batch,
-        outputs,
-        errors,
-        batch=batch,
-        workers=detector.workers,
-        vid_stride=vid_stride,
-    )
+    task = Task(found, predictor, outputs, errors, batch=batch, vid_stride=vid_stride)
     outcome = task.run(keep_tally=False, quiet=quiet)
     if not quiet and "-" not in (json_target, csv_target):
         from maskdet.writers.compare_table import print_agreement

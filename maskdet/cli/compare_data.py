@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maskdet.cli.device_options import for_classifier
+from maskdet.cli.report_output import write_text
 from maskdet.runtime_choice import RuntimeName
 
 if TYPE_CHECKING:
@@ -113,10 +114,7 @@ def _write(report: CompareReport, json_target: str | None, save: str | None) -> 
     from maskdet.writers.atomic import write_bytes
 
     text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    if json_target == "-":
-        click.echo(text, nl=False)
-    elif json_target is not None:
-        write_bytes(Path(json_target), text.encode())
+    write_text(text, json_target)
     if save:
         from maskdet.chain.score_plots import save_bars
 

@@ -124,7 +124,6 @@ def detect(
         outputs,
         errors,
         batch=batch,
-        workers=detector.workers,
         vid_stride=vid_stride,
         wanted=fail_on,
         tracker=tracker,

@@ -12,11 +12,10 @@ import click
 from maskdet.cli.interrupt import Interrupt
 from maskdet.detector.cpu import threads_each
 from maskdet.errors import MaskdetError, SourceError
-from maskdet.pipeline import PredictBatch, answer
+from maskdet.pipeline import Predictor, answer_source
 from maskdet.progress import ProgressBar
 from maskdet.results import MaskResult
-from maskdet.sources import Picture, PictureFile, Source, read, resolve
-from maskdet.sources.reader import AHEAD
+from maskdet.sources import Picture, PictureFile, Source, resolve
 from maskdet.tally import Tally
 from maskdet.viewer import Viewer
 from maskdet.writers.outputs import Outputs
@@ -58,9 +57,12 @@ def find_sources(names: Sequence[str], errors: ErrorLog) -> list[Source]:
 
 def threads_for(sources: Sequence[Source]) -> int:
     """Return the threads that each run of the model should have, 0 for all: see ``MaskDetector``."""
-    alone = len(sources) == 1 and isinstance(sources[0], PictureFile)
     # A camera wants its newest frame answered soonest.
-    return 0 if alone or any(source.endless for source in sources) else threads_each()
+    return 0 if _one_photo(sources) or any(source.endless for source in sources) else threads_each()
+
+
+def _one_photo(sources: Sequence[Source]) -> bool:
+    return len(sources) == 1 and isinstance(sources[0], PictureFile)
 
 
 @dataclass(slots=True)
@@ -92,12 +94,11 @@ class Task:
     def __init__(
         self,
         sources: Sequence[Source],
-        predict_batch: PredictBatch,
+        predictor: Predictor,
         outputs: Outputs,
         errors: ErrorLog,
         *,
         batch: int = 1,
-        workers: int = 1,
         vid_stride: int = 1,
         wanted: frozenset[str] = frozenset(),
         tracker: FaceTracker | None = None,
@@ -107,19 +108,17 @@ class Task:
 
         Args:
             sources: what to read.
-            predict_batch: what to ask.
+            predictor: what to ask.
             outputs: where results go; opened and closed by ``run``.
             errors: is told of every error.
             batch: pictures run at once.
-            workers: batches in the model at once.
             vid_stride: of videos and streams every how-many-th frame is used.
             wanted: classes of which a face counts as a match.
             tracker: gives faces of videos their ids.
             alerts: looks at every result; opened and closed by ``run``.
         """
-        self._sources, self._predict_batch, self._outputs, self._errors = sources, predict_batch, outputs, errors
+        self._sources, self._predictor, self._outputs, self._errors = sources, predictor, outputs, errors
         self._batch, self._vid_stride, self._wanted = batch, vid_stride, wanted
-        self._workers = workers
         self._tracker, self._alerts = tracker, alerts
 
     def run(self, *, show: bool = False, keep_tally: bool = True, quiet: bool = False) -> Outcome:
@@ -134,28 +133,21 @@ class Task:
             SourceError: an output cannot be written, or a window cannot be opened.
         """
         outcome = Outcome()
-        one_picture = len(self._sources) == 1 and isinstance(self._sources[0], PictureFile)
         try:
             with Interrupt() as interrupt, ExitStack() as stack:
                 viewer = stack.enter_context(Viewer()) if show else None
                 if self._alerts is not None:
                     stack.enter_context(self._alerts)
                 stack.enter_context(self._outputs)
-                bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or one_picture))
-                ahead = max(AHEAD, self._batch * self._workers)
-                items = stack.enter_context(closing(read(list(self._sources), stride=self._vid_stride, ahead=ahead)))
-                answers = stack.enter_context(
-                    closing(
-                        answer(
-                            items,
-                            self._predict_batch,
-                            report=self._errors.report,
-                            batch=self._batch,
-                            workers=self._workers,
-                        )
-                    )
+                bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or _one_photo(self._sources)))
+                answers = answer_source(
+                    list(self._sources),
+                    self._predictor,
+                    report=self._errors.report,
+                    batch=self._batch,
+                    stride=self._vid_stride,
                 )
-                for picture, found in answers:
+                for picture, found in stack.enter_context(closing(answers)):
                     with interrupt.held():
                         result = self._finish(picture, found)
                         outcome.matched |= any(face.name in self._wanted for face in result.faces)

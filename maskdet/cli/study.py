@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
+from maskdet.cli.report_output import command_line, write_text
 
 if TYPE_CHECKING:
     from maskdet.classifier.crop_set import CropSet
@@ -230,7 +229,7 @@ class Study:
         )
         if json_target:
             # Scoring draws a thousand bootstrap samples: only where it was asked for.
-            _write_json(to_dict(found, crops.records), json_target)
+            write_text(_to_json(to_dict(found, crops.records)), json_target)
         if not self.quiet and json_target != "-":
             print_study(found, crops.records)
             click.echo(f"report: {self.out / 'report.md'}", err=True)
@@ -242,7 +241,7 @@ class Study:
         path = self.runs / COMMANDS_FILE
         known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         if not self.report_only:
-            line = _command_line()
+            line = command_line({"quiet", "json_target"})
             if line not in known:
                 known.append(line)
                 write_bytes(path, ("\n".join(known) + "\n").encode())
@@ -283,7 +282,7 @@ def _list(json_target: str | None, *, quiet: bool) -> int:
 
     rows = parameter_table()
     if json_target:
-        _write_json([row.to_dict() for row in rows], json_target)
+        write_text(_to_json([row.to_dict() for row in rows]), json_target)
     if not quiet and json_target != "-":
         from maskdet.writers.parameter_table import print_parameters
 
@@ -291,40 +290,13 @@ def _list(json_target: str | None, *, quiet: bool) -> int:
     return EXIT_DONE
 
 
-def _write_json(content: Any, target: str) -> None:
-    """Write one JSON value to a file, or to standard output where the target is ``-``."""
-    from maskdet.writers.atomic import write_bytes
-
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    if target == "-":
-        click.echo(text, nl=False)
-    else:
-        write_bytes(Path(target), text.encode())
+def _to_json(content: Any) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def _device(text: str) -> str:
     """Return torch's name of a device; a bare number is a GPU's."""
     return f"cuda:{text}" if text.isdigit() else text
-
-
-def _command_line() -> str:
-    """Return what was asked for, without the folders of the machine it ran on and what changes no figure."""
-    context = click.get_current_context()
-    words = ["maskdet", "study"]
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE or name in {"quiet", "json_target"}:
-            continue
-        value = context.params[name]
-        option = [] if isinstance(parameter, click.Argument) else [max(parameter.opts, key=len)]
-        for one in value if isinstance(value, tuple) else (value,):
-            words += option if one is True else [*option, _without_folder(str(one))]
-    return shlex.join(words)
-
-
-def _without_folder(text: str) -> str:
-    name, equals, value = text.partition("=")
-    return f"{name}={Path(value).name}" if equals else Path(text).name if "/" in text else text
 
 
 def _say_epoch(plan: Plan, epoch: Epoch) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from maskdet.cli.report_output import write_text
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -178,10 +180,7 @@ def write(report: ValReport, json_target: str | None, folder: Path | None) -> No
     from maskdet.writers.atomic import write_bytes
 
     text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    if json_target == "-":
-        click.echo(text, nl=False)
-    elif json_target is not None:
-        write_bytes(Path(json_target), text.encode())
+    write_text(text, json_target)
     if folder:
         from maskdet.detector.score_plots import save_plots
 

@@ -1,0 +1,52 @@
+"""What every command that makes a report needs: the command that made it, and where its text goes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+
+def command_line(leave_out: Collection[str] = (), always: Collection[str] = ()) -> str:
+    """Return the running command as it was typed, without the folders of the machine it runs on.
+
+    Args:
+        leave_out: parameters that change no figure.
+        always: parameters shown also where they were not typed.
+    """
+    context = click.get_current_context()
+    words = ["maskdet", str(context.info_name)]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name in leave_out or not (typed or name in always):
+            continue
+        value = context.params[name]
+        option = [] if isinstance(parameter, click.Argument) else [max(parameter.opts, key=len)]
+        if isinstance(value, tuple) and not parameter.multiple:
+            value = ",".join(map(str, value))
+        for one in value if isinstance(value, tuple) else (value,):
+            words += option if one is True else [*option, _without_folder(str(one))]
+    return shlex.join(words)
+
+
+def _without_folder(text: str) -> str:
+    name, equals, value = text.partition("=")
+    return f"{name}={Path(value).name}" if equals else Path(text).name if "/" in text else text
+
+
+def write_text(text: str, target: str | None) -> None:
+    """Write a text whole or not at all: to a file, to standard output where the target is ``-``, or nowhere.
+
+    Raises:
+        SourceError: the file cannot be written.
+    """
+    from maskdet.writers.atomic import write_bytes
+
+    if target == "-":
+        click.echo(text, nl=False)
+    elif target is not None:
+        write_bytes(Path(target), text.encode())
