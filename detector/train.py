@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any
 
 import yaml
 
+from maskdet.datasets.yolo import find_data_yaml, read_data_yaml
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
+from maskdet.weights import resolve_weights, shipped_models
 
 RECIPE = Path(__file__).with_name("recipe.yaml")
 
@@ -47,8 +51,9 @@ def train(arguments: Mapping[str, Any]) -> Path:
     """Train a detector.
 
     Args:
-        arguments: ultralytics' training arguments, and ``early_imgsz``, ``early_share``, ``cpu_bf16``; what is missing
-            comes from the recipe, then from ultralytics.
+        arguments: ultralytics' training arguments, and those of ``TrainOptions``; what is missing comes from the
+            recipe, then from ultralytics. ``model`` may also be a shipped detector's name, or an ONNX file that
+            ``maskdet export`` wrote.
 
     Returns:
         The run's folder; its ``weights`` hold ``best.pt`` and ``last.pt``.
@@ -56,6 +61,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
     Raises:
         MissingExtraError: the ``train`` extra is not installed.
         MaskdetError: a data set, weights or argument that ultralytics refuses.
+        WeightsError: an ONNX file that cannot be trained on.
     """
     require("ultralytics", what="maskdet train", extra="train")
     import torch
@@ -63,6 +69,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
     from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg
 
     from maskdet.detector.trainer import MaskTrainer, TrainOptions
+    from maskdet.detector.unfuse import unfuse
 
     settings = {**read_recipe(), **arguments}
     if "device" not in settings and not torch.cuda.is_available() and not torch.backends.mps.is_available():
@@ -84,13 +91,18 @@ def train(arguments: Mapping[str, Any]) -> Path:
     elif not settings.get("data"):
         raise MaskdetError("which data? give data=…/data.yaml, as written by `maskdet convert`")
     weights = settings.pop("model")
+    fused = None if resume else _exported(str(weights))
     try:
         get_cfg(DEFAULT_CFG_DICT, settings)
     except (SyntaxError, ValueError, TypeError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     try:
-        model = YOLO(weights, task="detect")
-        model.train(trainer=partial(MaskTrainer, options=options), **settings)
+        with ExitStack() as stack:
+            if fused is not None:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskdet-")))
+                weights = unfuse(fused, _training_photos(str(settings["data"])), folder / f"{fused.stem}.pt")
+            model = YOLO(weights, task="detect")
+            model.train(trainer=partial(MaskTrainer, options=options), **settings)
     except RuntimeError as error:
         # ultralytics wraps whatever is wrong with a data set this way; other runtime errors are torch's own.
         if not str(error).startswith("Dataset "):
@@ -99,3 +111,16 @@ def train(arguments: Mapping[str, Any]) -> Path:
     except (FileNotFoundError, ConnectionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     return Path(model.trainer.save_dir)
+
+
+def _exported(weights: str) -> Path | None:
+    """Return the ONNX file that ``model=`` names, itself or as a shipped model; None for anything else."""
+    if weights in shipped_models():
+        return resolve_weights(weights)[1]
+    return Path(weights) if weights.endswith(".onnx") else None
+
+
+def _training_photos(data: str) -> list[Path]:
+    """Return the photos of the split ``train``."""
+    described = read_data_yaml(find_data_yaml(data))
+    return described.pictures("train") if "train" in described.splits else []

@@ -12,9 +12,12 @@ from typing import Any
 
 import torch
 import yaml
+from ultralytics.data.utils import get_split_fraction
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from maskdet.detector.cpu import has_bf16, usable_cores
+from maskdet.detector.face_augment import FaceAugmentation
+from maskdet.detector.face_dataset import FaceDataset
 
 OPTIONS_FILE = "maskdet.yaml"
 
@@ -28,11 +31,24 @@ class TrainOptions:
             rounded up to the stride.
         early_share: share of the epochs, 0 to 1, that run at it.
         cpu_bf16: bfloat16 autocast on the CPU; None for where the processor has it in hardware.
+        cpu_threads: threads on the CPU; None for one a core. One each is the best use of a processor that trains
+            several networks at once.
+        close_up, rare_photo, paste_rare, slip_mask: how often each happens, see ``FaceAugmentation``.
     """
 
     early_imgsz: float = 1.0
     early_share: float = 0.0
     cpu_bf16: bool | None = None
+    cpu_threads: int | None = None
+    close_up: float = 0.0
+    rare_photo: float = 0.0
+    paste_rare: float = 0.0
+    slip_mask: float = 0.0
+
+    @property
+    def faces(self) -> FaceAugmentation:
+        """What is done to single photos."""
+        return FaceAugmentation(self.close_up, self.rare_photo, self.paste_rare, self.slip_mask)
 
 
 class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
@@ -58,6 +74,29 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         self.uses_cpu_bf16 = self.device.type == "cpu" and (has_bf16() if wanted is None else wanted)
         if self.device.type == "cpu":
             self.add_callback("on_train_start", _use_whole_processor)
+
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
+        """Build the data set as ultralytics does, for training with our own augmentation where there is any."""
+        if mode != "train" or not self.options.faces.any:
+            return super().build_dataset(img_path, mode, batch)
+        return FaceDataset(
+            img_path=img_path,
+            imgsz=self.args.imgsz,
+            batch_size=batch,
+            augment=True,
+            hyp=self.args,
+            rect=self.args.rect,
+            cache=self.args.cache or None,
+            single_cls=self.args.single_cls or False,
+            stride=max(int(self.stride), 32),
+            pad=0.0,
+            prefix="train: ",
+            task=self.args.task,
+            classes=self.args.classes,
+            data=self.data,
+            fraction=get_split_fraction(self.args.fraction, "train"),
+            faces=self.options.faces,
+        )
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Bring a batch to the device as ultralytics does, then to the epoch's resolution.
@@ -89,7 +128,7 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
 
 def _use_whole_processor(trainer: MaskTrainer) -> None:
     """Take every core (ultralytics leaves torch one thread), and bfloat16 with channels-last where it is quick."""
-    torch.set_num_threads(usable_cores())
+    torch.set_num_threads(trainer.options.cpu_threads or usable_cores())
     if not trainer.uses_cpu_bf16:
         return
     model = trainer.model

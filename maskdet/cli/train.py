@@ -13,10 +13,18 @@ def train(arguments: tuple[str, ...]) -> int:
     \b
     maskdet train data=mydata/data.yaml epochs=100          on the GPU if there is one, else on the CPU
     maskdet train data=mydata/data.yaml model=yolov8s.pt device=0,1
+    maskdet train data=mydata/data.yaml model=maskdet-n     goes on from the shipped detector
     maskdet train resume=True model=runs/detect/train/weights/last.pt
 
     What you do not give comes from maskdet's recipe (its keys: model, cls_pw, nbs, cache, close_mosaic, early_imgsz,
     early_share), then from ultralytics. On a processor with bfloat16 the run uses it; cpu_bf16=False turns it off.
+
+    \b
+    maskdet's own keys, the first four as parts (0 to 1) of the photos or faces:
+    close_up=     photos replaced by a close-up of one face        rare_photo=  … by a photo of the rare class
+    paste_rare=   faces replaced by one of the rare class          slip_mask=   bare faces given a mask below the nose
+    early_imgsz=  input size of the first epochs                   early_share= share of the epochs that run at it
+    cpu_threads=  threads on a CPU                                 cpu_bf16=    bfloat16 on a CPU
     """
     from maskdet.detector.train import parse_arguments
     from maskdet.detector.train import train as run

@@ -48,28 +48,6 @@ def test_bf16_is_read_from_the_flags(tmp_path: Path) -> None:
     assert usable_cores() >= 1
 
 
-@pytest.fixture(scope="module")
-def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the data.yaml of eight pictures, each with one coloured square a class."""
-    root = tmp_path_factory.mktemp("tiny")
-    rng = np.random.default_rng(0)
-    for split in ("train", "val"):
-        for index in range(4):
-            image = rng.integers(0, 60, (96, 128, 3), dtype=np.uint8)
-            lines = []
-            for class_id, colour in enumerate([(0, 255, 0), (0, 0, 255), (0, 255, 255)]):
-                x, y = 8 + 40 * class_id, int(rng.integers(5, 60))
-                cv2.rectangle(image, (x, y), (x + 24, y + 24), colour, cv2.FILLED)
-                lines.append(f"{class_id} {(x + 12) / 128:.6f} {(y + 12) / 96:.6f} {24 / 128:.6f} {24 / 96:.6f}")
-            for folder in ("images", "labels"):
-                (root / folder / split).mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(root / "images" / split / f"{index}.png"), image)
-            (root / "labels" / split / f"{index}.txt").write_text("\n".join(lines) + "\n")
-    data = {"train": "images/train", "val": "images/val", "names": dict(enumerate(CLASS_NAMES))}
-    (root / "data.yaml").write_text(yaml.safe_dump(data))
-    return root / "data.yaml"
-
-
 def settings(data_yaml: Path, folder: Path, **changes: Any) -> dict[str, Any]:
     plain = {
         "model": "yolov8n.yaml",
