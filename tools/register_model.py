@@ -6,6 +6,8 @@ Every figure comes out of the JSON that ``maskdet val`` wrote::
     maskdet val model=runs/NAME/weights/last.onnx data=public/data.yaml --json val.json
     python tools/register_model.py maskdet-n runs/NAME/weights/last.onnx val.json --train "maskdet train …"
 
+`python tools/update_readme.py` then puts the figures of the grouped folds into the card.
+
 A classifier is registered in the same way, with the JSON that ``tools/classifier_card.py`` describes. The first model of its
 task becomes its task's default.
 """
@@ -86,6 +88,8 @@ checkpoint was chosen on the held-out photos, and `nbs` was chosen on a part of 
 The public split is the one that others report on; six of its nineteen incorrectly worn masks have a near copy among the
 training photos, so believe that figure less than the others.
 
+<!-- figures: start -->
+<!-- figures: end -->
 ## What it is not good at
 Faces in the training photos are small (`maskdet data stats` shows how small). Faces that fill the picture hardly occur
 there; for close-ups try a smaller `--imgsz`, such as 320 or 160. A face may be reported twice with two classes when the

@@ -51,6 +51,58 @@ Best published nano model on this split: mAP50 {best["map50"]}, mAP50-95 {best["
 """
 
 
+def folds(report: dict[str, Any]) -> str:
+    """Return the table of the grouped folds, ``maskdet val --folds``."""
+    whole, data = report["sets"]["all"], report["data"]
+    names = ["with_mask", "without_mask", "mask_weared_incorrect", "mean"]
+    rows = []
+    for name in names:
+        cells = [_spread(whole["ap"][label]["all"][name]) for label in ("ap50", "ap50_95")]
+        point = [whole["point"]["precision"][name], whole["recall"]["all"][name], whole["point"]["f1"][name]]
+        pooled = whole["ap"]["ap50"]["all"][name]["pooled"]["value"]
+        shown = [f"{figure['value']:.3f}" for figure in point]
+        faces = f"{whole['faces']['all'][name]:,}"
+        rows.append(f"| {name} | {faces} | {' | '.join(cells)} | {pooled:.3f} | {' | '.join(shown)} |")
+    sizes = []
+    for size, recall in whole["recall"].items():
+        counted = [whole["ap"]["ap50"][size]["mean"], *(recall[name] for name in (*names[:3], "all"))]
+        sizes.append(f"| {size} | {whole['faces'][size]['mean']:,} | {' | '.join(map(_spread, counted))} |")
+    series = ""
+    if "without_series" in report["sets"]:
+        rest = report["sets"]["without_series"]["ap"]
+        series = f"""
+Without the {data["series_photos"]} photos of the selfie series: mAP50 {_spread(rest["ap50"]["all"]["mean"])}, mAP50-95
+{_spread(rest["ap50_95"]["all"]["mean"])}, incorrect AP50 {_spread(rest["ap50"]["all"]["mask_weared_incorrect"])}.
+"""
+    return f"""{data["folds"]} grouped folds (alike photos and the selfie series in one fold), each tested by a detector of the same recipe that has
+not seen it; {sum(whole["photos"])} photos in all. Mean of the folds ± standard deviation, in brackets its 95 % interval (bootstrap over
+groups of alike photos); "pooled": all photos as one set; P, R and F1 above confidence {report["settings"]["conf"]}. By
+`maskdet convert FACE_MASK_DETECTION {data["name"]} --folds {data["folds"]}` and `{report["command"]}`:
+
+| class | faces | AP50 | AP50-95 | AP50, pooled | P | R | F1 |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+| face side | faces | mAP50 | recall, with_mask | without_mask | incorrect | all faces |
+|---|---|---|---|---|---|---|
+{chr(10).join(sizes)}
+{series}"""
+
+
+def _spread(figure: dict[str, Any]) -> str:
+    """Return ``0.840 ± 0.031 (0.81–0.87)``, or a dash."""
+    if figure["value"] is None:
+        return "–"
+    spread = "" if figure["sd"] is None else f" ± {figure['sd']:.3f}"
+    interval = "" if figure["low"] is None else f" ({figure['low']:.2f}–{figure['high']:.2f})"
+    return f"{figure['value']:.3f}{spread}{interval}"
+
+
+def folds_card(report: dict[str, Any]) -> str:
+    """Return the same for the model's card, under a heading."""
+    return f"## On photos like none it has seen\n{folds(report)}"
+
+
 def benchmark(report: dict[str, Any]) -> str:
     """Return the tables of ``maskdet benchmark``: every section, the figures that all can be compared by."""
     machine = report["machine"]
@@ -214,6 +266,7 @@ processors with bfloat16 instructions its autocast comes on top, which these mac
 #: Page -> its parts in order: the JSON, and what is made of it.
 PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "README.md": (
+        ("benchmarks/results/folds.json", folds),
         ("weights/maskdet-n.val.json", accuracy),
         ("weights/maskdet-c.val.json", classifier),
         ("benchmarks/results/compare.json", compare),
@@ -223,6 +276,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/train_speed.json", lambda report: TRAINING + "\n" + train_speed(report)),
         ("benchmarks/results/train_accuracy.json", train_speed),
     ),
+    "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
 }
 
