@@ -249,6 +249,79 @@ The class on the faces found (confidence above {report["settings"]["conf"]}, IoU
 """
 
 
+#: A class or the mean, as sentences call it.
+SHORT = {"with_mask": "with_mask", "without_mask": "without_mask", "mask_weared_incorrect": "incorrect", "mean": "mean"}
+
+
+def compare_folds(report: dict[str, Any]) -> str:
+    """Return the table of detector alone and chain over the grouped folds, and which wins where."""
+    finders = {"shipped": "detector, as it ships", "detector": "detector, one box a face", "chain": "chain"}
+    rows = []
+    for finder, label in finders.items():
+        table = report["ap"][finder]
+        cells = [_spread(table["ap50"]["all"][name]) for name in SHORT]
+        rows.append(f"| {label} | {' | '.join(cells)} | {_spread(table['ap50_95']['all']['mean'])} |")
+    for finder in ("shipped", "detector"):
+        table = report["ap_gain"][finder]
+        cells = [_signed(table["ap50"]["all"][name]) for name in SHORT]
+        label = f"chain minus {finders[finder]}"
+        rows.append(f"| {label} | {' | '.join(cells)} | {_signed(table['ap50_95']['all']['mean'])} |")
+    kinds = {"detector": "detector", "classifier": "classifier on its boxes", "chain": "chain"}
+    named = []
+    for namer, label in kinds.items():
+        row = report["pooled"]["classes"]["all"][namer]
+        cells = [
+            f"{row[key]['value']:.3f} ({row[key]['low']:.3f}–{row[key]['high']:.3f})"
+            for key in ("accuracy", "macro_f1")
+        ]
+        named.append(f"| {label} | {' | '.join(cells)} |")
+    data, settings = report["data"], report["settings"]
+    return f"""Detector alone, and chained with the classifier, on {data["folds"]} grouped folds ({data["photos"]} photos): each fold by a detector and a
+classifier that have not seen it. AP50, mean of the folds ± standard deviation with the 95 % interval over groups of photos; the
+gains are drawn in pairs. By `{report["command"]}`:
+
+| | {" | ".join(SHORT.values())} | mAP50-95 |
+|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+{_who_wins(report)}
+
+The class on the {report["pooled"]["classes"]["all"]["detector"]["faces"]:,} faces found (confidence above {settings["conf"]}, IoU from {settings["match_iou"]}):
+
+| | accuracy | macro-F1 |
+|---|---|---|
+{chr(10).join(named)}
+"""
+
+
+def _signed(figure: dict[str, Any]) -> str:
+    """Return ``+0.021 (+0.003 to +0.040)``, or a dash."""
+    if figure["value"] is None:
+        return "–"
+    interval = "" if figure["low"] is None else f" ({figure['low']:+.3f} to {figure['high']:+.3f})"
+    return f"{figure['value']:+.3f}{interval}"
+
+
+def _who_wins(report: dict[str, Any]) -> str:
+    """Say where the interval of the chain's gain over the detector as it ships leaves out zero."""
+    gains = report["ap_gain"]["shipped"]
+    parts: dict[str, list[str]] = {"better": [], "worse": [], "open": []}
+    for label, title in (("ap50", "AP50"), ("ap50_95", "AP50-95")):
+        for name, short in SHORT.items():
+            figure = gains[label]["all"][name]
+            if figure["low"] is None:
+                continue
+            kind = "better" if figure["low"] > 0 else "worse" if figure["high"] < 0 else "open"
+            parts[kind].append(f"{short} {title}")
+    words = {
+        "better": "the chain wins",
+        "worse": "the detector alone wins",
+        "open": "the data cannot tell (the interval holds zero)",
+    }
+    said = "; ".join(f"{words[kind]} at {', '.join(names)}" for kind, names in parts.items() if names)
+    return f"Beside the detector as it ships: {said}."
+
+
 def classifier_speed(report: dict[str, Any]) -> str:
     """Return the classifier's speed in one line."""
     batch = report["crop_ms"]["16"]
@@ -269,6 +342,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/folds.json", folds),
         ("weights/maskdet-n.val.json", accuracy),
         ("weights/maskdet-c.val.json", classifier),
+        ("benchmarks/results/compare_folds.json", compare_folds),
         ("benchmarks/results/compare.json", compare),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
