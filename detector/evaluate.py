@@ -96,13 +96,20 @@ def evaluate(
 
 
 def detect_split(
-    detector: MaskDetector, labelled: LabelledSplit, *, conf: float, iou: float, batch: int, quiet: bool
+    detector: MaskDetector,
+    labelled: LabelledSplit,
+    *,
+    conf: float,
+    iou: float,
+    batch: int,
+    quiet: bool,
+    report_conf: float = DEFAULT_CONF,
 ) -> tuple[list[Detections], list[Detections]]:
     """Run a detector over a split.
 
     Returns:
         What average precision needs (every class of a box above ``conf``), and what ``maskdet detect`` reports (the
-        best class of a box, above the shipped threshold); each one a photo, in pixels of the photo.
+        best class of a box, above ``report_conf``); each one a photo, in pixels of the photo.
 
     Raises:
         SourceError: a photo that cannot be decoded.
@@ -111,19 +118,19 @@ def detect_split(
     reported: list[Detections] = []
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
-        for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou):
+        for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou, report_conf):
             found.append(every)
             reported.append(best)
     return found, reported
 
 
 def _detect_twice(
-    detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float
+    detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float, report_conf: float
 ) -> Iterator[tuple[Detections, Detections]]:
     """Run the network once and select twice: for average precision, and as ``maskdet detect`` does."""
     for raw, letterbox in detector.raw_outputs(images):
         every = select(raw, conf=conf, iou=iou, multi_label=True)
-        best = select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU)
+        best = select(raw, conf=report_conf, iou=DEFAULT_IOU)
         yield to_picture(every, letterbox), to_picture(best, letterbox)
 
 

@@ -112,7 +112,7 @@ _NO_FACES = (np.zeros(0, np.int64), np.zeros((0, 4)))
 def folds_folder(data: str | Path) -> Path:
     """Return the folder of the folds, named itself or by a file in it."""
     path = Path(data)
-    return path if path.is_dir() else path.parent
+    return path.parent if path.is_file() else path
 
 
 def fold_files(folder: Path) -> list[Path]:

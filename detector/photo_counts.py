@@ -63,19 +63,22 @@ class PhotoCounts:
         }
 
 
-def count_photos(truths: Sequence[Truth], found: Sequence[Detections], *, conf: float, iou: float = 0.5) -> PhotoCounts:
+def count_photos(
+    truths: Sequence[Truth], found: Sequence[Detections], *, conf: float | Sequence[float], iou: float = 0.5
+) -> PhotoCounts:
     """Count what is right in each photo.
 
     Args:
         truths: one a photo.
         found: one a photo, in the same order.
-        conf: detections at or below it are left out.
+        conf: detections at or below it are left out; one for all classes, or one a class.
         iou: least overlap with a face.
 
     Raises:
         MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
         ValueError: the two differ in length.
     """
+    limits = [conf] * len(CLASS_NAMES) if isinstance(conf, (int, float)) else list(conf)
     classes, sizes = len(CLASS_NAMES), within_sizes(np.zeros((0, 4))).shape[1]
     faces = np.zeros((len(truths), classes, sizes), dtype=np.int64)
     right = np.zeros_like(faces)
@@ -83,7 +86,7 @@ def count_photos(truths: Sequence[Truth], found: Sequence[Detections], *, conf: 
     for photo, (truth, detected) in enumerate(zip(truths, found, strict=True)):
         within = within_sizes(truth.boxes)
         for class_id in range(classes):
-            place = matched_faces(truth, detected, class_id, conf=conf, iou=iou)
+            place = matched_faces(truth, detected, class_id, conf=limits[class_id], iou=iou)
             faces[photo, class_id] = within[truth.class_ids == class_id].sum(axis=0)
             right[photo, class_id] = within[place[place >= 0]].sum(axis=0)
             reported[photo, class_id] = len(place)

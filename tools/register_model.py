@@ -3,8 +3,9 @@
 Every figure comes out of the JSON that ``maskdet val`` wrote::
 
     maskdet export model=runs/NAME/weights/last.pt
-    maskdet val model=runs/NAME/weights/last.onnx data=public/data.yaml --json val.json
-    python tools/register_model.py maskdet-n runs/NAME/weights/last.onnx val.json --train "maskdet train …"
+    python tools/calibrate_detector.py folds "runs/fold{fold}.onnx" --write runs/NAME/weights/last.onnx calibrated.onnx
+    maskdet val model=calibrated.onnx data=public/data.yaml --json val.json
+    python tools/register_model.py maskdet-n calibrated.onnx val.json --train "maskdet train …"
 
 `python tools/update_readme.py` then puts the figures of the grouped folds into the card.
 
@@ -23,6 +24,7 @@ from typing import Any
 
 import classifier_card
 
+from maskdet.detector.calibrated_onnx import read_calibration
 from maskdet.detector.runtime import OnnxRuntime
 from maskdet.onnx_session import open_session
 
@@ -40,12 +42,14 @@ def entry_of(name: str, onnx: Path, report: dict[str, Any], train_command: str) 
         raise SystemExit(f"error: the report is of {report['model']['sha256'][:12]}…, {onnx} is {digest[:12]}…")
     spec = OnnxRuntime(onnx, name=name).spec
     everything = report["ap"]["all"]
+    calibration = read_calibration(spec.metadata)
     return {
         "task": "detect",
         "file": f"{name}.onnx",
         "sha256": digest,
         "classes": [row for row in everything if row != "mean"],
         "imgsz": spec.imgsz,
+        **({"calibration": calibration} if calibration else {}),
         "recipe": {"command": train_command, **json.loads(spec.metadata["maskdet_training"])},
         "data": "Face Mask Detection (Kaggle, andrewmvd, CC0), 853 photos",
         "split": "public: 683 photos to train, 170 held out; maskdet convert --split public",

@@ -98,6 +98,55 @@ def _spread(figure: dict[str, Any]) -> str:
     return f"{figure['value']:.3f}{spread}{interval}"
 
 
+#: Ways of calibrating, as the table calls them.
+METHODS = {"none": "as trained", "temperature": "temperature", "temperature_and_bias": "temperature and bias"}
+WAYS = {"shipped": "the default", "one": "chosen, one for all", "per_class": "chosen, one a class"}
+
+
+def calibration(report: dict[str, Any]) -> str:
+    """Return the tables of ``tools/calibrate_detector.py``."""
+
+    def cell(figure: dict[str, Any]) -> str:
+        interval = "" if figure["low"] is None else f" ({figure['low']:.3f}–{figure['high']:.3f})"
+        return f"{figure['value']:.3f}{interval}"
+
+    limits = list(report["methods"]["none"]["above"])
+    rows = []
+    for name, label in METHODS.items():
+        method = report["methods"][name]
+        cells = [f"{method['final'][key]:.3f}" for key in ("temperature", "bias")]
+        for limit in limits:
+            above = method["above"][limit]
+            cells += [f"{above['detections']:,}", cell(above["ece"]), f"{above['adaptive_ece']:.3f}"]
+        rows.append(f"| {label} | {' | '.join(cells)} |")
+    heads = " | ".join(f"above {limit} | ECE | adaptive" for limit in limits)
+    ways = []
+    for name, label in WAYS.items():
+        way = report["thresholds"][name]
+        chosen = list(way["final"].values())
+        shown = f"{chosen[0]:.2f}" if len(set(chosen)) == 1 else ", ".join(f"{one:.2f}" for one in chosen)
+        figures = [f"{way['figures'][key]['mean']['value']:.3f}" for key in ("precision", "recall", "f1")]
+        gain = "–" if name == "shipped" else _signed(way["f1_gain"]["mean"])
+        ways.append(f"| {label} | {shown} | {' | '.join(figures)} | {gain} |")
+    settings, data = report["settings"], report["data"]
+    return f"""Expected calibration error ({settings["bins"]} bins of equal width; adaptive: of equal counts) of the detections on {data["photos"]} photos in
+{data["folds"]} grouped folds, each fold calibrated by what the others say; a detection is right if it found a face of its class at IoU
+{settings["match_iou"]}. In brackets the 95 % interval over groups of photos; temperature and bias are those fitted on all folds. By
+`{report["command"]}`:
+
+| | temperature | bias | {heads} |
+|---|---|---|{"---|" * 3 * len(limits)}
+{chr(10).join(rows)}
+
+The confidence threshold with the best mean F1, on confidences calibrated by {METHODS[report["chosen"]]}; figures with the threshold that the
+other folds choose, all folds together, mean of the classes:
+
+| threshold | value | P | R | F1 | F1 beside the default |
+|---|---|---|---|---|---|
+{chr(10).join(ways)}
+"""
+
+
 def folds_card(report: dict[str, Any]) -> str:
     """Return the same for the model's card, under a heading."""
     return f"## On photos like none it has seen\n{folds(report)}"
@@ -351,6 +400,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/train_accuracy.json", train_speed),
     ),
     "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
+    "docs/accuracy.md": (("benchmarks/results/calibration.json", calibration),),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
 }
 
