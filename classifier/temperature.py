@@ -6,16 +6,16 @@ Neural Networks", ICML 2017).
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.detector import calibration_error
+from maskdet.detector.calibration_error import BINS
+
 #: Where every answer is right (or wrong), certainty has no best value short of infinity; here it ends.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
-
-#: As in the paper.
-BINS: Final = 15
 
 #: Halvings of the interval of log(temperature), 6 wide at first: exact to 1e-12.
 _HALVINGS = 44
@@ -126,10 +126,7 @@ def expected_calibration_error(
     _check(probabilities, labels)
     confidences = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
-    numbers = np.clip(np.ceil(confidences * bins).astype(np.int64) - 1, 0, bins - 1)
-    # |accuracy - confidence| times the answers in the bin is the sum over the bin of (right - confidence).
-    gaps = np.bincount(numbers, weights=right - confidences, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    return calibration_error.expected_calibration_error(confidences, right, bins)
 
 
 def _check(values: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> None:

@@ -63,12 +63,21 @@ def group_links(
 
 def series_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
     """Link the photos of the public data set's selfie series, found by file name and picture size together."""
-    members = [
-        at
-        for at, photo in enumerate(photos)
-        if photo.picture.size == _SERIES_SIZE and _SERIES_NAME.fullmatch(Path(photo.name).stem)
-    ]
+    members = [at for at, photo in enumerate(photos) if in_series(photo.name, photo.picture.size)]
     return [(members[0], other) for other in members[1:]]
+
+
+def in_series(name: str, size: tuple[int, int]) -> bool:
+    """Say whether a photo is of the public data set's selfie series.
+
+    Args:
+        name: of its file or its annotation; folders and suffix do not matter.
+        size: width, height in pixels.
+
+    >>> in_series("fold1/maksssksksss7.png", (301, 400)), in_series("me.png", (301, 400))
+    (True, False)
+    """
+    return size == _SERIES_SIZE and _SERIES_NAME.fullmatch(Path(name).stem) is not None
 
 
 def read_groups(path: Path, photos: Sequence[Photo]) -> list[tuple[int, int]]:

@@ -158,6 +158,29 @@ def draw_photos(photos: int, *, resamples: int, seed: int) -> npt.NDArray[np.int
     return draws.astype(np.int32)
 
 
+def draw_groups(groups: npt.NDArray[np.int64], *, resamples: int, rng: np.random.Generator) -> npt.NDArray[np.int32]:
+    """Draw groups of photos with replacement, as many as there are, and count how often each photo is drawn.
+
+    Photos of one group resemble each other: they come and go together (the cluster bootstrap; Davison and Hinkley,
+    Bootstrap Methods and their Application, 1997, section 3.8).
+
+    Args:
+        groups: (P,) int64, the group of each photo.
+        resamples: how many draws.
+        rng: where they come from.
+
+    Returns:
+        (resamples, P) int32.
+
+    >>> drawn = draw_groups(np.array([7, 7, 3]), resamples=100, rng=np.random.default_rng(0))
+    >>> sorted(set(map(tuple, drawn.tolist())))
+    [(0, 0, 2), (1, 1, 1), (2, 2, 0)]
+    """
+    names, place = np.unique(groups, return_inverse=True)
+    draws = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+    return draws.astype(np.int32)[:, place]
+
+
 def resampled_ap(tables: list[list[MatchTable]], *, resamples: int, seed: int) -> npt.NDArray[np.float64]:
     """Draw photos with replacement and compute every AP for each draw.
 
@@ -169,7 +192,19 @@ def resampled_ap(tables: list[list[MatchTable]], *, resamples: int, seed: int) -
     Returns:
         (resamples, 10, 3, 4) float64 by IoU threshold, class and size; NaN where a draw has no such face.
     """
-    weights = draw_photos(len(tables[0][0].faces), resamples=resamples, seed=seed)
+    return ap_of_draws(tables, draw_photos(len(tables[0][0].faces), resamples=resamples, seed=seed))
+
+
+def ap_of_draws(tables: list[list[MatchTable]], weights: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Compute every AP for each draw.
+
+    Args:
+        tables: from ``match_tables``.
+        weights: (B, P) int32, how often each photo counts.
+
+    Returns:
+        (B, 10, 3, 4) float64 by IoU threshold, class and size; NaN where a draw has no such face.
+    """
     computed = [[weighted_ap(table, weights) for table in sizes] for sizes in tables]
     return np.array(computed).transpose(2, 3, 0, 1)
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.decode import decode_file
-from maskdet.detector.bootstrap import interval, match_tables, resampled_ap
+from maskdet.detector.bootstrap import ap_of_draws, draw_photos, interval, match_tables
 from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
@@ -96,13 +96,20 @@ def evaluate(
 
 
 def detect_split(
-    detector: MaskDetector, labelled: LabelledSplit, *, conf: float, iou: float, batch: int, quiet: bool
+    detector: MaskDetector,
+    labelled: LabelledSplit,
+    *,
+    conf: float,
+    iou: float,
+    batch: int,
+    quiet: bool,
+    report_conf: float = DEFAULT_CONF,
 ) -> tuple[list[Detections], list[Detections]]:
     """Run a detector over a split.
 
     Returns:
         What average precision needs (every class of a box above ``conf``), and what ``maskdet detect`` reports (the
-        best class of a box, above the shipped threshold); each one a photo, in pixels of the photo.
+        best class of a box, above ``report_conf``); each one a photo, in pixels of the photo.
 
     Raises:
         SourceError: a photo that cannot be decoded.
@@ -111,19 +118,19 @@ def detect_split(
     reported: list[Detections] = []
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
-        for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou):
+        for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou, report_conf):
             found.append(every)
             reported.append(best)
     return found, reported
 
 
 def _detect_twice(
-    detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float
+    detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float, report_conf: float
 ) -> Iterator[tuple[Detections, Detections]]:
     """Run the network once and select twice: for average precision, and as ``maskdet detect`` does."""
     for raw, letterbox in detector.raw_outputs(images):
         every = select(raw, conf=conf, iou=iou, multi_label=True)
-        best = select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU)
+        best = select(raw, conf=report_conf, iou=DEFAULT_IOU)
         yield to_picture(every, letterbox), to_picture(best, letterbox)
 
 
@@ -164,17 +171,25 @@ def ap_draws(
     By IoU threshold, class (the last is the mean of the known) and size. The same photos are drawn whatever was found,
     so that two detectors can be compared draw by draw.
     """
-    drawn = np.zeros((0, *ap.shape))
-    if resamples:
-        drawn = resampled_ap(match_tables(truths, found), resamples=resamples, seed=seed)
+    return ap_of_weights(truths, found, ap, draw_photos(len(truths), resamples=resamples, seed=seed))
+
+
+def ap_of_weights(
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    ap: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    """Return what ``ap_draws`` does, for draws at hand: (B, P) int32, how often each photo counts in each."""
+    drawn = ap_of_draws(match_tables(truths, found), weights) if len(weights) else np.zeros((0, *ap.shape))
     stacked = np.concatenate([ap[None], drawn])
-    return np.concatenate([stacked, _mean_of_known(stacked)], axis=2)
+    return np.concatenate([stacked, mean_of_known(stacked, axis=2)], axis=2)
 
 
 def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[str, dict[str, ApRow]]:
     """Return what ``ap_rows`` does, from what ``ap_draws`` gave."""
     ap50, ap50_95 = stacked[:, 0], stacked.mean(axis=1)
-    faces = _count_faces(truths)
+    faces = count_faces(truths)
     return {
         size: {
             name: ApRow(int(faces[row, column]), figure_of(ap50[:, row, column]), figure_of(ap50_95[:, row, column]))
@@ -184,11 +199,11 @@ def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[s
     }
 
 
-def _mean_of_known(ap: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the mean over axis 2 (kept) of the values that are not NaN; NaN where all are."""
-    known = ~np.isnan(ap)
-    count = known.sum(axis=2, keepdims=True)
-    total = np.where(known, ap, 0.0).sum(axis=2, keepdims=True)
+def mean_of_known(values: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
+    """Return the mean over an axis (kept) of the values that are not NaN; NaN where all are."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis, keepdims=True)
+    total = np.where(known, values, 0.0).sum(axis=axis, keepdims=True)
     mean: npt.NDArray[np.float64] = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     return mean
 
@@ -200,8 +215,8 @@ def figure_of(values: npt.NDArray[np.float64]) -> Figure:
     return Figure(float(values[0]), *(interval(values[1:]) or (None, None)))
 
 
-def _count_faces(truths: Sequence[Truth]) -> npt.NDArray[np.int64]:
-    """Return (4, 4) int64: labelled faces by class (the last row all of them) and size."""
+def count_faces(truths: Sequence[Truth]) -> npt.NDArray[np.int64]:
+    """Return (4, 4) int64, labelled faces by class (the last row all of them) and size."""
     within = within_sizes(np.concatenate([truth.boxes for truth in truths]))
     class_ids = np.concatenate([truth.class_ids for truth in truths])
     of_class = class_ids == np.arange(len(CLASS_NAMES))[:, None]

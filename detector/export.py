@@ -163,7 +163,9 @@ def training_provenance(checkpoint: Path) -> dict[str, Any]:
     if arguments.get("model"):
         provenance["start"] = Path(str(arguments["model"])).name
     if arguments.get("data"):
-        provenance["data"] = Path(str(arguments["data"])).parent.name
+        data = Path(str(arguments["data"]))
+        # Of a fold the file says which: its detector may be tested on that fold's photos alone.
+        provenance["data"] = data.parent.name if data.stem == "data" else f"{data.parent.name}/{data.name}"
     options = checkpoint.parent.parent / "maskdet.yaml"
     if options.is_file():
         import yaml

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -97,6 +97,11 @@ class MaskDetector:
         self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)
         self.info = ModelInfo(name, self._imgsz, conf)
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What else the model's file says of itself, such as ``maskdet_training``."""
+        return self._runtime.spec.metadata
 
     @property
     def tiled(self) -> bool:

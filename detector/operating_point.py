@@ -100,9 +100,9 @@ def operating_point(
         boxes, answers = detected.boxes[order], detected.class_ids[order]
         overlap = coco_iou(boxes, truth.boxes)
         for class_id in range(background):
-            of_class = overlap[answers == class_id][:, truth.class_ids == class_id]
-            right = np.count_nonzero(match(of_class, threshold)[0] >= 0)
-            counts[class_id] += (right, of_class.shape[0] - right, of_class.shape[1] - right)
+            place = matched_faces(truth, detected, class_id, conf=conf, iou=iou)
+            right, labelled = np.count_nonzero(place >= 0), np.count_nonzero(truth.class_ids == class_id)
+            counts[class_id] += (right, len(place) - right, labelled - right)
         face = match(overlap, threshold)[0]
         # Index -1 (no face) reads the extra last entry.
         np.add.at(confusion, (np.append(truth.class_ids, background)[face], answers), 1)
@@ -110,3 +110,20 @@ def operating_point(
         np.add.at(confusion, (truth.class_ids[missed], background), 1)
     points = tuple(ClassPoint(*(int(value) for value in row)) for row in counts)
     return OperatingPoint(conf, iou, points, confusion)
+
+
+def matched_faces(
+    truth: Truth, detected: Detections, class_id: int, *, conf: float, iou: float
+) -> npt.NDArray[np.int64]:
+    """Match one class's detections above a threshold with its faces, the most confident first, each face once.
+
+    Returns:
+        (D,) int64: for each such detection the place of its face in ``truth``, -1 for none; the most confident first.
+    """
+    mine = np.flatnonzero((detected.class_ids == class_id) & (detected.confidences > conf))
+    mine = mine[np.argsort(-detected.confidences[mine], kind="stable")]
+    places = np.flatnonzero(truth.class_ids == class_id)
+    face = match(coco_iou(detected.boxes[mine], truth.boxes[places]), np.array([iou]))[0]
+    # Index -1 (no face) reads the extra last entry.
+    matched: npt.NDArray[np.int64] = np.append(places, -1)[face]
+    return matched

@@ -51,6 +51,107 @@ Best published nano model on this split: mAP50 {best["map50"]}, mAP50-95 {best["
 """
 
 
+def folds(report: dict[str, Any]) -> str:
+    """Return the table of the grouped folds, ``maskdet val --folds``."""
+    whole, data = report["sets"]["all"], report["data"]
+    names = ["with_mask", "without_mask", "mask_weared_incorrect", "mean"]
+    rows = []
+    for name in names:
+        cells = [_spread(whole["ap"][label]["all"][name]) for label in ("ap50", "ap50_95")]
+        point = [whole["point"]["precision"][name], whole["recall"]["all"][name], whole["point"]["f1"][name]]
+        pooled = whole["ap"]["ap50"]["all"][name]["pooled"]["value"]
+        shown = [f"{figure['value']:.3f}" for figure in point]
+        faces = f"{whole['faces']['all'][name]:,}"
+        rows.append(f"| {name} | {faces} | {' | '.join(cells)} | {pooled:.3f} | {' | '.join(shown)} |")
+    sizes = []
+    for size, recall in whole["recall"].items():
+        counted = [whole["ap"]["ap50"][size]["mean"], *(recall[name] for name in (*names[:3], "all"))]
+        sizes.append(f"| {size} | {whole['faces'][size]['mean']:,} | {' | '.join(map(_spread, counted))} |")
+    series = ""
+    if "without_series" in report["sets"]:
+        rest = report["sets"]["without_series"]["ap"]
+        series = f"""
+Without the {data["series_photos"]} photos of the selfie series: mAP50 {_spread(rest["ap50"]["all"]["mean"])}, mAP50-95
+{_spread(rest["ap50_95"]["all"]["mean"])}, incorrect AP50 {_spread(rest["ap50"]["all"]["mask_weared_incorrect"])}.
+"""
+    return f"""{data["folds"]} grouped folds (alike photos and the selfie series in one fold), each tested by a detector of the same recipe that has
+not seen it; {sum(whole["photos"])} photos in all. Mean of the folds ± standard deviation, in brackets its 95 % interval (bootstrap over
+groups of alike photos); "pooled": all photos as one set; P, R and F1 above confidence {report["settings"]["conf"]}. By
+`maskdet convert FACE_MASK_DETECTION {data["name"]} --folds {data["folds"]}` and `{report["command"]}`:
+
+| class | faces | AP50 | AP50-95 | AP50, pooled | P | R | F1 |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+| face side | faces | mAP50 | recall, with_mask | without_mask | incorrect | all faces |
+|---|---|---|---|---|---|---|
+{chr(10).join(sizes)}
+{series}"""
+
+
+def _spread(figure: dict[str, Any]) -> str:
+    """Return ``0.840 ± 0.031 (0.81–0.87)``, or a dash."""
+    if figure["value"] is None:
+        return "–"
+    spread = "" if figure["sd"] is None else f" ± {figure['sd']:.3f}"
+    interval = "" if figure["low"] is None else f" ({figure['low']:.2f}–{figure['high']:.2f})"
+    return f"{figure['value']:.3f}{spread}{interval}"
+
+
+#: Ways of calibrating, as the table calls them.
+METHODS = {"none": "as trained", "temperature": "temperature", "temperature_and_bias": "temperature and bias"}
+WAYS = {"shipped": "the default", "one": "chosen, one for all", "per_class": "chosen, one a class"}
+
+
+def calibration(report: dict[str, Any]) -> str:
+    """Return the tables of ``tools/calibrate_detector.py``."""
+
+    def cell(figure: dict[str, Any]) -> str:
+        interval = "" if figure["low"] is None else f" ({figure['low']:.3f}–{figure['high']:.3f})"
+        return f"{figure['value']:.3f}{interval}"
+
+    limits = list(report["methods"]["none"]["above"])
+    rows = []
+    for name, label in METHODS.items():
+        method = report["methods"][name]
+        cells = [f"{method['final'][key]:.3f}" for key in ("temperature", "bias")]
+        for limit in limits:
+            above = method["above"][limit]
+            cells += [f"{above['detections']:,}", cell(above["ece"]), f"{above['adaptive_ece']:.3f}"]
+        rows.append(f"| {label} | {' | '.join(cells)} |")
+    heads = " | ".join(f"above {limit} | ECE | adaptive" for limit in limits)
+    ways = []
+    for name, label in WAYS.items():
+        way = report["thresholds"][name]
+        chosen = list(way["final"].values())
+        shown = f"{chosen[0]:.2f}" if len(set(chosen)) == 1 else ", ".join(f"{one:.2f}" for one in chosen)
+        figures = [f"{way['figures'][key]['mean']['value']:.3f}" for key in ("precision", "recall", "f1")]
+        gain = "–" if name == "shipped" else _signed(way["f1_gain"]["mean"])
+        ways.append(f"| {label} | {shown} | {' | '.join(figures)} | {gain} |")
+    settings, data = report["settings"], report["data"]
+    return f"""Expected calibration error ({settings["bins"]} bins of equal width; adaptive: of equal counts) of the detections on {data["photos"]} photos in
+{data["folds"]} grouped folds, each fold calibrated by what the others say; a detection is right if it found a face of its class at IoU
+{settings["match_iou"]}. In brackets the 95 % interval over groups of photos; temperature and bias are those fitted on all folds. By
+`{report["command"]}`:
+
+| | temperature | bias | {heads} |
+|---|---|---|{"---|" * 3 * len(limits)}
+{chr(10).join(rows)}
+
+The confidence threshold with the best mean F1, on confidences calibrated by {METHODS[report["chosen"]]}; figures with the threshold that the
+other folds choose, all folds together, mean of the classes:
+
+| threshold | value | P | R | F1 | F1 beside the default |
+|---|---|---|---|---|---|
+{chr(10).join(ways)}
+"""
+
+
+def folds_card(report: dict[str, Any]) -> str:
+    """Return the same for the model's card, under a heading."""
+    return f"## On photos like none it has seen\n{folds(report)}"
+
+
 def benchmark(report: dict[str, Any]) -> str:
     """Return the tables of ``maskdet benchmark``: every section, the figures that all can be compared by."""
     machine = report["machine"]
@@ -197,6 +298,79 @@ The class on the faces found (confidence above {report["settings"]["conf"]}, IoU
 """
 
 
+#: A class or the mean, as sentences call it.
+SHORT = {"with_mask": "with_mask", "without_mask": "without_mask", "mask_weared_incorrect": "incorrect", "mean": "mean"}
+
+
+def compare_folds(report: dict[str, Any]) -> str:
+    """Return the table of detector alone and chain over the grouped folds, and which wins where."""
+    finders = {"shipped": "detector, as it ships", "detector": "detector, one box a face", "chain": "chain"}
+    rows = []
+    for finder, label in finders.items():
+        table = report["ap"][finder]
+        cells = [_spread(table["ap50"]["all"][name]) for name in SHORT]
+        rows.append(f"| {label} | {' | '.join(cells)} | {_spread(table['ap50_95']['all']['mean'])} |")
+    for finder in ("shipped", "detector"):
+        table = report["ap_gain"][finder]
+        cells = [_signed(table["ap50"]["all"][name]) for name in SHORT]
+        label = f"chain minus {finders[finder]}"
+        rows.append(f"| {label} | {' | '.join(cells)} | {_signed(table['ap50_95']['all']['mean'])} |")
+    kinds = {"detector": "detector", "classifier": "classifier on its boxes", "chain": "chain"}
+    named = []
+    for namer, label in kinds.items():
+        row = report["pooled"]["classes"]["all"][namer]
+        cells = [
+            f"{row[key]['value']:.3f} ({row[key]['low']:.3f}–{row[key]['high']:.3f})"
+            for key in ("accuracy", "macro_f1")
+        ]
+        named.append(f"| {label} | {' | '.join(cells)} |")
+    data, settings = report["data"], report["settings"]
+    return f"""Detector alone, and chained with the classifier, on {data["folds"]} grouped folds ({data["photos"]} photos): each fold by a detector and a
+classifier that have not seen it. AP50, mean of the folds ± standard deviation with the 95 % interval over groups of photos; the
+gains are drawn in pairs. By `{report["command"]}`:
+
+| | {" | ".join(SHORT.values())} | mAP50-95 |
+|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+{_who_wins(report)}
+
+The class on the {report["pooled"]["classes"]["all"]["detector"]["faces"]:,} faces found (confidence above {settings["conf"]}, IoU from {settings["match_iou"]}):
+
+| | accuracy | macro-F1 |
+|---|---|---|
+{chr(10).join(named)}
+"""
+
+
+def _signed(figure: dict[str, Any]) -> str:
+    """Return ``+0.021 (+0.003 to +0.040)``, or a dash."""
+    if figure["value"] is None:
+        return "–"
+    interval = "" if figure["low"] is None else f" ({figure['low']:+.3f} to {figure['high']:+.3f})"
+    return f"{figure['value']:+.3f}{interval}"
+
+
+def _who_wins(report: dict[str, Any]) -> str:
+    """Say where the interval of the chain's gain over the detector as it ships leaves out zero."""
+    gains = report["ap_gain"]["shipped"]
+    parts: dict[str, list[str]] = {"better": [], "worse": [], "open": []}
+    for label, title in (("ap50", "AP50"), ("ap50_95", "AP50-95")):
+        for name, short in SHORT.items():
+            figure = gains[label]["all"][name]
+            if figure["low"] is None:
+                continue
+            kind = "better" if figure["low"] > 0 else "worse" if figure["high"] < 0 else "open"
+            parts[kind].append(f"{short} {title}")
+    words = {
+        "better": "the chain wins",
+        "worse": "the detector alone wins",
+        "open": "the data cannot tell (the interval holds zero)",
+    }
+    said = "; ".join(f"{words[kind]} at {', '.join(names)}" for kind, names in parts.items() if names)
+    return f"Beside the detector as it ships: {said}."
+
+
 def classifier_speed(report: dict[str, Any]) -> str:
     """Return the classifier's speed in one line."""
     batch = report["crop_ms"]["16"]
@@ -214,8 +388,10 @@ processors with bfloat16 instructions its autocast comes on top, which these mac
 #: Page -> its parts in order: the JSON, and what is made of it.
 PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "README.md": (
+        ("benchmarks/results/folds.json", folds),
         ("weights/maskdet-n.val.json", accuracy),
         ("weights/maskdet-c.val.json", classifier),
+        ("benchmarks/results/compare_folds.json", compare_folds),
         ("benchmarks/results/compare.json", compare),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
@@ -223,6 +399,8 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/train_speed.json", lambda report: TRAINING + "\n" + train_speed(report)),
         ("benchmarks/results/train_accuracy.json", train_speed),
     ),
+    "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
+    "docs/accuracy.md": (("benchmarks/results/calibration.json", calibration),),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
 }
 

@@ -55,8 +55,9 @@ def class_draws(
     answers: npt.NDArray[np.int64],
     *,
     photo_count: int,
-    resamples: int,
-    seed: int,
+    resamples: int = 0,
+    seed: int = 0,
+    weights: npt.NDArray[np.int32] | None = None,
 ) -> ClassDraws:
     """Score answers.
 
@@ -70,11 +71,12 @@ def class_draws(
         photo_count: photos of the split, those without a face included.
         resamples: draws B, 0 for none.
         seed: where they start.
+        weights: (B, photo_count) int32, draws at hand in their place: how often each photo counts.
     """
     classes = len(CLASS_NAMES)
     cells = np.zeros((photo_count, classes**2), dtype=np.int64)
     np.add.at(cells, (photos, labels * classes + answers), 1)
     once = np.ones((1, photo_count), dtype=np.int32)
-    weights = np.concatenate([once, draw_photos(photo_count, resamples=resamples, seed=seed)])
-    matrices = (weights @ cells).reshape(-1, classes, classes)
+    drawn = draw_photos(photo_count, resamples=resamples, seed=seed) if weights is None else weights
+    matrices = (np.concatenate([once, drawn]) @ cells).reshape(-1, classes, classes)
     return ClassDraws(confusion_matrix(labels, answers, classes), 1 - error(matrices), macro_f1(matrices))

@@ -22,12 +22,13 @@ from maskdet.chain.split_answers import PhotoAnswers, ask_both
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.mcnemar import exact_p
 from maskdet.classifier.model import MaskClassifier
+from maskdet.detector.bootstrap import draw_photos
 from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
-from maskdet.detector.evaluate import RESAMPLES, SEED, VAL_CONF, ap_draws, figure_of, rows_of
+from maskdet.detector.evaluate import RESAMPLES, SEED, VAL_CONF, ap_of_weights, figure_of, rows_of
 from maskdet.detector.labelled import LabelledSplit, Truth
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.postprocess import Detections
-from maskdet.detector.val_report import MEAN, ApRow, Figure
+from maskdet.detector.val_report import MEAN, Figure
 
 _Ints = npt.NDArray[np.int64]
 
@@ -78,17 +79,29 @@ def score_answers(
     classifier: Subject,
     rule: FusionRule,
     settings: Settings,
+    weights: npt.NDArray[np.int32] | None = None,
 ) -> CompareReport:
     """Score answers at hand; see ``compare``.
+
+    Args:
+        labelled: photos and labels.
+        answers: one a photo.
+        detector: what found the faces.
+        classifier: what looked at each.
+        rule: how the chain makes one answer of two.
+        settings: how it was measured.
+        weights: (B, P) int32, draws at hand: how often each photo counts; else photos are drawn by ``settings``.
 
     Raises:
         MissingExtraError: faster-coco-eval is not installed.
         ValueError: another number of answers than of photos.
     """
     truths = labelled.truths
+    if weights is None:
+        weights = draw_photos(len(truths), resamples=settings.resamples, seed=settings.seed)
     matched = match_faces(truths, answers, conf=settings.conf)
     fused = [answer.fused(rule) for answer in answers]
-    ap, ap_gain = _average_precision(truths, answers, fused, settings)
+    draws = ap_stacks(truths, answers, fused, weights, settings.ap_conf)
     named = {
         "detector": matched.of_boxes([answer.scores for answer in answers]).argmax(axis=1),
         "classifier": matched.of_boxes([answer.on_boxes for answer in answers]).argmax(axis=1),
@@ -96,10 +109,7 @@ def score_answers(
         "chain": matched.of_boxes(fused).argmax(axis=1),
     }
     found_boxes = matched.of_faces([truth.boxes for truth in truths])
-    by_size = {
-        name: _by_size(matched.photos, matched.labels, named[name], found_boxes, len(truths), settings)
-        for name in NAMERS
-    }
+    by_size = {name: _by_size(matched.photos, matched.labels, named[name], found_boxes, weights) for name in NAMERS}
     chain, alone = by_size["chain"]["all"], by_size["detector"]["all"]
     return CompareReport(
         data=labelled.data,
@@ -110,39 +120,45 @@ def score_answers(
         classifier=classifier,
         rule=rule,
         settings=settings,
-        ap=ap,
-        ap_gain=ap_gain,
+        ap={finder: rows_of(stacked, truths) for finder, stacked in draws.items()},
+        ap_gain={finder: _gain(draws["chain"] - draws[finder]) for finder in FINDERS if finder != "chain"},
         classes={size: {name: ClassRow.of(by_size[name][size]) for name in NAMERS} for size in SIZES},
         class_gain={
             "accuracy": figure_of(chain.accuracy - alone.accuracy),
             "macro_f1": figure_of(chain.macro_f1 - alone.macro_f1),
         },
-        labelled_faces=_every_label(truths, answers, settings),
+        labelled_faces=_every_label(truths, answers, weights),
         confusion={name: by_size[name]["all"].matrix for name in NAMERS},
         discord=_discord(matched, named["detector"], named["chain"]),
     )
 
 
-def _average_precision(
+def ap_stacks(
     truths: Sequence[Truth],
     answers: Sequence[PhotoAnswers],
     fused: Sequence[npt.NDArray[np.float32]],
-    settings: Settings,
-) -> tuple[dict[str, dict[str, dict[str, ApRow]]], dict[str, dict[str, dict[str, Figure]]]]:
-    """Return ``CompareReport.ap`` and ``ap_gain``."""
+    weights: npt.NDArray[np.int32],
+    conf: float = VAL_CONF,
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return average precision of each finder, measured and drawn.
+
+    Args:
+        truths: one a photo.
+        answers: one a photo.
+        fused: (N, 3) float32 a photo, the chain's scores on the boxes of its answers.
+        weights: (B, P) int32, how often each photo counts in each draw.
+        conf: scores above it count.
+
+    Returns:
+        Finder -> (1 + B, 10, 4, 4) float64, as ``ap_of_weights`` of ``maskdet.detector.evaluate`` gives it.
+    """
     found: dict[str, list[Detections]] = {
         "shipped": [answer.shipped for answer in answers],
-        "detector": [every_class(answer.boxes, answer.scores, settings.ap_conf) for answer in answers],
-        "chain": [
-            every_class(answer.boxes, scores, settings.ap_conf) for answer, scores in zip(answers, fused, strict=True)
-        ],
+        "detector": [every_class(answer.boxes, answer.scores, conf) for answer in answers],
+        "chain": [every_class(answer.boxes, scores, conf) for answer, scores in zip(answers, fused, strict=True)],
     }
-    draws = {
-        finder: ap_draws(truths, boxes, coco_scores(truths, boxes).ap, resamples=settings.resamples, seed=settings.seed)
-        for finder, boxes in found.items()
-    }
-    return {finder: rows_of(stacked, truths) for finder, stacked in draws.items()}, {
-        finder: _gain(draws["chain"] - draws[finder]) for finder in FINDERS if finder != "chain"
+    return {
+        finder: ap_of_weights(truths, boxes, coco_scores(truths, boxes).ap, weights) for finder, boxes in found.items()
     }
 
 
@@ -156,7 +172,7 @@ def _gain(draws: npt.NDArray[np.float64]) -> dict[str, dict[str, Figure]]:
 
 
 def _by_size(
-    photos: _Ints, labels: _Ints, answers: _Ints, boxes: npt.NDArray[np.float64], photo_count: int, settings: Settings
+    photos: _Ints, labels: _Ints, answers: _Ints, boxes: npt.NDArray[np.float64], weights: npt.NDArray[np.int32]
 ) -> dict[str, ClassDraws]:
     """Score (N,) answers for the faces of each size range; ``boxes`` are the labelled ones, (N, 4)."""
     within = within_sizes(boxes)
@@ -165,21 +181,22 @@ def _by_size(
             photos[within[:, column]],
             labels[within[:, column]],
             answers[within[:, column]],
-            photo_count=photo_count,
-            resamples=settings.resamples,
-            seed=settings.seed,
+            photo_count=weights.shape[1],
+            weights=weights,
         )
         for column, size in enumerate(SIZES)
     }
 
 
-def _every_label(truths: Sequence[Truth], answers: Sequence[PhotoAnswers], settings: Settings) -> dict[str, ClassRow]:
+def _every_label(
+    truths: Sequence[Truth], answers: Sequence[PhotoAnswers], weights: npt.NDArray[np.int32]
+) -> dict[str, ClassRow]:
     """Score the classifier on every labelled face, found or not."""
     photos = np.repeat(np.arange(len(truths)), [len(truth.class_ids) for truth in truths])
     labels = np.concatenate([truth.class_ids for truth in truths])
     named = np.concatenate([answer.on_faces for answer in answers]).argmax(axis=1)
     boxes = np.concatenate([truth.boxes for truth in truths])
-    scored = _by_size(photos, labels, named, boxes, len(truths), settings)
+    scored = _by_size(photos, labels, named, boxes, weights)
     return {size: ClassRow.of(draws) for size, draws in scored.items()}
 
 

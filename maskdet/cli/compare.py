@@ -15,6 +15,7 @@ from maskdet.runtime_choice import RuntimeName
 @click.argument("sources", metavar="[SOURCE…]", nargs=-1)
 @click.option("--data", metavar="DATA", help="Score on labels: a data.yaml, or a Pascal VOC folder.")
 @click.option("--split", metavar="NAME", help="The split of --data.  [default: val]")
+@click.option("--folds", is_flag=True, help="--data has folds; the names of both models have {fold} in them.")
 @click.option(
     "--weights", metavar="FILE", help="The detector: .onnx, .pt, an OpenVINO folder, or a shipped one's name."
 )
@@ -33,6 +34,7 @@ def compare(
     sources: tuple[str, ...],
     data: str | None,
     split: str | None,
+    folds: bool,
     weights: str | None,
     classifier_weights: str | None,
     conf: float,
@@ -54,25 +56,37 @@ def compare(
     maskdet compare clip.mp4 --json faces.jsonl     as maskdet detect --mode compare writes it
     maskdet compare --data mydata/data.yaml         average precision and accuracy of each, with intervals
     maskdet compare --data my_voc_folder --json figures.json --save report
+    maskdet compare --data folds --folds --weights runs/fold{fold}.onnx --classifier runs/classifier-fold{fold}.onnx
 
     SOURCE is whatever maskdet detect takes. --save writes the pictures and frames with a disagreement (on each such
     face the detector's colour outside, the classifier's inside) and one sheet of the faces, disagreements.png.
 
     --data needs the extra train. AP is COCO's from confidence 0.001 on, for the detector as it ships, and for detector
     and chain on the same boxes, one a face. The class is compared on the faces found above --conf at IoU 0.5, whatever
-    class they got. Intervals: 95 %, from 1000 bootstrap samples of the photos.
+    class they got. Intervals: 95 %, from 1000 bootstrap samples of the photos. With --folds, on what
+    `maskdet convert --folds` wrote, each fold is answered by a pair that has not seen it, and AP is the mean of folds.
     """
     if bool(sources) == (data is not None):
         raise click.UsageError("give either sources, or --data with labels" if data else "which SOURCE, or --data?")
     if data is None:
-        if split is not None:
-            raise click.UsageError("--split belongs to --data")
+        if split is not None or folds:
+            raise click.UsageError(f"{'--folds' if folds else '--split'} belongs to --data")
         return _look(
             sources, weights, classifier_weights, conf, iou, imgsz, device, runtime, batch or 1, vid_stride,
             json_target, csv_target, save, quiet,
         )  # fmt: skip
     if csv_target is not None or vid_stride != 1:
         raise click.UsageError("--csv and --vid-stride belong to sources, not to --data")
+    if folds:
+        if split is not None or save is not None:
+            raise click.UsageError("--split and --save have no meaning with --folds")
+        from maskdet.cli.compare_folds import score_folds
+
+        score_folds(
+            data, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
+            device=device, runtime=runtime, batch=batch or 16, json_target=json_target, quiet=quiet,
+        )  # fmt: skip
+        return EXIT_DONE
     from maskdet.cli.compare_data import score_data
 
     score_data(

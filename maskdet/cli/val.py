@@ -40,14 +40,16 @@ KEYS: Final = (
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
 @click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
 @click.option("--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json.")
+@click.option("--folds", is_flag=True, help="Cross-validate: data= has folds, model= has {fold} in its name.")
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
-def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, quiet: bool) -> int:
+def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, folds: bool, quiet: bool) -> int:
     """Score a detector on a labelled split, with the arguments of `yolo val`.
 
     \b
     maskdet val data=mydata/data.yaml                              the shipped model on the split "val"
     maskdet val model=runs/detect/train/weights/best.pt data=mydata/data.yaml split=test
     maskdet val model=best.onnx data=mydata/data.yaml --save report --json figures.json
+    maskdet val model=runs/fold{fold}.onnx data=folds --folds      K detectors, each on the fold it has not seen
 
     \b
     model=    an .onnx or .pt file, an OpenVINO folder, or a name      the shipped one
@@ -62,13 +64,17 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, q
     save_dir= the same as --save; so is project=DIR name=NAME          nothing is written
 
     AP is COCO's, with a 95 % interval from 1000 bootstrap samples of the photos. Precision, recall, F1 and the
-    confusion matrix are those of `maskdet detect` at its own threshold, confidence 0.25, and IoU 0.5.
+    confusion matrix are those of `maskdet detect` at its own threshold, confidence 0.25, and IoU 0.5. With --folds,
+    data= is what `maskdet convert --folds` wrote, and the figures are the mean of the folds, their standard deviation
+    and a 95 % interval from 1000 draws of groups of alike photos.
     """
     from maskdet.detector.train import parse_arguments
 
     settings = {key: value for key, value in parse_arguments(arguments).items() if value is not None}
     check_keys(settings)
     folder = save_folder(settings, save)
+    if folds:
+        return _score_folds(settings, json_target, folder, save, quiet=quiet)
 
     from maskdet.detector.evaluate import VAL_CONF, evaluate
     from maskdet.detector.labelled import read_split
@@ -108,6 +114,25 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, q
         print_report(report)
     if folder and not quiet:
         click.echo(f"pictures: {folder}", err=True)
+    return 0
+
+
+def _score_folds(
+    settings: Mapping[str, Any], json_target: str | None, folder: Path | None, save: str | None, *, quiet: bool
+) -> int:
+    """Cross-validate and write what was asked for."""
+    from maskdet.cli import val_folds
+    from maskdet.extras import require
+
+    require("faster_coco_eval", what="maskdet val", extra="train")
+    if folder:
+        raise click.UsageError("--folds draws no pictures: --json FILE writes its figures")
+    report = val_folds.score(settings, quiet=quiet)
+    command = command_line(settings, report.data, json_target, save) + " --folds"
+    text = json.dumps(val_folds.with_command(report, command).to_dict(), indent=1, ensure_ascii=False) + "\n"
+    write_text(text, json_target)
+    if not quiet and json_target != "-":
+        val_folds.print_report(report)
     return 0
 
 

@@ -137,3 +137,60 @@ def test_a_missing_extra_is_said_before_any_work(
     code, _, err = run("data=set/data.yaml", "--save", "out")
     assert code == 2
     assert f"pip install 'maskdet[{extra}]'" in err
+
+
+@pytest.fixture
+def two_folds(run: Run, tmp_path: Path, write_png: Callable[..., Path]) -> Run:
+    """Return ``run``, with two folds of one photo each and a model for each beside it."""
+    for number in (1, 2):
+        write_png(f"folds/images/fold{number}/{number}.png", size=(32, 64), value=60 * number)
+        (tmp_path / f"folds/labels/fold{number}").mkdir(parents=True)
+        (tmp_path / f"folds/labels/fold{number}/{number}.txt").write_text("1 0.5 0.5 0.3125 0.625\n")
+        names = "names: [with_mask, without_mask, mask_weared_incorrect]\n"
+        text = f"train: images/fold{3 - number}\nval: images/fold{number}\n{names}"
+        (tmp_path / f"folds/fold{number}.yaml").write_text(text)
+        (tmp_path / f"fold{number}.onnx").write_bytes(bytes([number]))
+    return run
+
+
+def test_folds_are_scored_each_by_its_model(two_folds: Run) -> None:
+    code, out, _ = two_folds("data=folds", "model=fold{fold}.onnx", "--folds", "--json", "-")
+    assert code == 0
+    read = json.loads(out)
+    assert read["schema"] == "maskdet-folds/1"
+    assert read["command"] == "maskdet val data=folds 'model=fold{fold}.onnx' --json - --folds"
+    assert [model["sha256"] for model in read["models"]] == [hashlib.sha256(bytes([n])).hexdigest() for n in (1, 2)]
+    assert list(read["sets"]) == ["all"]
+    bare = read["sets"]["all"]["ap"]["ap50"]["all"]["without_mask"]
+    assert (bare["folds"], bare["value"], bare["sd"], bare["pooled"]["value"]) == ([1, 1], 1, 0, 1)
+    code, out, _ = two_folds("data=folds", "model=fold{fold}.onnx", "--folds")
+    assert code == 0
+    for words in ("folds, all photos: 2 photos in 2 folds", "1.000 ± 0.000 (1.00–1.00)", "groups of alike photos"):
+        assert words in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data=folds"], "which models? give model=runs/fold{fold}.onnx"),
+        (["data=folds", "model=fold1.onnx"], "needs {fold} in its name"),
+        (["data=set", "model=fold{fold}.onnx"], "has no folds"),
+        (["data=folds", "model=none{fold}.onnx"], "none1.onnx: no such file"),
+        (["data=folds", "model=fold{fold}.onnx", "split=val"], "split= has no meaning with --folds"),
+        (["data=folds", "model=fold{fold}.onnx", "--save", "a"], "--folds draws no pictures"),
+    ],
+)
+def test_folds_that_cannot_be_scored(two_folds: Run, arguments: list[str], message: str) -> None:
+    code, out, err = two_folds(*arguments, "--folds")
+    assert (code, out) == (2, "")
+    assert message in err.strip().splitlines()[-1]
+
+
+def test_a_detector_of_another_fold_is_refused(two_folds: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class OfFoldOne(OneFace):
+        spec = ModelSpec("fixed", 64, 32, True, {"maskdet_training": '{"data": "folds/fold1.yaml"}'})
+
+    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: OfFoldOne())
+    code, _, err = two_folds("data=folds", "model=fold{fold}.onnx", "--folds", "--quiet")
+    assert code == 2
+    assert err.strip() == "error: fold2: was trained on folds/fold1.yaml: it has seen the photos that fold 2 tests on"

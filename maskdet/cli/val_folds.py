@@ -1,0 +1,156 @@
+"""``maskdet val --folds``: cross-validation, as a table on standard output and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from maskdet.runtime_choice import RuntimeName
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from maskdet.detector.cross_validation import FoldFigure, FoldScores
+    from maskdet.detector.fold_report import FoldModel, FoldReport
+    from maskdet.detector.model import MaskDetector
+
+#: How the sets of photos are called in headings.
+SET_TITLES: Final = {"all": "all photos", "without_series": "without the selfie series"}
+
+
+def score(settings: Mapping[str, Any], *, quiet: bool) -> FoldReport:
+    """Score K detectors on the folds that they have not seen.
+
+    Args:
+        settings: checked arguments of ``maskdet val``; ``model`` has ``{fold}`` in it.
+        quiet: no progress, no notes.
+
+    Raises:
+        MaskdetError: data or a model cannot be used.
+        click.UsageError: no model is named, or ``split`` is.
+    """
+    from maskdet.detector.cross_validation import fold_models
+    from maskdet.detector.evaluate import VAL_CONF
+    from maskdet.detector.fold_report import score_folds
+    from maskdet.detector.fold_set import fold_files, folds_folder, read_folds
+    from maskdet.detector.model import DEFAULT_IOU
+
+    if "model" not in settings:
+        raise click.UsageError("which models? give model=runs/fold{fold}.onnx; {fold} stands for 1, 2, …")
+    if "split" in settings:
+        raise click.UsageError("split= has no meaning with --folds: each fold is tested on its own photos")
+    # What is missing should be said before the photos are read.
+    data = str(settings["data"])
+    fold_models(str(settings["model"]), len(fold_files(folds_folder(data))))
+    folds = read_folds(data, quiet=quiet)
+    if not quiet:
+        _note(folds.leaks, "groups of alike photos lie in more than one fold: the figures are too good")
+        _note(sum(test.repeated for test in folds.tests), "repeated label lines count once")
+    return score_folds(
+        load_fold_detectors(settings, len(folds.tests)),
+        folds,
+        conf=settings.get("conf", VAL_CONF),
+        iou=settings.get("iou", DEFAULT_IOU),
+        batch=settings.get("batch", 16),
+        quiet=quiet,
+    )
+
+
+def _note(count: int, text: str) -> None:
+    if count:
+        click.echo(f"note: {count} {text}", err=True)
+
+
+def load_fold_detectors(settings: Mapping[str, Any], count: int) -> Iterator[tuple[MaskDetector, FoldModel]]:
+    """Load the detector of each fold when its turn comes.
+
+    Raises:
+        WeightsError: a file cannot be used.
+        click.UsageError: an input size that the network does not take.
+    """
+    from maskdet.detector.cross_validation import fold_models
+    from maskdet.detector.fold_report import FoldModel
+    from maskdet.detector.model import MaskDetector
+    from maskdet.weights import checksum
+
+    runtime: RuntimeName = settings.get("runtime", "auto")
+    for path in fold_models(str(settings["model"]), count):
+        try:
+            detector = MaskDetector(
+                path, imgsz=settings.get("imgsz"), device=str(settings.get("device", "cpu")), runtime=runtime
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
+
+
+def with_command(report: FoldReport, command: str) -> FoldReport:
+    """Return the report with the command line that made it."""
+    return replace(report, command=command)
+
+
+def print_report(report: FoldReport) -> None:
+    """Print the figures of each set of photos."""
+    from maskdet.writers.table import console
+
+    screen = console()
+    for name, scores in report.sets.items():
+        screen.print(_table(report, name, scores))
+    screen.print(
+        f"Mean of the {len(report.models)} folds ± standard deviation, in brackets its 95 % interval over groups of "
+        f"alike photos; P, R and F1 above confidence {report.conf} at IoU 0.5.",
+        markup=False,
+    )
+
+
+def _table(report: FoldReport, name: str, scores: FoldScores) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    title = f"{report.data}, {SET_TITLES[name]}: {sum(scores.photos)} photos in {len(report.models)} folds"
+    table = Table(
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column("side, class", no_wrap=True)
+    table.add_column("faces", justify="right", no_wrap=True)
+    for label in ("AP50", "AP50-95", "P", "R", "F1"):
+        table.add_column(label, no_wrap=True)
+    for size, rows in scores.ap["ap50"].items():
+        table.add_row(f"[bold]{size}[/bold]")
+        for row, figure in rows.items():
+            cells = [shown(figure), shown(scores.ap["ap50_95"][size][row])]
+            recall = scores.recall[size][row]
+            if size == "all":
+                cells += [shown(scores.point["precision"][row]), shown(recall), shown(scores.point["f1"][row])]
+            else:
+                cells += ["", shown(recall), ""]
+            table.add_row(row, str(scores.faces[size][row]), *cells)
+        table.add_section()
+    return table
+
+
+def shown(figure: FoldFigure) -> str:
+    """Return ``0.840 ± 0.031 (.81–.87)``, or a dash.
+
+    >>> from maskdet.detector.cross_validation import FoldFigure
+    >>> from maskdet.detector.val_report import Figure
+    >>> shown(FoldFigure((0.8, 0.9), Figure(0.85, 0.7912, 0.9), 0.0707))
+    '0.850 ± 0.071 (.79–.90)'
+    """
+    mean = figure.mean
+    if mean.value is None:
+        return "–"
+    spread = "" if figure.sd is None else f" ± {figure.sd:.3f}"
+    if mean.low is None or mean.high is None:
+        return f"{mean.value:.3f}{spread}"
+    low, high = (f"{end:.2f}".removeprefix("0") for end in (mean.low, mean.high))
+    return f"{mean.value:.3f}{spread} ({low}–{high})"
