@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.dfl import put_bins_last
 from maskdet.detector.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
@@ -111,6 +112,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
     except (ValueError, TypeError, SyntaxError, AssertionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     proto = onnx.load(target)
+    put_bins_last(proto)
     metadata = {entry.key: entry.value for entry in proto.metadata_props} | {
         # ultralytics' description holds the path of the data on the training machine.
         "description": "maskdet face-mask detector",

@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from maskdet.datasets.yolo import find_data_yaml, read_data_yaml
 from maskdet.decode import decode_file
+from maskdet.detector.dfl import put_bins_last
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.runtime import ModelSpec, OnnxRuntime
@@ -202,6 +203,7 @@ def _quantise(
     # Symbolic shapes are not needed: ranges are measured, and the shapes stay as dynamic as they are.
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
     model = onnx.load(prepared)
+    put_bins_last(model)
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
     onnx.save(model, prepared)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,9 @@ from maskdet.errors import SourceError
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.sources import Picture, read
 from maskdet.sources.reader import AHEAD
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class PredictBatch(Protocol):
@@ -113,6 +115,8 @@ def _side_by_side(
     groups: Iterable[list[Picture]], ask: Callable[[list[Picture]], list[MaskResult]], workers: int
 ) -> Generator[tuple[Picture, MaskResult]]:
     """Yield every picture with its result, in order, with ``workers`` groups asked for at once."""
+    from concurrent.futures import ThreadPoolExecutor  # which a single picture does not need
+
     pending: deque[tuple[list[Picture], Future[list[MaskResult]]]] = deque()
 
     def finish() -> Iterator[tuple[Picture, MaskResult]]:

@@ -16,6 +16,9 @@ FOLDER = Path(__file__).resolve().parent
 #: What a model does: find faces in a picture, or tell a face's class from its crop. The words are ultralytics'.
 Task = Literal["detect", "classify"]
 
+#: Bytes hashed at once: a whole model in memory would only have to be cleared by the kernel first.
+_PIECE: Final = 1 << 18
+
 #: How messages call a model of each task.
 TASK_NOUNS: Final[dict[Task, str]] = {"detect": "detector", "classify": "classifier"}
 
@@ -64,8 +67,10 @@ def checksum(path: Path) -> str:
     """Return the SHA-256 of a model file, hexadecimal; of a folder, that of its files one after the other by name."""
     files = sorted(child for child in path.iterdir() if child.is_file()) if path.is_dir() else [path]
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
+    for model_file in files:
+        with model_file.open("rb") as file:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
     return digest.hexdigest()
 
 

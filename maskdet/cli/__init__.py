@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from maskdet.cli.start_up import end_without_collecting
 from maskdet.errors import MaskdetError
 
 EXIT_DONE, EXIT_MATCHED, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -92,6 +93,7 @@ def main(args: Sequence[str] | None = None) -> Any:
     # A file name that the terminal's encoding cannot show must not end a run.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    end_without_collecting()
     try:
         code = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
     except MaskdetError as error:

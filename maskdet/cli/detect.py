@@ -12,6 +12,7 @@ from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
 from maskdet.cli.device_options import device_options, for_classifier
 from maskdet.cli.output_options import output_options
+from maskdet.cli.start_up import collector_paused
 from maskdet.cli.track_options import open_tracker, report_people, track_options
 
 if TYPE_CHECKING:
@@ -84,39 +85,40 @@ def detect(
     if classifier_weights is not None and mode == "detect":
         raise click.UsageError("--classifier belongs to --mode chain or compare")
 
-    from maskdet.cli.detect_run import ErrorLog, Task, find_sources, threads_for
+    with collector_paused():
+        from maskdet.cli.detect_run import ErrorLog, Task, find_sources, threads_for
 
-    tracker = open_tracker(track_faces, tracks_target)
-    alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
-    errors = ErrorLog()
-    found = find_sources(sources, errors)
-    if not found:
-        return EXIT_ERROR
+        tracker = open_tracker(track_faces, tracks_target)
+        alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
+        errors = ErrorLog()
+        found = find_sources(sources, errors)
+        if not found:
+            return EXIT_ERROR
 
-    from maskdet.detector.model import MaskDetector
-    from maskdet.modes import choose_predictor
-    from maskdet.writers.outputs import Outputs
+        from maskdet.detector.model import MaskDetector
+        from maskdet.modes import choose_predictor
+        from maskdet.writers.outputs import Outputs
 
-    try:
-        detector = MaskDetector(
-            weights,
-            conf=conf,
-            iou=iou,
-            imgsz=imgsz,
-            agnostic_nms=agnostic_nms,
-            tile=tile_size or tile,
-            device=device,
-            threads=threads_for(found),
-            runtime=runtime,
-        )
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        try:
+            detector = MaskDetector(
+                weights,
+                conf=conf,
+                iou=iou,
+                imgsz=imgsz,
+                agnostic_nms=agnostic_nms,
+                tile=tile_size or tile,
+                device=device,
+                threads=threads_for(found),
+                runtime=runtime,
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
 
-    classifier = None
-    if mode != "detect":
-        from maskdet.classifier.model import MaskClassifier
+        classifier = None
+        if mode != "detect":
+            from maskdet.classifier.model import MaskClassifier
 
-        classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
+            classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
     outputs = Outputs(targets, errors.report)
     task = Task(
         found,
