@@ -13,6 +13,7 @@ import numpy as np
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.duplicates import Pair, PairKind
 from maskdet.datasets.photo import Collection, LeftOut, Mend, Photo
+from maskdet.datasets.photo_table import PhotoTable
 
 SCHEMA: Final = "maskdet-audit/1"
 
@@ -104,15 +105,18 @@ class Audit:
 def count_parts(photos: Sequence[Photo], classes: int = len(CLASS_NAMES)) -> tuple[PartCount, ...]:
     """Count photos and boxes part by part, in the order train, val, test, others."""
     rank = {"train": 0, "val": 1, "test": 2}
-    splits = sorted({photo.split or "all" for photo in photos}, key=lambda split: (rank.get(split, 3), split))
-    parts = []
-    for split in splits:
-        members = [photo for photo in photos if (photo.split or "all") == split]
-        ids = np.concatenate([photo.class_ids for photo in members])
-        boxes = tuple(np.bincount(ids, minlength=classes).tolist())
-        background = sum(not len(photo.class_ids) for photo in members)
-        parts.append(PartCount(split, len(members), background, boxes))
-    return tuple(parts)
+    table = PhotoTable.of(photos)
+    found = [split or "all" for split in table.splits or [None] * len(table)]
+    splits = sorted(set(found), key=lambda split: (rank.get(split, 3), split))
+    number = {split: at for at, split in enumerate(splits)}
+    part = np.array([number[split] for split in found], dtype=np.int64)
+    width = max(classes, int(table.class_ids.max(initial=-1)) + 1)
+    boxes = np.zeros((len(splits), width), dtype=np.int64)
+    np.add.at(boxes, (part[table.owners], table.class_ids), 1)
+    photos_in = np.bincount(part, minlength=len(splits))
+    background = np.bincount(part[table.counts == 0], minlength=len(splits))
+    columns = zip(splits, photos_in.tolist(), background.tolist(), boxes.tolist(), strict=True)
+    return tuple(PartCount(split, count, empty, tuple(row)) for split, count, empty, row in columns)
 
 
 def make_audit(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from maskdet.classes import CLASS_COLOURS
 from maskdet.datasets.photo import Photo
+from maskdet.datasets.photo_table import PhotoTable
 from maskdet.datasets.picture import read_pixels
 
 _COLUMNS, _ROWS = 6, 4
@@ -26,7 +27,7 @@ def choose_photos(photos: Sequence[Photo], mended: Collection[str], count: int =
         mended: names of annotation files with a mend.
         count: how many to choose at most.
     """
-    chosen = {at for at, photo in enumerate(photos) if photo.name in mended}
+    chosen = {at for at, name in enumerate(PhotoTable.of(photos).names) if name in mended}
     chosen = set(sorted(chosen)[: count // 3])
     others = [at for at in range(len(photos)) if at not in chosen]
     missing = min(count - len(chosen), len(others))

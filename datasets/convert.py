@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,11 +18,14 @@ from maskdet.datasets.groups import group_links, merge_groups
 from maskdet.datasets.layout import Layout
 from maskdet.datasets.output_folder import LinkKind, check_target, place_picture, whole_folder
 from maskdet.datasets.photo import Photo
-from maskdet.datasets.read_voc import ReadOptions, read_voc
+from maskdet.datasets.photo_table import PhotoTable
+from maskdet.datasets.process_pool import ProcessPool
+from maskdet.datasets.read_voc import CHUNK, ReadOptions, read_voc
 from maskdet.datasets.splits import split_by_lists, split_grouped, split_public
-from maskdet.datasets.yolo import format_data_yaml, format_labels, to_yolo
+from maskdet.datasets.write_photos import PhotoWriter, write_text
+from maskdet.datasets.yolo import format_data_yaml
 from maskdet.errors import DatasetError
-from maskdet.progress import track
+from maskdet.progress import ProgressBar
 
 SplitRule = Literal["grouped", "public", "voc"]
 
@@ -87,23 +92,29 @@ def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> A
         thumbs=options.duplicates,
         quiet=options.quiet,
     )
-    collection, layout = read_voc(source, reading)
-    photos = collection.photos
+    with ProcessPool() as pool:
+        return _convert(source, out, options, reading, pool)
+
+
+def _convert(source: Path, out: Path, options: ConvertOptions, reading: ReadOptions, pool: ProcessPool) -> Audit:
+    collection, layout = read_voc(source, reading, pool)
+    photos = PhotoTable.of(collection.photos)
     pairs = find_pairs([photo.picture for photo in photos], quiet=options.quiet) if options.duplicates else None
     splits = _split(source, layout, photos, pairs, options)
     # Photos that the lists leave out take no further part, nor do the pairs they are in.
-    place = {at: new for new, at in enumerate(at for at, split in enumerate(splits) if split is not None)}
-    placed = [replace(photos[at], split=splits[at]) for at in place]
+    listed = [at for at, split in enumerate(splits) if split is not None]
+    placed = photos.with_splits(splits).take(listed)
     if pairs is not None:
+        place = {at: new for new, at in enumerate(listed)}
         pairs = [
             replace(pair, first=place[pair.first], second=place[pair.second])
             for pair in pairs
             if pair.first in place and pair.second in place
         ]
-    unlisted = [photo.name for at, photo in enumerate(photos) if at not in place]
+    unlisted = [name for name, split in zip(photos.names, splits, strict=True) if split is None]
     audit = make_audit(collection, placed, pairs, unlisted=unlisted)
     with whole_folder(out) as folder:
-        _write(folder, placed, audit, options)
+        _write(folder, placed, audit, options, pool)
     return audit
 
 
@@ -144,18 +155,20 @@ def _parts(options: ConvertOptions) -> tuple[list[float], list[str]]:
     return ([*shares, test], [*names, "test"]) if test else (shares, names)
 
 
-def _write(folder: Path, photos: Sequence[Photo], audit: Audit, options: ConvertOptions) -> None:
+def _write(folder: Path, photos: PhotoTable, audit: Audit, options: ConvertOptions, pool: ProcessPool) -> None:
     for part in audit.parts:
         (folder / "images" / part.split).mkdir(parents=True)
         (folder / "labels" / part.split).mkdir(parents=True)
-    for photo in track(photos, label="writing", quiet=options.quiet):
-        picture, split = photo.picture, str(photo.split)
-        place_picture(picture.path, folder / "images" / split / picture.path.name, options.images)
-        text = format_labels(photo.class_ids, to_yolo(photo.boxes, picture.size))
-        _write_text(folder / "labels" / split / f"{picture.path.stem}.txt", text)
+    make = partial(_same, PhotoWriter(folder, options.images, place_picture))
+    with (
+        closing(pool.map(make, photos.chunks(CHUNK), files=len(photos))) as written,
+        ProgressBar("writing", total=len(photos), quiet=options.quiet) as bar,
+    ):
+        for count in written:
+            bar.advance(count)
     for name, text in _yaml_files([part.split for part in audit.parts]).items():
-        _write_text(folder / name, text)
-    _write_text(folder / "audit.json", audit.to_json())
+        write_text(folder / name, text)
+    write_text(folder / "audit.json", audit.to_json())
     sheet = draw_sheet(choose_photos(photos, {mend.file for mend in audit.mends}))
     (folder / "contact_sheet.jpg").write_bytes(encode_sheet(sheet))
 
@@ -174,6 +187,5 @@ def _yaml_files(splits: Sequence[str]) -> dict[str, str]:
     return {"data.yaml": files["fold1.yaml"]} | files
 
 
-def _write_text(path: Path, text: str) -> None:
-    # Bytes, since text mode would write other line ends on Windows.
-    path.write_bytes(text.encode())
+def _same(writer: PhotoWriter) -> PhotoWriter:
+    return writer

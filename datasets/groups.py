@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from maskdet.datasets.photo import Photo
+from maskdet.datasets.photo_table import PhotoTable
 from maskdet.errors import DatasetError
 
 #: The public data set's own file names, and the size that only its selfie series has: 184 photos of a few people.
@@ -63,7 +66,9 @@ def group_links(
 
 def series_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
     """Link the photos of the public data set's selfie series, found by file name and picture size together."""
-    members = [at for at, photo in enumerate(photos) if in_series(photo.name, photo.picture.size)]
+    table = PhotoTable.of(photos)
+    fitting = np.flatnonzero((table.facts[:, :2] == _SERIES_SIZE).all(axis=1)).tolist()
+    members = [at for at in fitting if in_series(table.names[at], _SERIES_SIZE)]
     return [(members[0], other) for other in members[1:]]
 
 

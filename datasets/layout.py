@@ -11,7 +11,9 @@ Folder names match in any case, and ROOT may be the folder above a single VOC fo
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PureWindowsPath
 from typing import Literal
 
@@ -22,6 +24,9 @@ LayoutKind = Literal["kaggle", "voc", "flat"]
 
 #: What OpenCV reads and ultralytics trains on.
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+#: What makes more of a file name than a name, here or on Windows.
+_NOT_PLAIN = frozenset("/\\:\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,11 @@ class Layout:
 
     def xml_files(self) -> list[Path]:
         """Return the annotation files, sorted by name; hidden files are not annotations."""
-        names = sorted(path.name for path in self.annotations.iterdir() if _is_xml(path.name))
-        return [self.annotations / name for name in names]
+        return [self.annotations / name for name in self.xml_names()]
+
+    def xml_names(self) -> list[str]:
+        """Return the names of the annotation files, sorted."""
+        return sorted(filter(_is_xml, _names_in(self.annotations)))
 
 
 def find_layout(root: Path) -> Layout:
@@ -85,8 +93,18 @@ def _folders(root: Path) -> dict[str, Path]:
     return {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
 
 
+def _names_in(folder: Path) -> list[str]:
+    # Names alone: a path for each takes longer than everything else that is done with them.
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+
+
 def _is_xml(name: str) -> bool:
     return name.lower().endswith(".xml") and not name.startswith(".")
+
+
+def _is_picture(name: str) -> bool:
+    return name[name.rfind(".") :].lower() in PICTURE_SUFFIXES and not name.startswith(".")
 
 
 class PictureFinder:
@@ -94,19 +112,28 @@ class PictureFinder:
 
     def __init__(self, images: Path) -> None:
         self._images = images
-        names = [path.name for path in images.iterdir() if not path.name.startswith(".")]
-        self._names = {name for name in names if Path(name).suffix.lower() in PICTURE_SUFFIXES}
-        self._stems: dict[str, list[str]] = {}
-        for name in sorted(self._names):
-            self._stems.setdefault(Path(name).stem, []).append(name)
+        #: Names of all pictures in the folder.
+        self.names = frozenset(filter(_is_picture, _names_in(images)))
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of all pictures in the folder."""
-        return frozenset(self._names)
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        """Names by stem; made when first needed, since nearly all annotations name their picture."""
+        stems: dict[str, list[str]] = {}
+        for name in sorted(self.names):
+            stems.setdefault(Path(name).stem, []).append(name)
+        return stems
 
     def find(self, annotation: VocAnnotation) -> tuple[Path, bool]:
-        """Return the picture's path and whether ``<filename>`` named it (else its stem did).
+        """Return the picture's path and whether ``<filename>`` named it; see ``find_name``.
+
+        Raises:
+            AnnotationError: as ``find_name``.
+        """
+        name, named = self.find_name(annotation)
+        return self._images / name, named
+
+    def find_name(self, annotation: VocAnnotation) -> tuple[str, bool]:
+        """Return the picture's path within the folder and whether ``<filename>`` named it (else its stem did).
 
         ``<filename>`` counts first, but only as a name inside the data set; then any picture with the stem of the XML
         file, then one with the stem of ``<filename>``.
@@ -114,19 +141,22 @@ class PictureFinder:
         Raises:
             AnnotationError: the name leaves the data set, no picture is there, or several fit.
         """
+        filename = annotation.filename
+        if filename in self.names and not _NOT_PLAIN & set(filename):
+            return filename, True
         parts = self._safe_parts(annotation)
         if parts:
             # The folder may be repeated in the name ("images/a.jpg"), or the picture may lie in a folder below.
-            if parts[-1] in self._names:
-                return self._images / parts[-1], True
+            if parts[-1] in self.names:
+                return parts[-1], True
             below = self._images.joinpath(*parts)
             if len(parts) > 1 and below.suffix.lower() in PICTURE_SUFFIXES and below.is_file():
-                return below, True
+                return str(Path(*parts)), True
         stems = [annotation.path.stem] + ([Path(parts[-1]).stem] if parts else [])
         for stem in stems:
             found = self._stems.get(stem, [])
             if len(found) == 1:
-                return self._images / found[0], False
+                return found[0], False
             if found:
                 raise AnnotationError(annotation.path, f"several pictures fit: {', '.join(found)}; keep one")
         named = f" {annotation.filename!r} and" if annotation.filename else ""

@@ -95,7 +95,7 @@ def _swap(fresh: Path, target: Path, old: Path) -> None:
         raise
 
 
-def place_picture(source: Path, target: Path, kind: LinkKind) -> None:
+def place_picture(source: str | Path, target: str | Path, kind: LinkKind) -> None:
     """Put a picture into the new folder.
 
     Args:
@@ -108,10 +108,10 @@ def place_picture(source: Path, target: Path, kind: LinkKind) -> None:
         DatasetError: it cannot be written.
     """
     # A hard link to a symbolic link would be a link that breaks when its target moves.
-    real = source.resolve() if kind == "symlink" or source.is_symlink() else source
+    real = Path(source).resolve() if kind == "symlink" or os.path.islink(source) else source  # noqa: PTH114 - no path yet
     try:
         if kind == "symlink":
-            target.symlink_to(real)
+            Path(target).symlink_to(real)
             return
         if kind == "link":
             try:
@@ -122,4 +122,4 @@ def place_picture(source: Path, target: Path, kind: LinkKind) -> None:
         shutil.copyfile(real, target)
     except OSError as error:
         way = ": try --images copy" if kind == "symlink" else ""
-        raise DatasetError(target.name, f"cannot be written ({error.strerror}){way}") from error
+        raise DatasetError(Path(target).name, f"cannot be written ({error.strerror}){way}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -82,7 +83,7 @@ class Collection:
     """
 
     layout: str
-    photos: list[Photo] = field(default_factory=list)
+    photos: Sequence[Photo] = ()
     mends: list[Mend] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     unannotated: list[str] = field(default_factory=list)

@@ -2,8 +2,8 @@
 
 Decoding would be the slow part of a conversion, so without a thumbnail each format gets the cheapest check that still
 tells a whole file from a broken one: a common JPEG must be complete from its header to its end marker (what lies
-between, the decoder accepts whatever it is), PNG has a checksum in every chunk, and the rest is decoded. With a
-thumbnail everything is decoded, JPEG at an eighth of its size.
+between, the decoder accepts whatever it is, and mostly it is not even read), PNG has a checksum in every chunk, and the
+rest is decoded. With a thumbnail everything is decoded, JPEG at an eighth of its size.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
+from typing import Final
 
-import cv2
-import imagesize
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.decode import MAX_PIXELS
 from maskdet.errors import SourceError
 from maskdet.jpeg import read_header
+from maskdet.limits import MAX_PIXELS
 
 #: Side of the square thumbnail in pixels.
 THUMB_SIDE = 32
@@ -32,7 +32,12 @@ THUMB_SIDE = 32
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: Baseline, extended and progressive JPEG with Huffman codes: what every decoder reads.
 _COMMON_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
-_REDUCED = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+
+#: Bytes of a JPEG that are looked at first: tables and sizes, and the end marker with what little may follow it.
+_HEAD, _TAIL = 4096, 64
+
+#: OpenCV's ``IMREAD_COLOR``; OpenCV itself is imported where a picture is decoded: most are not.
+_COLOUR: Final = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,11 +72,18 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
         SourceError: the file cannot be read, is empty, cut short, too large, or no picture.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            data = b"" if thumb else file.read(_HEAD)
+            known = _known_from_ends(path, data, file)
+            if known is not None:
+                return known
+            data += file.read()
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
     if not data:
         raise SourceError(path, "is empty (0 bytes)")
+    import imagesize  # with its way to the web it takes as long to import as OpenCV
+
     stored = imagesize.get(io.BytesIO(data), exif_rotation=False)
     if stored[0] * stored[1] > MAX_PIXELS:
         raise SourceError(path, f"is too large ({stored[0]}×{stored[1]} px)")
@@ -88,7 +100,7 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
     elif data.startswith(_PNG_SIGNATURE) and not thumb and _png_is_whole(data):
         return Picture(path, stored, stored)
     else:
-        small = _decode(path, data, cv2.IMREAD_COLOR)
+        small = _decode(path, data, _COLOUR)
         # OpenCV turns what its decoders know to be turned, so the decoded size is the one that training sees.
         size = stored = (small.shape[1], small.shape[0])
         orientation = 1
@@ -96,16 +108,46 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
         raise SourceError(path, "has no readable size")
     if not thumb:
         return Picture(path, size, stored, orientation)
+    import cv2
+
     square = cv2.resize(small, (THUMB_SIDE, THUMB_SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
     return Picture(path, size, stored, orientation, hashlib.sha256(data).hexdigest(), square)
 
 
-def look_at_all(paths: Sequence[Path | None], *, thumb: bool = False) -> Iterator[Picture | SourceError | None]:
+def _known_from_ends(path: Path, head: bytes, file: FileIO) -> Picture | None:
+    """Return what the ends of a common JPEG tell, None where only the whole file can; the file stands behind its head.
+
+    The answer is that of the whole file: what counts stands in the header, and an end marker found in the last bytes is
+    the one that a search through all of them finds.
+    """
+    if not head.startswith(b"\xff\xd8"):
+        return None
+    header = read_header(head)
+    # Exif may turn the picture.
+    if header.scan is None or header.size is None or b"Exif" in head[: header.scan]:
+        return None
+    width, height = header.size
+    if header.frame not in _COMMON_FRAMES or min(header.size) < 1 or width * height > MAX_PIXELS:
+        return None
+    rest = file.seek(0, os.SEEK_END) - len(head)
+    if rest < _TAIL:  # as a seek back could end in the header, where a preview has an end marker of its own
+        whole = False
+    else:
+        file.seek(-_TAIL, os.SEEK_END)
+        whole = b"\xff\xd9" in file.read(_TAIL)
+    file.seek(len(head))
+    return Picture(path, header.size, header.size) if whole else None
+
+
+def look_at_all(
+    paths: Sequence[Path | None], *, thumb: bool = False, threads: int | None = None
+) -> Iterator[Picture | SourceError | None]:
     """Look at many pictures in threads; decoding lets go of the interpreter.
 
     Args:
         paths: picture files; None is passed through.
         thumb: as in ``look_at``.
+        threads: how many; None for one a core, at most 8.
 
     Yields:
         For each path in order the picture, or the error that ``look_at`` raised.
@@ -117,14 +159,17 @@ def look_at_all(paths: Sequence[Path | None], *, thumb: bool = False) -> Iterato
         except SourceError as error:
             return error
 
-    pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1))
+    if threads == 1:
+        yield from map(look, paths)
+        return
+    pool = ThreadPoolExecutor(max_workers=threads or min(8, os.cpu_count() or 1))
     try:
         yield from pool.map(look, paths)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
+def read_pixels(path: Path, flags: int = _COLOUR) -> NDArray[np.uint8]:
     """Decode a picture upright; unlike ``cv2.imread`` it takes any file name on any system.
 
     Returns:
@@ -141,6 +186,8 @@ def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
 
 
 def _decode(path: Path, data: bytes, flags: int) -> NDArray[np.uint8]:
+    import cv2
+
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
@@ -153,16 +200,18 @@ def _decode(path: Path, data: bytes, flags: int) -> NDArray[np.uint8]:
 
 def _reduction(size: tuple[int, int]) -> int:
     """Return the decoding flag that shrinks most while at least a thumbnail's side is left."""
-    for factor, flag in _REDUCED:
-        if min(size) >= factor * THUMB_SIDE:
-            return int(flag)
-    return int(cv2.IMREAD_COLOR)
+    import cv2
+
+    flags = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
+    return next((int(flag) for factor, flag in flags if min(size) >= factor * THUMB_SIDE), _COLOUR)
 
 
 def _jpeg_turn(data: bytes, stored: tuple[int, int]) -> tuple[tuple[int, int], int]:
     """Return the upright size and the EXIF orientation of a JPEG."""
     if min(stored) < 1:
         return stored, 1
+    import imagesize
+
     orientation = imagesize.get_info(io.BytesIO(data), dpi=False, colors=False, channels=False).rotation
     orientation = orientation if 1 <= orientation <= 8 else 1
     return (stored[::-1] if orientation >= 5 else stored), orientation

@@ -53,17 +53,19 @@ def read_yolo(path: Path, *, thumbs: bool = False, quiet: bool = False) -> tuple
     listed = [(split, picture) for split in description.splits for picture in description.pictures(split)]
     seen = look_at_all([picture for _, picture in listed], thumb=thumbs)
     pairs = zip(listed, seen, strict=True)
+    photos = []
     for (split, file), picture in track(pairs, label="reading", total=len(listed), quiet=quiet):
         if isinstance(picture, Picture):
             try:
-                collection.photos.append(_read_photo(split, picture, description, collection))
+                photos.append(_read_photo(split, picture, description, collection))
             except AnnotationError as error:
                 where = "" if error.line is None else f"line {error.line}: "
                 collection.left_out.append(LeftOut(f"{split}/{file.name}", where + error.reason))
         elif picture is not None:
             collection.left_out.append(LeftOut(f"{split}/{file.name}", picture.reason))
-    if not collection.photos:
+    if not photos:
         raise DatasetError(path, "no usable photo in it")
+    collection.photos = photos
     return collection, description.names
 
 

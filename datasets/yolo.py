@@ -15,8 +15,12 @@ from maskdet.errors import AnnotationError, DatasetError
 SPLITS = ("train", "val", "test")
 
 
-def to_yolo(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
-    """Turn (N, 4) xyxy in pixels into (N, 4) centre x, centre y, width, height as shares of ``size`` (width, height).
+def to_yolo(boxes: NDArray[np.float64], size: tuple[int, int] | NDArray[np.int32]) -> NDArray[np.float64]:
+    """Turn (N, 4) xyxy in pixels into (N, 4) centre x, centre y, width, height as shares of ``size``.
+
+    Args:
+        boxes: (N, 4) float64 xyxy in pixels.
+        size: width and height in pixels of the picture, or (N, 2) of each box's picture.
 
     >>> to_yolo(np.array([[0.0, 10.0, 20.0, 30.0]]), (40, 80)).tolist()
     [[0.25, 0.25, 0.5, 0.25]]
@@ -44,8 +48,13 @@ def format_labels(class_ids: NDArray[np.int64], rows: NDArray[np.float64]) -> st
         class_ids: (N,) int64.
         rows: (N, 4) float64 centre x, centre y, width, height, 0–1.
     """
+    return "".join(label_lines(class_ids, rows))
+
+
+def label_lines(class_ids: NDArray[np.int64], rows: NDArray[np.float64]) -> list[str]:
+    """Return the lines of ``format_labels``, each with its end."""
     pairs = zip(class_ids.tolist(), rows.tolist(), strict=True)
-    return "".join(f"{index} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for index, (x, y, w, h) in pairs)
+    return [f"{index} {x:.6f} {y:.6f} {w:.6f} {h:.6f}\n" for index, (x, y, w, h) in pairs]
 
 
 def read_labels(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64], list[int]]:

@@ -16,9 +16,7 @@ import numpy.typing as npt
 
 from maskdet.errors import SourceError
 from maskdet.jpeg import read_header
-
-#: 250 megapixels: above any camera's single frame, and 750 MB once decoded.
-MAX_PIXELS: Final = 250_000_000
+from maskdet.limits import MAX_PIXELS
 
 #: Endings taken from a folder.
 IMAGE_SUFFIXES: Final = frozenset(

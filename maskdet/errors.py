@@ -16,10 +16,21 @@ Each message is one line that names the file or device concerned and the way out
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class MaskdetError(Exception):
     """Base of all errors raised on purpose; its text is one line meant for people."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the error as it stands: an exception is otherwise made again from its text alone."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[MaskdetError], args: tuple[Any, ...], attributes: dict[str, Any]) -> MaskdetError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class _FileError(MaskdetError):

@@ -1,0 +1,167 @@
+"""Many photos in columns: a few hundred bytes each, where an object with its arrays takes thousands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.datasets.photo import Photo
+from maskdet.datasets.picture import Picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoTable(Sequence[Photo]):
+    """N photos with B boxes in all; each photo is made when it is asked for.
+
+    Attributes:
+        folder: the pictures' folder.
+        names: N names, as in ``Photo``.
+        files: N picture files, within the folder.
+        facts: (N, 5) int32: width and height in pixels, the same as stored, EXIF orientation.
+        ends: (N,) int64, where each photo's boxes end in the two next.
+        class_ids: (B,) int64.
+        boxes: (B, 4) float64, xyxy in pixels of the upright picture.
+        splits: N parts of the data set, None before splitting.
+        marks: N pairs of checksum and thumbnail, None where no thumbnails were asked for.
+    """
+
+    folder: Path
+    names: list[str]
+    files: list[str]
+    facts: NDArray[np.int32]
+    ends: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    splits: Sequence[str | None] | None = None
+    marks: list[tuple[str | None, NDArray[np.uint8] | None]] | None = None
+
+    @classmethod
+    def of(cls, photos: Sequence[Photo]) -> PhotoTable:
+        """Return photos in columns; a table as it is."""
+        if isinstance(photos, PhotoTable):
+            return photos
+        pictures = [photo.picture for photo in photos]
+        return cls(
+            Path(),
+            [photo.name for photo in photos],
+            [os.fspath(picture.path) for picture in pictures],
+            facts_of(pictures),
+            np.cumsum([len(photo.class_ids) for photo in photos], dtype=np.int64),
+            np.concatenate([np.empty(0, np.int64), *(photo.class_ids for photo in photos)]),
+            np.concatenate([np.empty((0, 4)), *(photo.boxes for photo in photos)]),
+            [photo.split for photo in photos],
+            [(picture.sha256, picture.thumb) for picture in pictures],
+        )
+
+    @classmethod
+    def joined(cls, folder: Path, tables: Sequence[PhotoTable]) -> PhotoTable:
+        """Return one table of several that share a folder and have no splits."""
+        counts = [np.empty(0, np.int64), *(table.counts for table in tables)]
+        marks = [mark for table in tables for mark in table.marks or ()]
+        return cls(
+            folder,
+            [name for table in tables for name in table.names],
+            [file for table in tables for file in table.files],
+            np.concatenate([facts_of(()), *(table.facts for table in tables)]),
+            np.cumsum(np.concatenate(counts)),
+            np.concatenate([np.empty(0, np.int64), *(table.class_ids for table in tables)]),
+            np.concatenate([np.empty((0, 4)), *(table.boxes for table in tables)]),
+            marks=marks or None,
+        )
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(N,) int64, boxes of each photo."""
+        return np.diff(self.ends, prepend=0)
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """(B,) int64, the photo of each box."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    def class_counts(self, classes: int) -> NDArray[np.int64]:
+        """Return (N, classes) int64: boxes of each class; those of classes from ``classes`` on are left out."""
+        known = self.class_ids < classes
+        cells = self.owners[known] * classes + self.class_ids[known]
+        return np.bincount(cells, minlength=len(self) * classes).reshape(len(self), classes)
+
+    def with_splits(self, splits: Sequence[str | None]) -> PhotoTable:
+        """Return the photos with their parts of the data set."""
+        return replace(self, splits=splits)
+
+    def take(self, chosen: Sequence[int]) -> PhotoTable:
+        """Return some of the photos, by growing index."""
+        if len(chosen) == len(self):
+            return self
+        kept = np.zeros(len(self), dtype=bool)
+        kept[chosen] = True
+        boxes = kept[self.owners]
+        return PhotoTable(
+            self.folder,
+            [self.names[at] for at in chosen],
+            [self.files[at] for at in chosen],
+            self.facts[kept],
+            np.cumsum(self.counts[kept]),
+            self.class_ids[boxes],
+            self.boxes[boxes],
+            None if self.splits is None else [self.splits[at] for at in chosen],
+            None if self.marks is None else [self.marks[at] for at in chosen],
+        )
+
+    def chunks(self, size: int) -> Iterator[PhotoTable]:
+        """Yield the photos in tables of at most ``size``, without their thumbnails."""
+        for start in range(0, len(self), size):
+            span = slice(start, start + size)
+            ends = self.ends[span]
+            before = self.ends[start - 1] if start else 0
+            boxes = slice(before, ends[-1])
+            splits = None if self.splits is None else self.splits[span]
+            yield PhotoTable(
+                self.folder, self.names[span], self.files[span], self.facts[span], ends - before,
+                self.class_ids[boxes], self.boxes[boxes], splits,
+            )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Photo: ...
+    @overload
+    def __getitem__(self, at: slice) -> PhotoTable: ...
+
+    def __getitem__(self, at: int | slice) -> Photo | PhotoTable:
+        if isinstance(at, slice):
+            return self.take(range(len(self))[at])
+        at = range(len(self))[at]
+        width, height, stored_width, stored_height, orientation = self.facts[at].tolist()
+        sha256, thumb = (None, None) if self.marks is None else self.marks[at]
+        size, stored = (width, height), (stored_width, stored_height)
+        picture = Picture(self.folder / self.files[at], size, stored, orientation, sha256, thumb)
+        span = slice(*self._span(at))
+        split = None if self.splits is None else self.splits[at]
+        return Photo(self.names[at], picture, self.class_ids[span], self.boxes[span], split)
+
+    def _span(self, at: int) -> tuple[int, int]:
+        return (int(self.ends[at - 1]) if at else 0), int(self.ends[at])
+
+
+def facts_of(pictures: Sequence[Picture]) -> NDArray[np.int32]:
+    """Return (N, 5) int32: the ``facts`` of pictures."""
+    rows = [(*picture.size, *picture.stored_size, picture.orientation) for picture in pictures]
+    return np.array(rows, dtype=np.int32).reshape(-1, 5)
+
+
+def split_file(file: str) -> tuple[str, str]:
+    """Return the name and the stem of a picture file, which always has a suffix.
+
+    >>> split_file("below/a.b.jpg")
+    ('a.b.jpg', 'a.b')
+    """
+    base = os.path.basename(file)  # noqa: PTH119 - a path object for each of a hundred thousand takes seconds
+    return base, base[: base.rfind(".")]
