@@ -27,6 +27,9 @@ SCORE_TOLERANCE: Final = 1e-3
 #: Rows of an end-to-end output above this confidence are compared box by box.
 CONFIDENT: Final = 0.05
 
+#: Metadata that says which network a file holds, layer by layer, so that it can be trained on.
+NETWORK_KEY: Final = "maskdet_network"
+
 #: What an application must do to a picture before the network sees it.
 PREPROCESSING: Final = {
     "resize": "bilinear, longer side = imgsz, aspect kept",
@@ -53,6 +56,7 @@ _PROVENANCE_KEYS: Final = (
     "scale",
     "multi_scale",
     "cos_lr",
+    "freeze",
     "seed",
     "amp",
 )
@@ -118,6 +122,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
         "description": "maskdet face-mask detector",
         "maskdet": json.dumps({"schema": "maskdet-model/1", "preprocessing": PREPROCESSING}),
         "maskdet_training": json.dumps(training_provenance(source)),
+        NETWORK_KEY: json.dumps(network_description(source)),
     }
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, target)
@@ -153,6 +158,15 @@ def export_int8(arguments: Mapping[str, Any]) -> Quantised:
     elif others := sorted(set(settings) - {"model"}):
         raise MaskdetError(f"{others[0]}= is for a .pt file: {source} keeps the input and output that it has")
     return quantise(source, str(data), photos=photos)
+
+
+def network_description(checkpoint: Path) -> dict[str, Any]:
+    """Return ultralytics' description of a checkpoint's network: classes, scale, backbone and head."""
+    import torch
+
+    content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    described = (content.get("ema") or content["model"]).yaml
+    return {key: value for key, value in described.items() if key != "yaml_file"}
 
 
 def training_provenance(checkpoint: Path) -> dict[str, Any]:

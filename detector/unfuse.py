@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from maskdet.detector.export import NETWORK_KEY
 from maskdet.errors import WeightsError
 from maskdet.extras import require
 
@@ -43,26 +44,30 @@ def unfuse(source: Path, photos: Sequence[Path], target: Path) -> Path:
     require("ultralytics", what="training from an ONNX file", extra="train")
     onnx = require("onnx", what="training from an ONNX file", extra="train")
     import torch
-    from ultralytics import YOLO
+    from ultralytics.nn.tasks import DetectionModel
 
     proto = onnx.load(source)
     known = {entry.key: entry.value for entry in proto.metadata_props}
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
-    start = json.loads(known.get("maskdet_training", "{}")).get("start")
-    if not start:
-        raise WeightsError(source, "does not say which network it is: train from its .pt file")
-    yolo = YOLO(f"{Path(str(start)).stem}.yaml", task="detect")
     names = yaml_names(known.get("names", "{}"))
-    network = type(yolo.model)(yolo.model.yaml, nc=len(names), verbose=False)
+    network = DetectionModel(_description(known, source), nc=len(names), verbose=False)
     network.names = names
     network.eval()
     with torch.no_grad():
         _load_fused(network, weights, source)
         _measure(network, photos)
-    yolo.model = network
-    yolo.ckpt = {}
-    yolo.save(target)
+    torch.save({"model": network, "train_args": {"task": "detect"}, "date": "", "version": ""}, target)
     return target
+
+
+def _description(known: dict[str, str], source: Path) -> Any:
+    """Return the network as ultralytics describes it: from the metadata, or by the name that it started from."""
+    if NETWORK_KEY in known:
+        return json.loads(known[NETWORK_KEY])
+    start = json.loads(known.get("maskdet_training", "{}")).get("start")
+    if not start:
+        raise WeightsError(source, "does not say which network it is: train from its .pt file")
+    return f"{Path(str(start)).stem}.yaml"
 
 
 def yaml_names(text: str) -> dict[int, str]:
