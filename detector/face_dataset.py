@@ -37,16 +37,22 @@ class FaceDataset(YOLODataset):  # type: ignore[misc]
     """Augments each photo before mosaic joins it with others."""
 
     def __init__(self, *args: Any, faces: FaceAugmentation, **kwargs: Any) -> None:
-        """Read the data set as ultralytics does."""
+        """Read the data set as ultralytics does.
+
+        Only close-ups are made of data whose classes are others than ours, or that show none of the rare class: where
+        nobody labelled it, painting it would teach what the labels deny.
+        """
         super().__init__(*args, **kwargs)
-        self.faces = faces
         classes = [label["cls"].reshape(-1).astype(int) for label in self.labels]
-        counts = np.bincount(np.concatenate([*classes, np.arange(len(CLASS_NAMES))]), minlength=len(CLASS_NAMES))
+        names = [str(name) for name in dict(self.data["names"]).values()]
+        counts = np.bincount(np.concatenate([*classes, np.arange(len(names))]), minlength=len(names))
         #: How much a face of each class counts where one is chosen: inverse frequency to the power of one half.
         self.class_weights = (counts.max() / counts) ** 0.5
         members = [(photo, at) for photo, present in enumerate(classes) for at in range(len(present))]
-        self.of_class = [[m for m in members if classes[m[0]][m[1]] == name] for name in range(len(CLASS_NAMES))]
-        self.rare_photos = sorted({photo for photo, _ in self.of_class[RARE]})
+        self.of_class = [[m for m in members if classes[m[0]][m[1]] == name] for name in range(len(names))]
+        ours = names == list(CLASS_NAMES) and bool(self.of_class[RARE])
+        self.rare_photos = sorted({photo for photo, _ in self.of_class[RARE]}) if ours else []
+        self.faces = faces if ours else FaceAugmentation(close_up=faces.close_up)
 
     def get_image_and_label(self, index: int) -> dict[str, Any]:
         """Return a photo and its labels, or those of a photo of the rare class."""

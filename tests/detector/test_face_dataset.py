@@ -99,6 +99,21 @@ def test_photos_of_the_rare_class_come_more_often(tiny_data: Path, tmp_path: Pat
     assert len(sample(dataset(tmp_path / "data.yaml", rare_photo=1.0))[2]) == 3
 
 
+@pytest.mark.parametrize("names", [["mask", "none", "wrong"], ["face"]])
+def test_data_of_other_classes_get_close_ups_only(tiny_data: Path, tmp_path: Path, names: list[str]) -> None:
+    for part in ("images", "labels"):
+        (tmp_path / part).mkdir()
+    source = next((tiny_data.parent / "images" / "train").iterdir())
+    (tmp_path / "images" / source.name).write_bytes(source.read_bytes())
+    lines = (tiny_data.parent / "labels" / "train" / f"{source.stem}.txt").read_text().splitlines()
+    (tmp_path / "labels" / f"{source.stem}.txt").write_text("\n".join(lines[: len(names)]) + "\n")
+    described = {"train": "images", "val": "images", "names": dict(enumerate(names))}
+    (tmp_path / "data.yaml").write_text(yaml.safe_dump(described))
+    data = dataset(tmp_path / "data.yaml", rare_photo=1.0, paste_rare=1.0, slip_mask=1.0)
+    assert sample(data)[2].tolist() == list(range(len(names)))
+    assert dataset(tmp_path / "data.yaml", close_up=0.3, paste_rare=1.0).faces == FaceAugmentation(close_up=0.3)
+
+
 def test_training_uses_it_and_remembers(tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from maskdet.detector.face_dataset import FaceDataset
 
@@ -111,7 +126,7 @@ def test_training_uses_it_and_remembers(tiny_data: Path, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(FaceDataset, "update_labels_info", watch)
     settings = {"model": "yolov8n.yaml", "data": str(tiny_data), "imgsz": 64, "epochs": 1, "batch": 2, "device": "cpu"}
-    own = {"close_up": 0.5, "rare_photo": 0.25, "cpu_threads": 1}
+    own = {"close_up": 0.5, "rare_photo": 0.25, "paste_rare": 0, "slip_mask": 0, "cpu_threads": 1}
     folder = train({**settings, "plots": False, "val": False, "project": str(tmp_path), "name": "run", **own})
     assert set(used) == {FaceAugmentation(close_up=0.5, rare_photo=0.25)}
     assert yaml.safe_load((folder / "maskdet.yaml").read_text())["close_up"] == 0.5
