@@ -17,7 +17,8 @@ def train(arguments: tuple[str, ...]) -> int:
     maskdet train resume=True model=runs/detect/train/weights/last.pt
 
     What you do not give comes from maskdet's recipe (its keys: model, cls_pw, nbs, cache, close_mosaic, early_imgsz,
-    early_share, close_up, rare_photo, paste_rare, slip_mask), then from ultralytics. On a processor with bfloat16 the run uses it; cpu_bf16=False turns it off.
+    early_share, close_up, rare_photo, paste_rare, slip_mask), then from ultralytics. On a processor with bfloat16 the
+    run uses it; cpu_bf16=False turns it off.
 
     \b
     maskdet's own keys, the first four as parts (0 to 1) of the photos or faces:
