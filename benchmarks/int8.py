@@ -1,8 +1,9 @@
-"""An INT8 detector beside the float one it was made from: speed in every runtime at hand, accuracy by ``maskdet val``.
+"""A detector in fewer bits beside the float one: speed in every runtime at hand, accuracy by ``maskdet val``.
 
+INT8 is another file, ``NAME-int8.onnx`` beside ``NAME.onnx``; bfloat16 is OpenVINO's, where the processor has it. With
+``--beside`` other float files are timed along, in ONNX Runtime.
 Speed is processor time on one thread: what else the machine does changes it little. Runtimes take turns, photo by
-photo.
-Prints a table and, with ``--json``, writes the figures::
+photo. Prints a table and, with ``--json``, writes the figures::
 
     maskdet export model=maskdet-n.onnx int8=True data=public/data.yaml
     python benchmarks/int8.py --model maskdet-n.onnx --data public/data.yaml --json benchmarks/results/int8.json
@@ -12,29 +13,36 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.benchmark.runtimes import load, runtimes_for
+from maskdet.benchmark.machine import processor_name
+from maskdet.benchmark.runtimes import RuntimeChoice, load, runtimes_for, with_bfloat16
+from maskdet.detector.cpu import usable_cores
 from maskdet.detector.evaluate import evaluate
 from maskdet.detector.labelled import read_split
 from maskdet.detector.model import MaskDetector
 from maskdet.detector.quantise import load_input
 from maskdet.detector.runtime import OnnxRuntime, Runtime
+from maskdet.errors import WeightsError
 
 TITLES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
 
-def open_all(files: dict[str, Path]) -> dict[str, Runtime]:
-    """Return each file in each runtime at hand, one thread each."""
+def arithmetic(choice: RuntimeChoice) -> str:
+    """Return ``FP32``, ``INT8`` or ``BF16``."""
+    return "INT8" if choice.int8 else choice.precision.upper()
+
+
+def open_all(choices: Sequence[RuntimeChoice], model: Path) -> dict[str, Runtime]:
+    """Return the network in each runtime and arithmetic, one thread each."""
     return {
-        f"{TITLES[choice.name]}, {kind}": load(choice.name, path, threads=1)
-        for choice in runtimes_for(files["FP32"])
-        for kind, path in files.items()
+        f"{TITLES[choice.name]}, {arithmetic(choice)}": load(choice.name, choice.int8 or model, 1, choice.precision)
+        for choice in choices
     }
 
 
@@ -48,16 +56,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="the float ONNX file; NAME-int8.onnx lies beside it")
     parser.add_argument("--data", type=Path, required=True, help="a data.yaml; its split val is used")
+    parser.add_argument("--beside", type=Path, nargs="*", default=[], help="other float ONNX files, for their speed")
     parser.add_argument("--runs", type=int, default=24)
     parser.add_argument("--no-accuracy", action="store_true", help="only speed")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
-    files = {"FP32": options.model, "INT8": options.model.with_name(f"{options.model.stem}-int8.onnx")}
+    choices = with_bfloat16(runtimes_for(options.model))
+    twin = next((choice.int8 for choice in choices if choice.int8), None)
+    if twin is None:
+        raise SystemExit(f"error: {WeightsError(options.model, 'no NAME-int8.onnx beside it: maskdet export --int8')}")
     labelled = read_split(options.data)
     spec = OnnxRuntime(options.model, name="FP32").spec
     inputs = [load_input(photo, spec) for photo in labelled.photos[:3]]
-    ways = open_all(files)
+    ways = open_all(choices, options.model)
+    ways |= {f"ONNX Runtime, {path.stem}": load("onnx", path, 1) for path in options.beside}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():  # once unmeasured: memory is laid out for each shape
         for batch in inputs:
@@ -68,24 +81,31 @@ def main() -> None:
             way(inputs[run % len(inputs)])
             seconds[name].append(time.process_time() - start)
 
-    arguments = f"--model {options.model.name} --data public/data.yaml --runs {options.runs}"
+    words = ["--model", options.model.name, "--data", f"{options.data.resolve().parent.name}/{options.data.name}"]
+    words += ["--beside", *(path.name for path in options.beside)] if options.beside else []
+    words += ["--runs", str(options.runs), *(["--no-accuracy"] if options.no_accuracy else [])]
     report: dict[str, Any] = {
-        "command": f"python benchmarks/int8.py {arguments}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "megabytes": {kind: round(path.stat().st_size / 1e6, 2) for kind, path in files.items()},
+        "command": " ".join(["python benchmarks/int8.py", *words]),
+        "machine": f"{processor_name()}, {usable_cores()} cores, Python {platform.python_version()}",
+        "megabytes": {
+            kind: round(path.stat().st_size / 1e6, 2) for kind, path in (("FP32", options.model), ("INT8", twin))
+        },
         "cpu_ms": {name: round(statistics.median(each) * 1000, 1) for name, each in seconds.items()},
         "times_faster": {
-            name: round(times_faster(seconds[name.replace("INT8", "FP32")], each), 2)
+            name: round(times_faster(seconds[f"{name.partition(',')[0]}, FP32"], each), 2)
             for name, each in seconds.items()
-            if name.endswith("INT8")
+            if not name.endswith("FP32")
         },
     }
     for name, value in report["cpu_ms"].items():
-        print(f"{name:20} {value:7.1f} ms   {report['times_faster'].get(name, '')}", flush=True)
+        print(f"{name:24} {value:7.1f} ms   {report['times_faster'].get(name, '')}", flush=True)
     if not options.no_accuracy:
+        detectors = {"FP32": MaskDetector(options.model, threads=1), "INT8": MaskDetector(twin, threads=1)}
+        if any(choice.precision == "bf16" for choice in choices):
+            detectors["BF16"] = MaskDetector(options.model, threads=1, precision="bf16")
         report["accuracy"] = {}
-        for kind, path in files.items():
-            rows = evaluate(MaskDetector(path, threads=1), labelled, batch=1, resamples=0).ap["all"]
+        for kind, detector in detectors.items():
+            rows = evaluate(detector, labelled, batch=1, resamples=0).ap["all"]
             report["accuracy"][kind] = {
                 name: {"ap50": row.to_dict()["ap50"]["value"], "ap50_95": row.to_dict()["ap50_95"]["value"]}
                 for name, row in rows.items()

@@ -1,9 +1,9 @@
 """The end of a YOLOv8 network, laid out as processors like it: same arithmetic, another order of the axes.
 
-A side of a box is a mean of sixteen distances, weighted by a softmax over sixteen numbers of every anchor ("distribution
-focal loss", Li et al. 2020). ultralytics' graph puts the sixteen on an inner axis, where a softmax must jump through
-memory, and takes the mean with a convolution. On the last axis the numbers lie side by side, and the mean is a product of
-matrices. What it brings is in ``docs/experiments.md``.
+A side of a box is a mean of sixteen distances, weighted by a softmax over sixteen numbers of every anchor
+("distribution focal loss", Li et al. 2020). ultralytics' graph puts the sixteen on an inner axis, where a softmax must
+jump through memory, and takes the mean with a convolution. On the last axis the numbers lie side by side, and the mean
+is a product of matrices. What it brings is in ``docs/experiments.md``.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.devices import is_cpu
 from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
-from maskdet.runtime_choice import RuntimeName
+from maskdet.runtime_choice import Precision, RuntimeName
 from maskdet.weights import resolve_weights
 
 #: YOLO's defaults.
@@ -50,6 +50,7 @@ class MaskDetector:
         device: str = "cpu",
         threads: int = 0,
         runtime: RuntimeName = "auto",
+        precision: Precision = "fp32",
     ) -> None:
         """Load a model.
 
@@ -69,12 +70,14 @@ class MaskDetector:
                 at as many pictures side by side as there are cores: soonest done with many.
             runtime: ``"onnx"``, ``"openvino"`` or ``"torch"``; ``"auto"`` goes by the file: see
                 ``maskdet.runtime_choice``.
+            precision: ``"fp32"``, or ``"bf16"`` for bfloat16 in OpenVINO, on a processor with such instructions: faster
+                and less exact, see ``docs/runtimes.md``.
 
         Raises:
             ValueError: a threshold outside 0 to 1, or a size below 32 (of the input, or of a tile), or an unknown
-                runtime.
+                runtime or precision, or one that does not go with the other.
             WeightsError: the file cannot be used, or not by this runtime.
-            DeviceError: the device is unknown or not there.
+            DeviceError: the device is unknown or not there, or cannot compute in this precision.
             MissingExtraError: a ``.pt`` file without the ``train`` extra, OpenVINO without the ``openvino`` extra.
         """
         for label, value in (("conf", conf), ("iou", iou)):
@@ -85,7 +88,9 @@ class MaskDetector:
         if tile is not False and tile is not True and tile < 32:
             raise ValueError(f"a tile must be 32 pixels or more, not {tile}")
         name, path = resolve_weights(weights)
-        self._runtime = load_runtime(path, name=name, device=device, threads=threads, runtime=runtime)
+        self._runtime = load_runtime(
+            path, name=name, device=device, threads=threads, runtime=runtime, precision=precision
+        )
         spec = self._runtime.spec
         wanted = spec.imgsz if imgsz is None else imgsz
         self._imgsz = -(-wanted // spec.stride) * spec.stride

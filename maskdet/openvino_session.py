@@ -13,6 +13,7 @@ from maskdet.detector.cpu import runs_at_once, usable_cores
 from maskdet.devices import openvino_device
 from maskdet.errors import DeviceError, WeightsError
 from maskdet.extras import require
+from maskdet.runtime_choice import Precision
 
 
 class OpenVinoSession:
@@ -25,7 +26,7 @@ class OpenVinoSession:
         plain_input: there is one input, of float32.
     """
 
-    def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0, precision: Precision = "fp32") -> None:
         """Load ``path``.
 
         Args:
@@ -33,11 +34,12 @@ class OpenVinoSession:
                 ``yolo export format=openvino`` writes it; or the ``.xml`` file in it.
             device: ``"cpu"``, or such as ``"openvino:GPU"``.
             threads: CPU threads, 0 for one a core.
+            precision: ``"bf16"`` rounds weights and activations to bfloat16: about three digits.
 
         Raises:
             MissingExtraError: OpenVINO is not installed.
             WeightsError: the file is missing or damaged.
-            DeviceError: the device is not there.
+            DeviceError: the device is not there, or cannot compute in this precision.
         """
         file = _model_file(path)
         openvino = require("openvino", what="the runtime openvino", extra="openvino")
@@ -48,8 +50,11 @@ class OpenVinoSession:
         self.takes = _shape(model.input(0).partial_shape)
         self.gives = _shape(model.output(0).partial_shape)
         self.plain_input = len(model.inputs) == 1 and model.input(0).element_type == openvino.Type.f32
-        # Some processors would compute in bfloat16: then the answers are no longer those of the other runtimes.
-        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        # Left alone it computes in bfloat16 where the processor can: answers that are not those of the other runtimes.
+        hint = "bf16" if precision == "bf16" else "f32"
+        if hint == "bf16" and "BF16" not in core.get_property(target, "OPTIMIZATION_CAPABILITIES"):
+            raise DeviceError(f"precision bf16: this {target} cannot compute in bfloat16; use fp32")
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
         if target == "CPU":
             streams = runs_at_once(threads)
             settings["NUM_STREAMS"] = streams

@@ -93,6 +93,54 @@ def write_classifier() -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
+def write_detector() -> Callable[[Path], Path]:
+    """Return a function that writes a detector: a backbone, a head with biases, and a decoding that needs digits.
+
+    It has one anchor for every 32 × 32 px cell. The backbone averages a cell's red and passes it through SiLU, x·σ(x).
+    The head's seven channels are four boxes, 320 times that, and three logits, 4 times that minus 2.
+    """
+    onnx = pytest.importorskip("onnx")
+
+    def write(path: Path) -> Path:
+        helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+        backbone = np.zeros((4, 3, 32, 32), np.float32)
+        backbone[:, 0] = 1 / 1024
+        head = np.zeros((7, 4, 1, 1), np.float32)
+        head[:4, 0], head[4:, 0] = 320, 4
+        nodes = [
+            helper.make_node("Conv", ["images", "w1", "b1"], ["mean"], strides=[32, 32]),
+            helper.make_node("Sigmoid", ["mean"], ["gate"]),
+            helper.make_node("Mul", ["mean", "gate"], ["silu"], name="silu"),
+            helper.make_node("Conv", ["silu", "w2", "b2"], ["maps"], name="head"),
+            helper.make_node("Reshape", ["maps", "flat"], ["rows"], name="rows"),
+            helper.make_node("Split", ["rows", "parts"], ["boxes", "logits"], name="split", axis=1),
+            helper.make_node("Sigmoid", ["logits"], ["scores"], name="scores"),
+            helper.make_node("Concat", ["boxes", "scores"], ["output0"], name="join", axis=1),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "g",
+            [helper.make_tensor_value_info("images", kind, ["batch", 3, "height", "width"])],
+            [helper.make_tensor_value_info("output0", kind, ["batch", 7, "anchors"])],
+            [
+                onnx.numpy_helper.from_array(backbone, "w1"),
+                onnx.numpy_helper.from_array(np.zeros(4, np.float32), "b1"),
+                onnx.numpy_helper.from_array(head, "w2"),
+                onnx.numpy_helper.from_array(np.array([0, 0, 0, 0, -2, -2, -2], np.float32), "b2"),
+                onnx.numpy_helper.from_array(np.array([0, 7, -1], np.int64), "flat"),
+                onnx.numpy_helper.from_array(np.array([4, 3], np.int64), "parts"),
+            ],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+        metadata = {"names": repr(dict(enumerate(CLASS_NAMES))), "imgsz": "[64, 64]", "stride": "32", "task": "detect"}
+        helper.set_model_props(model, {**metadata, "maskdet": '{"schema": "maskdet-model/1"}'})
+        onnx.save(model, path)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def tiny_classifier(write_classifier: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file of such a classifier, called ``tiny``."""
     return write_classifier(tmp_path_factory.mktemp("weights") / "tiny.onnx")

@@ -9,8 +9,8 @@ Every figure comes out of the JSON that ``maskdet val`` wrote::
 
 `python tools/update_readme.py` then puts the figures of the grouped folds into the card.
 
-A classifier is registered in the same way, with the JSON that ``tools/classifier_card.py`` describes. The first model of its
-task becomes its task's default.
+A classifier is registered in the same way, with the JSON that ``tools/classifier_card.py`` describes; an INT8 model by
+``tools/ship_int8.py``. The first model of its task becomes its task's default.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def entry_of(name: str, onnx: Path, report: dict[str, Any], train_command: str) 
     spec = OnnxRuntime(onnx, name=name).spec
     everything = report["ap"]["all"]
     calibration = read_calibration(spec.metadata)
+    int8 = {"int8": json.loads(spec.metadata["maskdet_int8"])} if "maskdet_int8" in spec.metadata else {}
     return {
         "task": "detect",
         "file": f"{name}.onnx",
@@ -51,6 +52,7 @@ def entry_of(name: str, onnx: Path, report: dict[str, Any], train_command: str) 
         "imgsz": spec.imgsz,
         **({"calibration": calibration} if calibration else {}),
         "recipe": {"command": train_command, **json.loads(spec.metadata["maskdet_training"])},
+        **int8,
         "data": "Face Mask Detection (Kaggle, andrewmvd, CC0), 853 photos",
         "split": "public: 683 photos to train, 170 held out; maskdet convert --split public",
         "figures": {
@@ -77,7 +79,7 @@ Finds faces and says how each wears its mask: {", ".join(entry["classes"])}. YOL
 
 ## How it was trained
 `{entry["recipe"]["command"]}`
-
+{int8_section(entry)}
 {recipe}. Data: {entry["data"]}. Split: {entry["split"]}. The last epoch's weights (EMA) were taken, so no
 checkpoint was chosen on the held-out photos, and `nbs` was chosen on a part of the training photos. The starting weights and
 `cls_pw` were taken over from an earlier run whose figures on this same held-out part were known: not blind, then.
@@ -99,6 +101,16 @@ Faces in the training photos are small (`maskdet data stats` shows how small). F
 there; for close-ups try a smaller `--imgsz`, such as 320 or 160. A face may be reported twice with two classes when the
 model hesitates; `--agnostic-nms`, with a lower `--iou` where the two boxes differ, keeps the more confident one. It must not
 be used to identify anyone, nor as the only ground for a decision about a person.
+"""
+
+
+def int8_section(entry: dict[str, Any]) -> str:
+    """Return how an INT8 model was made of its float original; nothing for another."""
+    if "int8" not in entry:
+        return ""
+    facts = ", ".join(f"{key} {value}" for key, value in entry["int8"].items())
+    return f"""
+and then brought to 8 bits, on training photos only, by `python tools/ship_int8.py`: {facts}.
 """
 
 

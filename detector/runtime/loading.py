@@ -9,10 +9,18 @@ from maskdet.detector.runtime.openvino_runtime import OpenVinoRuntime
 from maskdet.detector.runtime.spec import Runtime
 from maskdet.detector.runtime.torch_runtime import TorchRuntime
 from maskdet.errors import WeightsError
-from maskdet.runtime_choice import choose_runtime
+from maskdet.runtime_choice import Precision, choose_runtime
 
 
-def load_runtime(path: Path, *, name: str, device: str = "cpu", threads: int = 0, runtime: str = "auto") -> Runtime:
+def load_runtime(
+    path: Path,
+    *,
+    name: str,
+    device: str = "cpu",
+    threads: int = 0,
+    runtime: str = "auto",
+    precision: Precision = "fp32",
+) -> Runtime:
     """Load a model.
 
     Args:
@@ -21,18 +29,19 @@ def load_runtime(path: Path, *, name: str, device: str = "cpu", threads: int = 0
         device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or such as ``"openvino:GPU"``.
         threads: CPU threads, 0 for one a core; torch always takes all.
         runtime: ``"auto"``, ``"onnx"``, ``"openvino"`` or ``"torch"``; see ``maskdet.runtime_choice``.
+        precision: ``"fp32"`` or ``"bf16"``, the latter with OpenVINO only.
 
     Raises:
-        ValueError: an unknown runtime.
+        ValueError: an unknown runtime or precision, or one that does not go with the other.
         WeightsError: the file is missing, not one of this runtime's, or not a mask detector.
-        DeviceError: the device is not there.
+        DeviceError: the device is not there, or cannot compute in this precision.
         MissingExtraError: a ``.pt`` without the ``train`` extra, or OpenVINO without the ``openvino`` extra.
     """
     if not path.exists():
         raise WeightsError(path, "no such file; without --weights the shipped model is used")
-    chosen = choose_runtime(path, runtime, device)
+    chosen = choose_runtime(path, runtime, device, precision)
     if chosen == "openvino":
-        return OpenVinoRuntime(path, name=name, device=device, threads=threads)
+        return OpenVinoRuntime(path, name=name, device=device, threads=threads, precision=precision)
     if chosen == "torch":
         return TorchRuntime(path, name=name, device=device)
     return OnnxRuntime(path, name=name, device=device, threads=threads)

@@ -9,12 +9,15 @@ import numpy.typing as npt
 
 from maskdet.detector.runtime.spec import read_spec
 from maskdet.openvino_session import OpenVinoSession
+from maskdet.runtime_choice import Precision
 
 
 class OpenVinoRuntime:
     """OpenVINO on the CPU, or on what ``device`` names; needs the ``openvino`` extra."""
 
-    def __init__(self, path: Path, *, name: str, device: str = "cpu", threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, *, name: str, device: str = "cpu", threads: int = 0, precision: Precision = "fp32"
+    ) -> None:
         """Load ``path``.
 
         Args:
@@ -22,13 +25,14 @@ class OpenVinoRuntime:
             name: how results call the model.
             device: ``"cpu"``, or such as ``"openvino:GPU"``.
             threads: CPU threads, 0 for one a core.
+            precision: ``"bf16"`` rounds weights and activations to bfloat16.
 
         Raises:
             MissingExtraError: OpenVINO is not installed.
             WeightsError: the file is damaged, or not a mask detector.
-            DeviceError: the device is not there.
+            DeviceError: the device is not there, or cannot compute in this precision.
         """
-        self._session = OpenVinoSession(path, device=device, threads=threads)
+        self._session = OpenVinoSession(path, device=device, threads=threads, precision=precision)
         self.spec = read_spec(path, name, self._session.metadata, self._session.takes)
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

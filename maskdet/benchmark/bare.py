@@ -25,6 +25,7 @@ from maskdet.detector.cpu import runs_at_once, threads_each
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.runtime import Runtime
 from maskdet.errors import MaskdetError
+from maskdet.runtime_choice import PRECISIONS
 from maskdet.sources import Picture, pictures
 
 #: Inputs that lie ready at once, 80 MB at 640 px; making the next ones is not timed.
@@ -70,11 +71,12 @@ def main(args: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--runtime", required=True)
     parser.add_argument("--imgsz", type=int, required=True)
+    parser.add_argument("--precision", default="fp32", choices=PRECISIONS)
     parser.add_argument("--side-by-side", action="store_true", help="several inputs at once, as maskdet detect does")
     options = parser.parse_args(args)
     threads = threads_each() if options.side_by_side else 0
     try:
-        runtime = load(options.runtime, options.weights, threads)
+        runtime = load(options.runtime, options.weights, threads, options.precision)
         seconds, count = time_bare(runtime, tensors(options.source, runtime, options.imgsz), runs_at_once(threads))
     except MaskdetError as error:
         sys.exit(f"error: {error}")

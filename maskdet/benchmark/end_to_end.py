@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from maskdet.benchmark import commands
@@ -11,9 +12,9 @@ from maskdet.benchmark.commands import Command
 from maskdet.benchmark.detector_file import DetectorFile
 from maskdet.benchmark.process import measure
 from maskdet.benchmark.rounds import Rounds, Sample, Way, alternate
-from maskdet.benchmark.runtimes import runtimes_for
+from maskdet.benchmark.runtimes import RuntimeChoice, runtimes_for, with_bfloat16
 from maskdet.benchmark.section import Column, Row, Section, Settings
-from maskdet.benchmark.targets import FOLDER_TIMES_FASTER, SHARE_OF_BARE
+from maskdet.benchmark.targets import FOLDER_TIMES_FASTER, INT8_TIMES_FASTER, SHARE_OF_BARE
 from maskdet.detector.cpu import usable_cores
 
 COLUMNS = (
@@ -24,13 +25,14 @@ COLUMNS = (
     Column("cpu_s", "CPU, s"),
     Column("peak_mb", "peak MB", 0),
     Column("share_of_bare", "speed / bare model", 2, SHARE_OF_BARE),
+    Column("times_fp32", "times FP32", 2, INT8_TIMES_FASTER),
     Column("times_yolo", "times yolo", 2, FOLDER_TIMES_FASTER),
 )
 
 NOTES = (
     "all: from the start of Python to its end; first one: the same command on one picture; steady: all less first one, "
     "for as many pictures; speed / bare model compares steady times, with the bare model that also runs side by side; "
-    "times yolo compares all.",
+    "times FP32 compares steady times with float32 in the same runtime; times yolo compares all.",
     "nothing writes pictures: maskdet detect writes JSON, yolo predict labels (save=False save_txt=True).",
 )
 
@@ -82,6 +84,7 @@ def measure_end_to_end(
     commands_of: dict[str, tuple[Command, Command]] = {}
     ways: dict[str, Way] = {}
     bare_of: dict[str, str] = {}
+    fp32_of: dict[str, str] = {}
 
     def add(way: str, many: Command, one: Command) -> None:
         def run() -> Sample:
@@ -90,27 +93,34 @@ def measure_end_to_end(
 
         commands_of[way], ways[way] = (many, one), run
 
-    for runtime in runtimes_for(detector.path):
+    for runtime in with_bfloat16(runtimes_for(detector.path)):
+        model = replace(detector, path=runtime.int8 or detector.path)
         out = folder / f"{runtime.name}.jsonl"
         many, one = (
-            commands.maskdet("detect", source, *detector.options, *runtime.options, "--json", out, "--quiet")
+            commands.maskdet("detect", source, *model.options, *runtime.options, "--json", out, "--quiet")
             for source in sources
         )
-        ours, limit = f"maskdet detect ({runtime.name})", f"bare model ({runtime.name})"
+        ours, limit = (f"{what} ({runtime.label})" for what in ("maskdet detect", "bare model"))
         add(ours, many, one)
-        limits = {limit: ""}
+        in_fp32 = runtime.label == runtime.name
+        limits = {limit: ""} if in_fp32 else {}
         if runtime.name != "torch":  # which runs one picture after another
             limits[f"{limit}, side by side"] = "--side-by-side"
         for way, option in limits.items():
-            alone = _bare_command(runtime.name, detector, sources[0], *option.split())
+            alone = _bare_command(runtime, model, sources[0], *option.split())
             commands_of[way], bare_of[ours] = (alone, alone), way
             ways[way] = lambda alone=alone: _bare(alone, folder)  # type: ignore[misc]
+        if not in_fp32:
+            fp32_of |= {way: way.replace(runtime.label, runtime.name) for way in (ours, *limits)}
     ours_first = next(iter(bare_of))
     rivals = _rivals(settings, detector, sources, folder)
     for way, (many, one) in rivals.items():
         add(way, many, one)
     rounds = alternate(ways, settings.runs, optional=rivals, label=name, quiet=settings.quiet, warm_up=settings.warm_up)
-    rows = [_row(rounds, way, commands_of[way][0].shown, bare_of.get(way, bare_of[ours_first])) for way in ways]
+    rows = [
+        _row(rounds, way, commands_of[way][0].shown, bare_of.get(way, bare_of[ours_first]), fp32_of.get(way))
+        for way in ways
+    ]
     if settings.yolo and not rivals:
         rows.append(Row("yolo predict", note=commands.NOT_INSTALLED))
     return Section(name, title, COLUMNS, tuple(rows), NOTES)
@@ -122,7 +132,9 @@ def _rivals(
     """Return ``yolo predict`` as it ships and with all cores, where it is there and wanted."""
     if not (settings.yolo and commands.yolo_is_there()):
         return {}
-    words = [detector.yolo_words(source, folder, "save=False", "save_txt=True", "save_conf=True") for source in sources]
+    # Its own folder: the name of ours is made up, and would stand in the command that is shown.
+    out = folder / "runs"
+    words = [detector.yolo_words(source, out, "save=False", "save_txt=True", "save_conf=True") for source in sources]
     cores = usable_cores()
     return {
         "yolo predict": (commands.yolo(*words[0]), commands.yolo(*words[1])),
@@ -133,9 +145,11 @@ def _rivals(
     }
 
 
-def _bare_command(runtime: str, detector: DetectorFile, source: Path, *options: str) -> Command:
+def _bare_command(runtime: RuntimeChoice, detector: DetectorFile, source: Path, *options: str) -> Command:
     words: tuple[str | Path, ...]
-    words = (source, "--weights", detector.path, "--runtime", runtime, "--imgsz", str(detector.imgsz), *options)
+    words = (source, "--weights", detector.path, "--runtime", runtime.name, "--imgsz", str(detector.imgsz), *options)
+    if runtime.precision != "fp32":
+        words += ("--precision", runtime.precision)
     return commands.module("maskdet.benchmark.bare", *words)
 
 
@@ -144,8 +158,10 @@ def _bare(command: Command, folder: Path) -> Sample:
     return {"steady_s": said["seconds"], "each_ms": said["seconds"] / said["count"] * 1000}
 
 
-def _row(rounds: Rounds, way: str, shown: str, limit: str) -> Row:
+def _row(rounds: Rounds, way: str, shown: str, limit: str, fp32: str | None) -> Row:
     ratios = {"share_of_bare": rounds.ratio(limit, way, "steady_s")}
+    if fp32 is not None:
+        ratios["times_fp32"] = rounds.ratio(fp32, way, "steady_s")
     if not way.startswith("yolo"):
         ratios["times_yolo"] = rounds.ratio("yolo predict", way, "wall_s")
     return Row.of(rounds, way, shown, **ratios)

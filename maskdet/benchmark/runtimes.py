@@ -1,12 +1,15 @@
-"""Which runtimes can run a detector's file here, and how each is asked for: the one place that lists them."""
+"""What can run a detector here, in which arithmetic, and how each is asked for: the one place that lists them."""
 
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from maskdet.detector.cpu import has_bf16
 from maskdet.detector.runtime import Runtime, load_runtime
+from maskdet.runtime_choice import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,29 +17,64 @@ class RuntimeChoice:
     """A runtime at hand.
 
     Attributes:
-        name: for people and for ``load``.
+        name: for ``load``.
         options: what to add to ``maskdet detect``.
+        precision: for ``load``.
+        int8: the INT8 twin of the model file, where that is what runs.
     """
 
     name: str
     options: tuple[str, ...] = ()
+    precision: Precision = "fp32"
+    int8: Path | None = None
+
+    @property
+    def label(self) -> str:
+        """For people: the runtime, and its arithmetic where that is not float32.
+
+        >>> RuntimeChoice("openvino", precision="bf16").label
+        'openvino, bf16'
+        """
+        arithmetic = "int8" if self.int8 else self.precision
+        return self.name if arithmetic == "fp32" else f"{self.name}, {arithmetic}"
 
 
 def runtimes_for(weights: Path) -> list[RuntimeChoice]:
-    """Return the runtimes at hand for a model file, the default one first."""
+    """Return the runtimes at hand for a model file, the default one first; then each with the file's INT8 twin.
+
+    The twin of ``NAME.onnx`` is ``NAME-int8.onnx`` beside it, where ``maskdet export --int8`` puts it.
+    """
     if weights.suffix == ".pt":
         return [RuntimeChoice("torch")]
     names = [] if weights.is_dir() else ["onnx"]
     if weights.is_dir() or importlib.util.find_spec("openvino") is not None:
         names.append("openvino")
-    return [RuntimeChoice(name, ("--runtime", name)) for name in names]
+    choices = [RuntimeChoice(name, ("--runtime", name)) for name in names]
+    twin = weights.with_name(f"{weights.stem}-int8.onnx")
+    if weights.suffix == ".onnx" and twin.is_file():
+        choices += [replace(choice, int8=twin) for choice in choices]
+    return choices
 
 
-def load(name: str, weights: Path, threads: int = 0) -> Runtime:
+def with_bfloat16(choices: Sequence[RuntimeChoice]) -> list[RuntimeChoice]:
+    """Return the choices and, where the processor multiplies bfloat16, OpenVINO's of float32 in that too."""
+    found = list(choices)
+    if has_bf16():
+        more = ("--precision", "bf16")
+        found += [
+            replace(choice, options=choice.options + more, precision="bf16")
+            for choice in choices
+            if choice.name == "openvino" and choice.int8 is None
+        ]
+    return found
+
+
+def load(name: str, weights: Path, threads: int = 0, precision: Precision = "fp32") -> Runtime:
     """Load a model file in the runtime of this name, on the CPU; ``threads`` as in ``MaskDetector``.
 
     Raises:
         WeightsError: the file cannot be used.
         MissingExtraError: the runtime is not installed.
+        DeviceError: the processor does not compute in this precision.
     """
-    return load_runtime(weights, name=name, runtime=name, threads=threads)
+    return load_runtime(weights, name=name, runtime=name, threads=threads, precision=precision)

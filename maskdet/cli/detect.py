@@ -10,13 +10,13 @@ import click
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
-from maskdet.cli.device_options import device_options, for_classifier
+from maskdet.cli.device_options import device_options, for_classifier, precision_option
 from maskdet.cli.output_options import output_options
 from maskdet.cli.start_up import collector_paused
 from maskdet.cli.track_options import open_tracker, report_people, track_options
 
 if TYPE_CHECKING:
-    from maskdet.runtime_choice import RuntimeName
+    from maskdet.runtime_choice import Precision, RuntimeName
     from maskdet.writers.targets import Targets
 
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the network's input, in pixels.")
 @click.option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
 @device_options
+@precision_option
 @click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True, help="Pictures run at once.")
 @click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
 @output_options
@@ -59,6 +60,7 @@ def detect(
     agnostic_nms: bool,
     device: str,
     runtime: RuntimeName,
+    precision: Precision,
     batch: int,
     vid_stride: int,
     targets: Targets,
@@ -110,6 +112,7 @@ def detect(
                 device=device,
                 threads=threads_for(found),
                 runtime=runtime,
+                precision=precision,
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from error

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from maskdet.runtime_choice import RUNTIMES, RuntimeName
+from maskdet.runtime_choice import PRECISIONS, RUNTIMES, RuntimeName
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,6 +31,17 @@ def device_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def precision_option(command: F) -> F:
+    """Add ``--precision``."""
+    return click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        default="fp32",
+        show_default=True,
+        help="bf16: bfloat16 in OpenVINO, faster and less exact, on processors with such instructions.",
+    )(command)
 
 
 def for_classifier(runtime: RuntimeName) -> RuntimeName:

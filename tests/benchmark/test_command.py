@@ -127,6 +127,49 @@ def test_beside_yolo_there_are_ratios(tmp_path: Path, monkeypatch: pytest.Monkey
     assert rows["yolo predict, 2 threads"]["share_of_bare"] == 0.5
 
 
+def test_int8_and_bfloat16_stand_beside_float32(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from maskdet.benchmark.folder import measure_folder
+    from maskdet.benchmark.process import Usage
+    from maskdet.benchmark.runtimes import RuntimeChoice
+
+    choices = [
+        RuntimeChoice("openvino", ("--runtime", "openvino")),
+        RuntimeChoice("openvino", ("--runtime", "openvino", "--precision", "bf16"), "bf16"),
+        RuntimeChoice("openvino", ("--runtime", "openvino"), int8=Path("/models/maskdet-n-int8.onnx")),
+    ]
+
+    def fake(argv: tuple[str, ...], folder: Path, *, shown: str) -> Usage:
+        # Nothing that is shown names the folder that was made up for this run.
+        assert folder.name not in shown
+        each = 0.25 if "int8" in shown else 0.5 if "bf16" in shown else 1.0
+        if shown.startswith("python"):
+            return Usage(9.0, 9.0, 9.0, json.dumps({"seconds": 4 * each, "count": 4}))
+        photos = 4 if any(word.endswith("photos") for word in argv) else 1
+        return Usage(1 + each * photos, None, 80.0, "")
+
+    monkeypatch.setattr(commands, "yolo_is_there", lambda: True)
+    monkeypatch.setattr(end_to_end, "measure", fake)
+    monkeypatch.setattr(end_to_end, "runtimes_for", lambda weights: choices[:1])
+    monkeypatch.setattr(end_to_end, "with_bfloat16", lambda found: choices)
+    rows = {row.name: row for row in measure_folder(Settings(imgsz=64, limit=4, quiet=True), tmp_path).rows}
+    assert {name: row.figures.get("times_fp32") for name, row in rows.items() if "openvino" in name} == {
+        "maskdet detect (openvino)": None,
+        "bare model (openvino)": None,
+        "bare model (openvino), side by side": None,
+        "maskdet detect (openvino, bf16)": 2.0,
+        "bare model (openvino, bf16), side by side": 2.0,
+        "maskdet detect (openvino, int8)": 4.0,
+        "bare model (openvino, int8), side by side": 4.0,
+    }
+    # Each beside its own bare model; the bare models beside the first runtime's.
+    assert [row.figures["share_of_bare"] for name, row in rows.items() if name.startswith("maskdet")] == [1, 1, 1]
+    assert [row.figures["share_of_bare"] for name, row in rows.items() if "side by side" in name] == [1, 2, 4]
+    shown = rows["bare model (openvino, bf16), side by side"].command
+    assert shown is not None
+    assert shown.endswith("--side-by-side --precision bf16")
+    assert "--weights maskdet-n-int8.onnx" in str(rows["maskdet detect (openvino, int8)"].command)
+
+
 def test_growth_is_compared_with_the_row_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from maskdet.benchmark import size
     from maskdet.benchmark.process import Usage

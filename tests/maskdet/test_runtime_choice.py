@@ -43,3 +43,15 @@ def test_what_does_not_fit(file: str, wanted: str, reason: str) -> None:
 def test_an_unknown_runtime() -> None:
     with pytest.raises(ValueError, match="the runtimes are auto, onnx, openvino, torch"):
         choose_runtime(Path("a.onnx"), "tflite")
+
+
+def test_bfloat16_is_openvinos() -> None:
+    assert choose_runtime(Path("a.onnx"), precision="bf16") == "openvino"
+    assert choose_runtime(Path("a.onnx"), "openvino", precision="bf16") == "openvino"
+    assert choose_runtime(Path("a.onnx"), precision="fp32") == "onnx"
+    with pytest.raises(ValueError, match="precision bf16 is OpenVINO's: onnx computes in fp32 only"):
+        choose_runtime(Path("a.onnx"), "onnx", precision="bf16")
+    with pytest.raises(ValueError, match="torch computes in fp32 only"):
+        choose_runtime(Path("a.pt"), precision="bf16")
+    with pytest.raises(ValueError, match="unknown precision 'int8': the precisions are fp32, bf16"):
+        choose_runtime(Path("a.onnx"), precision="int8")  # type: ignore[arg-type]

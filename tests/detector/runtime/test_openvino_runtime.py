@@ -18,6 +18,7 @@ import yaml
 from maskdet.classes import CLASS_NAMES
 from maskdet.decode import decode_file
 from maskdet.detector.model import MaskDetector
+from maskdet.detector.postprocess import box_iou
 from maskdet.detector.runtime import OpenVinoRuntime
 from maskdet.errors import DeviceError, MissingExtraError, WeightsError
 from maskdet.weights import default_model
@@ -29,6 +30,13 @@ WriteModel = Callable[..., Path]
 
 #: Both runtimes compute in float32, in another order.
 BOX_PX, CONFIDENCE = 0.05, 1e-3
+
+#: bfloat16 keeps 8 bits of each number: what docs/runtimes.md promises of a face found with confidence .25.
+BF16_IOU, BF16_CONFIDENCE = 0.85, 0.05
+
+needs_bf16 = pytest.mark.skipif(
+    "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"), reason="processor without bfloat16"
+)
 
 
 def write_folder(onnx: Path, folder: Path, change: dict[str, Any] | None = None) -> Path:
@@ -74,6 +82,61 @@ def test_same_detections_as_onnx_runtime(by_onnx: MaskDetector, by_openvino: Mas
 def test_same_detections_on_real_photos(by_onnx: MaskDetector, by_openvino: MaskDetector, real_data: Path) -> None:
     photos = sorted((real_data / "images").iterdir())[:10]
     assert assert_same(by_onnx, by_openvino, [decode_file(photo) for photo in photos]) >= 20
+
+
+def assert_near(exact: MaskDetector, rounded: MaskDetector, pictures: list[Picture]) -> int:
+    """Look for every face of ``exact`` among those of ``rounded``, also just below its threshold; return how many."""
+    faces = 0
+    lower = exact.info.conf - BF16_CONFIDENCE
+    for first, second in zip(exact.detect_arrays(pictures), rounded.detect_arrays(pictures, conf=lower), strict=True):
+        for box, confidence, class_id in zip(first.boxes, first.confidences, first.class_ids, strict=True):
+            same = second.class_ids == class_id
+            overlaps = box_iou(box[None].astype(float), second.boxes[same].astype(float))[0]
+            assert overlaps.max(initial=0) >= BF16_IOU
+            assert abs(second.confidences[same][overlaps.argmax()] - confidence) <= BF16_CONFIDENCE
+            faces += 1
+    return faces
+
+
+@needs_bf16
+def test_bfloat16_finds_the_same_faces(astronaut: Path) -> None:
+    exact, rounded = MaskDetector(), MaskDetector(precision="bf16")
+    assert isinstance(rounded._runtime, OpenVinoRuntime)
+    face = decode_file(astronaut)
+    pictures: list[Picture] = [face, face[:, ::-1].copy(), decode_file(astronaut.with_name("crew.jpg"))]
+    assert assert_near(exact, rounded, pictures) >= 5
+    batch = np.random.default_rng(0).random((1, 3, 64, 64), dtype=np.float32)
+    # It did compute in bfloat16: float32 would differ by less than a hundredth of this.
+    assert np.abs(exact._runtime(batch) - rounded._runtime(batch)).max() > 0.05
+
+
+@needs_bf16
+def test_bfloat16_finds_the_same_faces_on_real_photos(real_data: Path) -> None:
+    pictures = [decode_file(photo) for photo in sorted((real_data / "images").iterdir())[:30]]
+    assert assert_near(MaskDetector(), MaskDetector(precision="bf16"), pictures) >= 60
+
+
+def test_float32_is_asked_for_by_default_and_bfloat16_where_it_is_there(
+    tmp_path: Path, write_model: WriteModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_model(tmp_path / "tiny.onnx")
+    asked: list[Any] = []
+    compile_model = openvino.Core.compile_model
+
+    def spy(self: Any, model: Any, device: str, settings: dict[str, Any]) -> Any:
+        asked.append(settings["INFERENCE_PRECISION_HINT"])
+        return compile_model(self, model, device, settings)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", spy)
+    for able in (["FP32", "BF16"], ["FP32"]):
+        monkeypatch.setattr(openvino.Core, "get_property", lambda *_, able=able: able)
+        OpenVinoRuntime(path, name="tiny")
+        if "BF16" in able:
+            OpenVinoRuntime(path, name="tiny", precision="bf16")
+        else:
+            with pytest.raises(DeviceError, match="precision bf16: this CPU cannot compute in bfloat16; use fp32"):
+                OpenVinoRuntime(path, name="tiny", precision="bf16")
+    assert asked == ["f32", "bf16", "f32"]
 
 
 def test_the_onnx_file_tells_openvino_the_same(by_onnx: MaskDetector, by_openvino: MaskDetector) -> None:
