@@ -80,7 +80,7 @@ def _growth(before: Row | None, figures: Sample, count: int) -> dict[str, float 
 
 def _way(command: Command, folder: Path, out: Path, count: int) -> Way:
     def run() -> Sample:
-        # Put aside, not removed: for some seconds after a removal, ext4 searches past all that was freed before it makes
+        # Put aside, not removed: for seconds after a removal, ext4 searches past all that was freed before it makes
         # a file, and the tool that happens to run then would pay for it.
         if out.exists():
             out.rename(folder / f"earlier-{len(list(folder.iterdir()))}")
