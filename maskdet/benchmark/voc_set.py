@@ -16,8 +16,8 @@ from maskdet.datasets.layout import PictureFinder, find_layout
 from maskdet.datasets.output_folder import place_picture
 from maskdet.datasets.voc import parse_voc
 
-#: Different generated pictures; each photo is a hard link to one of them.
-DISTINCT: Final = 16
+#: Different generated pictures; each photo is a hard link to one of them, and ext4 allows a file 65,000 links.
+DISTINCT: Final = 64
 WIDTH, HEIGHT = 160, 120
 
 _FILENAME: Final = re.compile(r"<filename>.*?</filename>", re.DOTALL)
