@@ -132,7 +132,7 @@ def calibrate_folds(
     folds: FoldSet,
     reported: Sequence[Sequence[Detections]],
     *,
-    chosen: str = "temperature",
+    chosen: str = "temperature_and_bias",
     resamples: int = 1000,
     seed: int = 0,
 ) -> CalibrationReport:

@@ -42,7 +42,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="the folder that maskdet convert --folds wrote")
     parser.add_argument("models", help="the folds' ONNX files, {fold} standing for 1, 2, …")
-    parser.add_argument("--method", choices=METHODS[1:], default="temperature", help="what is written (temperature)")
+    parser.add_argument("--method", choices=METHODS[1:], default="temperature_and_bias", help="what is written (both)")
     parser.add_argument("--resamples", type=int, default=1000, help="draws behind each interval")
     parser.add_argument("--json", type=Path, help="write every figure")
     parser.add_argument("--png", type=Path, help="draw the reliability diagram")

@@ -147,6 +147,40 @@ other folds choose, all folds together, mean of the classes:
 """
 
 
+#: Kinds of mistakes, as the table calls them.
+MISTAKES = {
+    "missed": "missed",
+    "wrong_class": "found as another class",
+    "misplaced": "box beside the face (IoU below 0.5)",
+    "twice": "found twice",
+    "no_face": "box where no face is labelled",
+}
+
+
+def mistakes(report: dict[str, Any]) -> str:
+    """Return the table of ``tools/mistakes.py``."""
+    names, settings = list(SHORT)[:3], report["settings"]
+    sizes = list(report["faces"])[1:]
+    rows = []
+    for kind, label in {"": "labelled faces", **MISTAKES}.items():
+        counts = report["mistakes"][kind] if kind else report["faces"]
+        cells = [f"{counts[size][name]:,}" for name in names for size in sizes]
+        rows.append(f"| {label} | {' | '.join(cells)} |")
+    heads = " | ".join(f"{SHORT[name]}, {size}" for name in names for size in sizes)
+    doubtful = report["doubtful"]
+    return f"""What goes wrong on {report["data"]["photos"]} photos ({report["data"]["split"]}) above confidence {settings["conf"]}, each photo looked at by a detector that has
+not seen it; boxes where no face is labelled are counted under their own class, all else under the label's. By
+`{report["command"]}`:
+
+| | {heads} |
+|---|{"---|" * len(names) * len(sizes)}
+{chr(10).join(rows)}
+
+Labels worth a second look: {doubtful["wrong_class"]} faces that were found as another class, and {doubtful["no_face"]} boxes where no face is labelled, all with a
+confidence from {settings["doubtful_conf"]} on.
+"""
+
+
 def folds_card(report: dict[str, Any]) -> str:
     """Return the same for the model's card, under a heading."""
     return f"## On photos like none it has seen\n{folds(report)}"
@@ -400,7 +434,10 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/train_accuracy.json", train_speed),
     ),
     "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
-    "docs/accuracy.md": (("benchmarks/results/calibration.json", calibration),),
+    "docs/accuracy.md": (
+        ("benchmarks/results/calibration.json", calibration),
+        ("benchmarks/results/mistakes.json", mistakes),
+    ),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
 }
 

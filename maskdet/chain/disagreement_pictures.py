@@ -13,13 +13,13 @@ from maskdet.chain.agreement import agrees
 from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.draw import SHORT_NAMES, draw_label
 from maskdet.results import Face
+from maskdet.writers.sheet import PAPER
 
 _Image = npt.NDArray[np.uint8]
 
-#: The sheet: tiles in a row, the side of a face and the height of its two lines in pixels.
-COLUMNS: Final = 10
+#: A tile of the sheet: the side of a face and the height of its two lines in pixels.
 TILE: Final = 128
-_LINE, _GAP, _PAPER = 17, 6, 245
+_LINE: Final = 17
 #: A face is shown with so much of what is around it, as a share of its sides.
 _MARGIN: Final = 0.25
 
@@ -77,7 +77,7 @@ def draw_tile(image: _Image, face: Face) -> _Image:
     crop = image[min(upper, height - 1) : lower, min(left, width - 1) : right]
     scale = TILE / max(crop.shape[:2])
     size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
-    tile: _Image = np.full((TILE + 2 * _LINE, TILE, 3), _PAPER, dtype=np.uint8)
+    tile: _Image = np.full((TILE + 2 * _LINE, TILE, 3), PAPER, dtype=np.uint8)
     shrinks = scale < 1
     tile[: size[1], : size[0]] = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     other, sure = second_answer(face)
@@ -87,25 +87,6 @@ def draw_tile(image: _Image, face: Face) -> _Image:
         text = f"{letter} {SHORT_NAMES[class_id]} {confidence:.2f}"
         cv2.putText(tile, text, (9, top + _LINE - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (30, 30, 30), 1, cv2.LINE_AA)
     return tile
-
-
-def draw_sheet(tiles: Sequence[_Image]) -> _Image:
-    """Lay tiles out in rows, in the order given.
-
-    Args:
-        tiles: at least one, from ``draw_tile``.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
-    """
-    columns = min(COLUMNS, len(tiles))
-    rows = -(-len(tiles) // columns)
-    height, width = tiles[0].shape[0] + _GAP, tiles[0].shape[1] + _GAP
-    sheet: _Image = np.full((rows * height + _GAP, columns * width + _GAP, 3), _PAPER, dtype=np.uint8)
-    for at, tile in enumerate(tiles):
-        top, left = _GAP + at // columns * height, _GAP + at % columns * width
-        sheet[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
-    return sheet
 
 
 def _corners(face: Face) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.chain.agreement import Agreement, agrees
-from maskdet.chain.disagreement_pictures import draw_disagreements, draw_sheet, draw_tile
+from maskdet.chain.disagreement_pictures import draw_disagreements, draw_tile
 from maskdet.conversions.rows import ROW_COLUMNS
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
@@ -22,6 +22,7 @@ from maskdet.writers.lines import named_errors, open_text
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.outputs import Outputs
 from maskdet.writers.pictures import WRITABLE, write_picture
+from maskdet.writers.sheet import draw_sheet
 from maskdet.writers.targets import Targets
 
 #: The sheet of disagreeing faces, and how many it shows at most.

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from maskdet.chain.agreement import LISTED, Agreement, agrees, side_of
-from maskdet.chain.disagreement_pictures import COLUMNS, TILE, draw_disagreements, draw_sheet, draw_tile
+from maskdet.chain.disagreement_pictures import TILE, draw_disagreements, draw_tile
 from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.results import Face, ImageInfo, MaskResult, ModelInfo
+from maskdet.writers.sheet import COLUMNS, draw_sheet
 
 
 def face_of(first: int, second: int, box: tuple[float, float, float, float]) -> Face:

@@ -50,7 +50,7 @@ def reported() -> list[list[Detections]]:
 
 @pytest.fixture(scope="module")
 def report(folds: FoldSet, reported: list[list[Detections]]) -> CalibrationReport:
-    return calibrate_folds(folds, reported, resamples=20)
+    return calibrate_folds(folds, reported, chosen="temperature", resamples=20)
 
 
 def test_the_known_temperature_is_found_and_helps(report: CalibrationReport) -> None:

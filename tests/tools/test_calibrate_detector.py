@@ -57,7 +57,7 @@ def test_figures_diagram_and_files(
 ) -> None:
     pytest.importorskip("matplotlib")
     files = ["--json", "cal.json", "--png", "out/cal.png", "--write-folds", "out/fold{fold}.onnx"]
-    calibrate(["folds", "fold{fold}.onnx", "--resamples", "5", *files])
+    calibrate(["folds", "fold{fold}.onnx", "--resamples", "5", "--method", "temperature", *files])
     read = json.loads((tmp_path / "cal.json").read_text())
     assert read["command"] == "python tools/calibrate_detector.py folds 'fold{fold}.onnx' --method temperature"
     assert read["data"] == {"name": "folds", "folds": 2, "photos": 4}
