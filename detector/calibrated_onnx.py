@@ -34,6 +34,19 @@ def read_calibration(metadata: Mapping[str, str]) -> dict[str, Any] | None:
     return None if text is None else dict(json.loads(text))
 
 
+def calibrated_conf(metadata: Mapping[str, str], conf: float) -> float:
+    """Return what a threshold on scores as trained becomes with a file's calibration; the same without one.
+
+    >>> said = '{"schema": "maskdet-calibration/1", "temperature": 0.5, "bias": 0.0}'
+    >>> round(calibrated_conf({KEY: said}, 0.75), 6), calibrated_conf({}, 0.75)
+    (0.9, 0.75)
+    """
+    said = read_calibration(metadata)
+    if said is None:
+        return conf
+    return float(Calibration(said["temperature"], said["bias"]).apply(np.array(conf)))
+
+
 def write_calibration(
     source: Path, target: Path, calibration: Calibration, notes: Mapping[str, Any] | None = None
 ) -> Path:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.decode import decode_file
 from maskdet.detector.bootstrap import ap_of_draws, draw_photos, interval, match_tables
+from maskdet.detector.calibrated_onnx import calibrated_conf
 from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
@@ -107,6 +108,16 @@ def detect_split(
 ) -> tuple[list[Detections], list[Detections]]:
     """Run a detector over a split.
 
+    Args:
+        detector: what finds the faces.
+        labelled: the photos.
+        conf: threshold for average precision, on the score as trained: what the file's calibration makes of it is
+            used, so that a calibration changes no average precision.
+        iou: threshold of NMS.
+        batch: photos decoded and run at once.
+        quiet: draw no progress bar.
+        report_conf: threshold of what is reported, on the confidence as it is.
+
     Returns:
         What average precision needs (every class of a box above ``conf``), and what ``maskdet detect`` reports (the
         best class of a box, above ``report_conf``); each one a photo, in pixels of the photo.
@@ -116,6 +127,7 @@ def detect_split(
     """
     found: list[Detections] = []
     reported: list[Detections] = []
+    conf = calibrated_conf(detector.metadata, conf)
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
         for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou, report_conf):

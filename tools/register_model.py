@@ -7,8 +7,6 @@ Every figure comes out of the JSON that ``maskdet val`` wrote::
     maskdet val model=calibrated.onnx data=public/data.yaml --json val.json
     python tools/register_model.py maskdet-n calibrated.onnx val.json --train "maskdet train …"
 
-`python tools/update_readme.py` then puts the figures of the grouped folds into the card.
-
 A classifier is registered in the same way, with the JSON that ``tools/classifier_card.py`` describes; an INT8 model by
 ``tools/ship_int8.py``. The first model of its task becomes its task's default.
 """
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import classifier_card
+import update_readme
 
 from maskdet.detector.calibrated_onnx import read_calibration
 from maskdet.detector.runtime import OnnxRuntime
@@ -65,14 +64,14 @@ def entry_of(name: str, onnx: Path, report: dict[str, Any], train_command: str) 
 
 
 def card_of(name: str, entry: dict[str, Any], report: dict[str, Any], size: int) -> str:
-    """Return the model card as Markdown."""
+    """Return the model card as Markdown, with the figures of the grouped folds where they are there."""
     rows = []
     for side, classes in report["ap"].items():
         for label, row in classes.items():
             cells = [interval(row[key]) for key in ("ap50", "ap50_95")]
             rows.append(f"| {side} | {label} | {row['faces']} | {cells[0]} | {cells[1]} |")
     recipe = ", ".join(f"{key} {value}" for key, value in entry["recipe"].items() if key != "command")
-    return f"""# {name}
+    card = f"""# {name}
 
 Finds faces and says how each wears its mask: {", ".join(entry["classes"])}. YOLOv8n, {size / 1e6:.1f} MB ONNX, input
 {entry["imgsz"]} px (any rectangle that is a multiple of 32), sha256 `{entry["sha256"][:16]}…`. AGPL-3.0-or-later.
@@ -102,6 +101,8 @@ there; for close-ups try a smaller `--imgsz`, such as 320 or 160. A face may be 
 model hesitates; `--agnostic-nms`, with a lower `--iou` where the two boxes differ, keeps the more confident one. It must not
 be used to identify anyone, nor as the only ground for a decision about a person.
 """
+    page = f"weights/{name}.md"
+    return update_readme.updated(page, card) if page in update_readme.PAGES else card
 
 
 def int8_section(entry: dict[str, Any]) -> str:

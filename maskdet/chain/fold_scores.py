@@ -17,7 +17,7 @@ from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
 from maskdet.chain.matched_faces import MATCH_IOU
 from maskdet.chain.report import FINDERS, CompareReport, Settings, Subject
 from maskdet.chain.score import ap_stacks, score_answers
-from maskdet.chain.split_answers import PhotoAnswers, ask_both
+from maskdet.chain.split_answers import PhotoAnswers, ask_both, least_conf
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.model import MaskClassifier
 from maskdet.detector.coco_scores import SIZES
@@ -124,12 +124,15 @@ def compare_folds(
     """
     answers: list[list[PhotoAnswers]] = []
     models: list[tuple[FoldModel, FoldModel]] = []
+    ap_conf = VAL_CONF
     for number, pair in enumerate(pairs, 1):
         check_unseen(pair.detector, number)
         test = folds.tests[number - 1]
         answers.append(ask_both(pair.detector, pair.classifier, test, iou=iou, batch=batch, quiet=quiet))
         models.append(pair.models)
-    settings = Settings(VAL_CONF, conf, iou, MATCH_IOU, resamples, seed)
+        # One threshold for all folds, low enough for each.
+        ap_conf = min(ap_conf, least_conf(pair.detector))
+    settings = Settings(ap_conf, conf, iou, MATCH_IOU, resamples, seed)
     return score_folds(folds, answers, tuple(models), rule, settings)
 
 

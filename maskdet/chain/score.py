@@ -18,7 +18,7 @@ from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
 from maskdet.chain.matched_faces import MATCH_IOU, MatchedFaces, match_faces
 from maskdet.chain.multi_label import every_class
 from maskdet.chain.report import FINDERS, NAMERS, CompareReport, Discord, Settings, Subject
-from maskdet.chain.split_answers import PhotoAnswers, ask_both
+from maskdet.chain.split_answers import PhotoAnswers, ask_both, least_conf
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.mcnemar import exact_p
 from maskdet.classifier.model import MaskClassifier
@@ -68,7 +68,7 @@ def compare(
     if detector.tiled:
         raise ValueError("a detector with tiles cannot be compared: it is scored on whole pictures")
     answers = ask_both(detector, classifier, labelled, iou=iou, batch=batch, quiet=quiet)
-    settings = Settings(VAL_CONF, conf, iou, MATCH_IOU, resamples, seed)
+    settings = Settings(least_conf(detector), conf, iou, MATCH_IOU, resamples, seed)
     return score_answers(labelled, answers, Subject(detector.info), Subject(classifier.info), rule, settings)
 
 

@@ -12,6 +12,7 @@ from maskdet.chain.fusion import FusionRule, class_scores, fuse, shorter_sides
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.model import MaskClassifier
 from maskdet.decode import decode_file
+from maskdet.detector.calibrated_onnx import calibrated_conf
 from maskdet.detector.evaluate import VAL_CONF
 from maskdet.detector.labelled import LabelledSplit, Truth
 from maskdet.detector.model import DEFAULT_IOU, MaskDetector
@@ -51,7 +52,7 @@ def ask_both(
     batch: int = 16,
     quiet: bool = True,
 ) -> list[PhotoAnswers]:
-    """Run both networks over a split, from ``VAL_CONF`` on.
+    """Run both networks over a split, from ``VAL_CONF`` on: the detector's score as trained (see ``least_conf``).
 
     Args:
         detector: finds the faces; always on whole pictures.
@@ -68,14 +69,20 @@ def ask_both(
         SourceError: a photo that cannot be decoded.
     """
     answers: list[PhotoAnswers] = []
+    least = least_conf(detector)
     pairs = iter(track(list(zip(labelled.photos, labelled.truths, strict=True)), label="compare", quiet=quiet))
     while group := list(islice(pairs, batch)):
         images = [decode_file(photo) for photo, _ in group]
         for image, (_, truth), (raw, letterbox) in zip(images, group, detector.raw_outputs(images), strict=True):
-            shipped = to_picture(select(raw, conf=VAL_CONF, iou=iou, multi_label=True), letterbox)
-            found = to_picture(select(raw, conf=VAL_CONF, iou=iou, agnostic=True), letterbox)
+            shipped = to_picture(select(raw, conf=least, iou=iou, multi_label=True), letterbox)
+            found = to_picture(select(raw, conf=least, iou=iou, agnostic=True), letterbox)
             answers.append(_photo_answers(image, truth, shipped, found, classifier))
     return answers
+
+
+def least_conf(detector: MaskDetector) -> float:
+    """Return the confidence from which average precision is measured: what a calibration makes of ``VAL_CONF``."""
+    return calibrated_conf(detector.metadata, VAL_CONF)
 
 
 def _photo_answers(

@@ -194,3 +194,19 @@ def test_a_detector_of_another_fold_is_refused(two_folds: Run, monkeypatch: pyte
     code, _, err = two_folds("data=folds", "model=fold{fold}.onnx", "--folds", "--quiet")
     assert code == 2
     assert err.strip() == "error: fold2: was trained on folds/fold1.yaml: it has seen the photos that fold 2 tests on"
+
+
+def test_a_calibration_changes_no_average_precision(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As trained the face is found with .002, above the threshold of .001; a temperature of a half makes that .000004.
+    class Calibrated(OneFace):
+        spec = ModelSpec("fixed", 64, 32, True, {"maskdet_calibration": '{"temperature": 0.5, "bias": 0}'})
+
+        def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            answer = np.array([[32], [16], [20], [20], [0.0], [4e-6], [0.0]], dtype=np.float32)
+            return np.stack([answer] * len(batch))
+
+    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: Calibrated())
+    code, out, _ = run("data=set/data.yaml", "model=tiny.onnx", "--json", "-")
+    assert code == 0
+    assert json.loads(out)["map50"] == 1
+    assert json.loads(out)["operating_point"]["classes"]["without_mask"]["recall"] == 0

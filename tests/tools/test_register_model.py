@@ -125,3 +125,17 @@ def test_a_detector_is_registered_as_before(tool: ModuleType, tmp_path: Path) ->
         other = {**registry["models"], model.name: {"task": "classify"}}
         (tmp_path / "models.json").write_text(json.dumps({"default": {}, "models": other}))
         tool.register(model.name, model.path, report, "x", tmp_path)
+
+
+def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    default = weights.default_model()
+    report = json.loads((weights.FOLDER / default.card["figures"]["report"]).read_text(encoding="utf-8"))
+    model = onnx.load(default.path)
+    said = {"schema": "maskdet-calibration/1", "temperature": 0.5, "bias": 0.25}
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    onnx.helper.set_model_props(model, {**metadata, "maskdet_calibration": json.dumps(said)})
+    path = tmp_path / "calibrated.onnx"
+    onnx.save(model, path)
+    report["model"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert tool.register("maskdet-n", path, report, "x", tmp_path)["calibration"] == said
