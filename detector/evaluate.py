@@ -111,16 +111,27 @@ def detect_split(
     reported: list[Detections] = []
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
-        for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou):
+        for every, best in detect_twice(detector, [decode_file(photo) for photo in group], conf, iou):
             found.append(every)
             reported.append(best)
     return found, reported
 
 
-def _detect_twice(
-    detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float
+def detect_twice(
+    detector: MaskDetector, images: Sequence[npt.NDArray[np.uint8]], conf: float, iou: float
 ) -> Iterator[tuple[Detections, Detections]]:
-    """Run the network once and select twice: for average precision, and as ``maskdet detect`` does."""
+    """Run the network once and select twice.
+
+    Args:
+        detector: sees whole pictures.
+        images: each (H, W, 3) uint8 BGR.
+        conf: threshold for average precision.
+        iou: NMS threshold likewise.
+
+    Yields:
+        For each picture what average precision needs (every class of a box above ``conf``), and what ``maskdet detect``
+        reports.
+    """
     for raw, letterbox in detector.raw_outputs(images):
         every = select(raw, conf=conf, iou=iou, multi_label=True)
         best = select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU)
@@ -168,7 +179,7 @@ def ap_draws(
     if resamples:
         drawn = resampled_ap(match_tables(truths, found), resamples=resamples, seed=seed)
     stacked = np.concatenate([ap[None], drawn])
-    return np.concatenate([stacked, _mean_of_known(stacked)], axis=2)
+    return np.concatenate([stacked, mean_of_known(stacked, axis=2)], axis=2)
 
 
 def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[str, dict[str, ApRow]]:
@@ -184,11 +195,11 @@ def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[s
     }
 
 
-def _mean_of_known(ap: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the mean over axis 2 (kept) of the values that are not NaN; NaN where all are."""
-    known = ~np.isnan(ap)
-    count = known.sum(axis=2, keepdims=True)
-    total = np.where(known, ap, 0.0).sum(axis=2, keepdims=True)
+def mean_of_known(values: npt.NDArray[np.float64], *, axis: int) -> npt.NDArray[np.float64]:
+    """Return the mean over one axis (kept) of the values that are not NaN; NaN where all are."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis, keepdims=True)
+    total = np.where(known, values, 0.0).sum(axis=axis, keepdims=True)
     mean: npt.NDArray[np.float64] = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     return mean
 
