@@ -22,7 +22,7 @@ from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.operating_point import operating_point
-from maskdet.detector.postprocess import MAX_DETECTIONS, Detections, select, to_picture
+from maskdet.detector.postprocess import MAX_DETECTIONS, Detections
 from maskdet.detector.val_report import MEAN, ApRow, Figure, Settings, ValReport
 from maskdet.progress import track
 
@@ -132,10 +132,8 @@ def detect_twice(
         For each picture what average precision needs (every class of a box above ``conf``), and what ``maskdet detect``
         reports.
     """
-    for raw, letterbox in detector.raw_outputs(images):
-        every = select(raw, conf=conf, iou=iou, multi_label=True)
-        best = select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU)
-        yield to_picture(every, letterbox), to_picture(best, letterbox)
+    for look in detector.look(images):
+        yield look.select(conf=conf, iou=iou, multi_label=True), look.select(conf=DEFAULT_CONF, iou=DEFAULT_IOU)
 
 
 def ap_rows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from maskdet.detector.close_ups import CloseUps
 from maskdet.detector.val_report import Figure, Settings
 
 SCHEMA: Final = "maskdet-stress/1"
@@ -69,6 +70,7 @@ class ScaleReport:
         settings: how the detections for average precision were made, and the intervals drawn.
         model: the model's name.
         imgsz: longer side of its input in pixels.
+        close_ups: how it saw each picture once more, None where it did not.
         sha256: checksum of its file, where one was given.
         command: the command line, where there was one.
     """
@@ -81,6 +83,7 @@ class ScaleReport:
     settings: Settings
     model: str
     imgsz: int
+    close_ups: CloseUps | None = None
     sha256: str | None = None
     command: str | None = None
 
@@ -89,7 +92,12 @@ class ScaleReport:
         return {
             "schema": SCHEMA,
             "command": self.command,
-            "model": {"name": self.model, "sha256": self.sha256, "imgsz": self.imgsz},
+            "model": {
+                "name": self.model,
+                "sha256": self.sha256,
+                "imgsz": self.imgsz,
+                "close_ups": None if self.close_ups is None else self.close_ups._asdict(),
+            },
             "data": {"name": self.data, "split": self.split, "photos": self.photos},
             "settings": {
                 "conf": self.settings.conf,

@@ -81,6 +81,7 @@ def stress(
         settings=Settings(conf, iou, MAX_DETECTIONS, resamples, seed),
         model=detector.info.name,
         imgsz=detector.info.imgsz,
+        close_ups=detector.close_ups,
     )
 
 

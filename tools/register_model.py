@@ -21,6 +21,7 @@ from typing import Any
 
 import classifier_card
 
+from maskdet.detector.close_ups import KEY, CloseUps
 from maskdet.detector.runtime import OnnxRuntime
 from maskdet.onnx_session import open_session
 
@@ -103,9 +104,23 @@ def interval(figure: dict[str, float | None]) -> str:
 
 
 def register(
-    name: str, onnx: Path, report: dict[str, Any], train_command: str, folder: Path = WEIGHTS
+    name: str,
+    onnx: Path,
+    report: dict[str, Any],
+    train_command: str,
+    folder: Path = WEIGHTS,
+    *,
+    close_ups: tuple[int, float] | None = None,
 ) -> dict[str, Any]:
     """Copy, register and describe; return the entry.
+
+    Args:
+        name: how the model is called.
+        onnx: its file.
+        report: its figures.
+        train_command: the command that trained it.
+        folder: where it goes.
+        close_ups: input size and share of the close-ups that it wants by itself, None for none.
 
     Raises:
         SystemExit: the report is of another file, or the name is taken by a model of another task.
@@ -113,6 +128,8 @@ def register(
     metadata = open_session(onnx).get_modelmeta().custom_metadata_map
     classifies = metadata.get("task") == "classify"
     entry = (classifier_card.entry_of if classifies else entry_of)(name, onnx, report, train_command)
+    if close_ups is not None:
+        entry[KEY] = CloseUps(*close_ups)._asdict()
     registry_file = folder / "models.json"
     registry: dict[str, Any] = {"default": {}, "models": {}}
     if registry_file.is_file():
@@ -142,9 +159,11 @@ def main() -> None:
     parser.add_argument("onnx", type=Path)
     parser.add_argument("report", type=Path)
     parser.add_argument("--train", required=True, help="the command that trained it, without machine paths")
+    parser.add_argument("--close-ups", type=float, nargs=2, metavar=("IMGSZ", "SHARE"), help="a detector's, by default")
     options = parser.parse_args()
     report = json.loads(options.report.read_text(encoding="utf-8"))
-    entry = register(options.name, options.onnx, report, options.train)
+    close = None if options.close_ups is None else (int(options.close_ups[0]), options.close_ups[1])
+    entry = register(options.name, options.onnx, report, options.train, close_ups=close)
     figures = {key: value for key, value in entry["figures"].items() if isinstance(value, float)}
     print(f"{entry['file']}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items()))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from maskdet.cli.close_ups_option import close_ups_option
 from maskdet.cli.report_output import write_text
 
 if TYPE_CHECKING:
@@ -40,9 +41,17 @@ KEYS: Final = (
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
 @click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
 @click.option("--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json.")
+@close_ups_option
 @click.option("--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture.")
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
-def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, stress: bool, quiet: bool) -> int:
+def val(
+    arguments: tuple[str, ...],
+    json_target: str | None,
+    save: str | None,
+    close_ups: bool | None,
+    stress: bool,
+    quiet: bool,
+) -> int:
     """Score a detector on a labelled split, with the arguments of `yolo val`.
 
     \b
@@ -93,6 +102,7 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, s
         detector = MaskDetector(
             weights,
             imgsz=settings.get("imgsz"),
+            close_ups=close_ups,
             device=str(settings.get("device", "cpu")),
             runtime=settings.get("runtime", "auto"),
         )
@@ -102,7 +112,7 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, s
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}
     digest = checksum(resolve_weights(weights)[1])
-    command = command_line(settings, labelled.data, json_target, save, stress=stress)
+    command = command_line(settings, labelled.data, json_target, save, stress=stress, close_ups=close_ups)
     if stress:
         from maskdet.cli.val_stress import print_scales, write_scales
         from maskdet.detector.scale_score import stress as stress_detector
@@ -166,7 +176,13 @@ def save_folder(settings: Mapping[str, Any], save: str | None) -> Path | None:
 
 
 def command_line(
-    settings: Mapping[str, Any], data: str, json_target: str | None, save: str | None, *, stress: bool = False
+    settings: Mapping[str, Any],
+    data: str,
+    json_target: str | None,
+    save: str | None,
+    *,
+    stress: bool = False,
+    close_ups: bool | None = None,
 ) -> str:
     """Return the command that made a report, without the folders of the machine it ran on.
 
@@ -176,11 +192,14 @@ def command_line(
         json_target: what ``--json`` was given.
         save: what ``--save`` was given.
         stress: whether ``--stress`` was.
+        close_ups: what ``--close-ups`` was, None for neither.
     """
     words = ["maskdet", "val"]
     for key, value in settings.items():
         shown = data if key == "data" else Path(str(value)).name if key in {"model", "project", "save_dir"} else value
         words.append(f"{key}={shown}")
+    if close_ups is not None:
+        words.append("--close-ups" if close_ups else "--no-close-ups")
     if stress:
         words.append("--stress")
     if json_target is not None:
