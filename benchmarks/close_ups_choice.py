@@ -22,17 +22,17 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.picture import look_at
 from maskdet.decode import decode_file
-from maskdet.detector.close_ups import add_close_ups
+from maskdet.detector.close_ups import DEFAULT_CLOSE_UPS, add_close_ups
 from maskdet.detector.coco_scores import coco_scores
 from maskdet.detector.evaluate import VAL_CONF
 from maskdet.detector.labelled import LabelledSplit, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.operating_point import operating_point
-from maskdet.detector.postprocess import Detections, select, to_picture
+from maskdet.detector.postprocess import Detections, box_iou, select, to_picture
 from maskdet.detector.scale_report import Bucket
 from maskdet.detector.scale_score import pictures, score_frames
 from maskdet.detector.scale_stress import plan_frames
-from maskdet.detector.tiles import longer_than
+from maskdet.detector.tiles import MERGE_IOU, longer_than
 
 #: Buckets with a column of their own.
 SHOWN = ("25 %", "50 %", "75 %", "95 %")
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=30, help="re-framed pictures a bucket and class")
     parser.add_argument("--every", type=int, default=6, help="of the photos as they are, use every n-th")
     parser.add_argument("--sizes", type=int, nargs="+", default=[96, 128, 160, 192, 256])
-    parser.add_argument("--shares", type=float, nargs="+", default=[0.1, 0.2, 0.3, 0.4, 0.5])
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.2, 0.25, 0.3, 0.4])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
@@ -72,16 +72,10 @@ def main() -> None:
     print(f"{len(frames)} re-framed pictures, {len(photos)} photos")
     print(heading())
     ways = {}
-    for name, size, share in every_way(options.sizes, options.shares):
-        scored = score_frames(
-            frames,
-            [join(one, size, share, "every") for one in framed],
-            [join(one, size, share, "reported") for one in framed],
-            len(labelled.photos),
-            resamples=0,
-        )
-        on_photos = plain_figures(part, plain, size, share)
-        ways[name] = {**stress_figures(scored), **on_photos}
+    for name, way in every_way(options.sizes, options.shares):
+        every, reported = ([way.join(one, which) for one in framed] for which in ("every", "reported"))
+        scored = score_frames(frames, every, reported, len(labelled.photos), resamples=0)
+        ways[name] = {**stress_figures(scored), **plain_figures(part, plain, way)}
         print(line(name, ways[name]), flush=True)
     if options.json:
         report = {
@@ -95,12 +89,45 @@ def main() -> None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def every_way(sizes: list[int], shares: list[float]) -> Iterator[tuple[str, int, float]]:
-    """Yield name, input size (0: no second look) and share."""
-    yield "none", 0, 0.0
+class Way(NamedTuple):
+    """A second look.
+
+    Attributes:
+        size: its input, pixels; 0 for none.
+        share: its boxes count from this share of the picture's longer side on.
+        iou: threshold of NMS over both looks.
+        any_class: let a box of one look give way to a surer one of the other also where their classes differ.
+    """
+
+    size: int
+    share: float
+    iou: float = MERGE_IOU
+    any_class: bool = False
+
+    def join(self, seen: dict[int, Seen], which: str) -> Detections:
+        """Return what a detector with such close-ups finds."""
+        whole: Detections = getattr(seen[0], which)
+        if not self.size:
+            return whole
+        close = longer_than(getattr(seen[self.size], which), self.share * max(seen[0].size))
+        if self.any_class and len(whole.boxes) and len(close.boxes):
+            same = box_iou(whole.boxes, close.boxes) > self.iou
+            surer = whole.confidences[:, None] >= close.confidences
+            whole, close = whole.take(~(same & ~surer).any(axis=1)), close.take(~(same & surer).any(axis=0))
+        return add_close_ups(whole, close, seen[0].size, iou=self.iou)
+
+
+def every_way(sizes: list[int], shares: list[float]) -> Iterator[tuple[str, Way]]:
+    """Yield every way with its name, at last other rules with the chosen numbers."""
+    yield "none", Way(0, 0.0)
     for size in sizes:
         for share in shares:
-            yield f"{size} px, from {share:g}", size, share
+            yield f"{size} px, from {share:g}", Way(size, share)
+    chosen = DEFAULT_CLOSE_UPS
+    if chosen.imgsz in sizes:
+        name = f"{chosen.imgsz} px, from {chosen.share:g}"
+        yield f"{name}, NMS at {DEFAULT_IOU:g}", Way(*chosen, DEFAULT_IOU)
+        yield f"{name}, any class", Way(*chosen, any_class=True)
 
 
 def see(detectors: dict[int, MaskDetector], image: npt.NDArray[np.uint8]) -> dict[int, Seen]:
@@ -112,15 +139,6 @@ def see(detectors: dict[int, MaskDetector], image: npt.NDArray[np.uint8]) -> dic
         reported = to_picture(select(raw, conf=DEFAULT_CONF, iou=DEFAULT_IOU), letterbox)
         seen[size] = Seen((image.shape[0], image.shape[1]), every, reported)
     return seen
-
-
-def join(seen: dict[int, Seen], size: int, share: float, which: str) -> Detections:
-    """Return what a detector with close-ups of this size finds."""
-    whole: Detections = getattr(seen[0], which)
-    if not size:
-        return whole
-    close: Detections = longer_than(getattr(seen[size], which), share * max(seen[0].size))
-    return add_close_ups(whole, close, seen[0].size, iou=DEFAULT_IOU)
 
 
 def stress_figures(scored: dict[str, Bucket]) -> dict[str, Any]:
@@ -135,10 +153,10 @@ def stress_figures(scored: dict[str, Bucket]) -> dict[str, Any]:
     }
 
 
-def plain_figures(part: LabelledSplit, plain: list[dict[int, Seen]], size: int, share: float) -> dict[str, float]:
+def plain_figures(part: LabelledSplit, plain: list[dict[int, Seen]], way: Way) -> dict[str, float]:
     """Return the figures of the photos as they are."""
-    ap = coco_scores(part.truths, [join(one, size, share, "every") for one in plain]).ap[:, :, 0]
-    point = operating_point(part.truths, [join(one, size, share, "reported") for one in plain], conf=DEFAULT_CONF)
+    ap = coco_scores(part.truths, [way.join(one, "every") for one in plain]).ap[:, :, 0]
+    point = operating_point(part.truths, [way.join(one, "reported") for one in plain], conf=DEFAULT_CONF)
     return {
         "map50": float(np.nanmean(ap[0])),
         "map50_95": float(np.nanmean(ap)),
@@ -149,7 +167,7 @@ def plain_figures(part: LabelledSplit, plain: list[dict[int, Seen]], size: int, 
 def heading() -> str:
     """Return the table's first line: recall of with, without, incorrect; their mean AP50; false alarms a picture."""
     buckets = [f"{name + ' recall with/without/incorrect, AP50, false':>46}" for name in SHOWN]
-    return "  ".join([f"{'':18}", *buckets, "photos mAP50", "mAP50-95", "wrong"])
+    return "  ".join([f"{'':30}", *buckets, "photos mAP50", "mAP50-95", "wrong"])
 
 
 def line(name: str, row: dict[str, Any]) -> str:
@@ -158,7 +176,7 @@ def line(name: str, row: dict[str, Any]) -> str:
     for bucket in SHOWN:
         recalls = " / ".join(f"{row[bucket]['recall'][key]:.2f}" for key in CLASS_NAMES)
         cells.append(f"{recalls}, {row[bucket]['ap50']:.2f}, {row[bucket]['false_alarms']:.2f}".rjust(46))
-    return "  ".join([f"{name:18}", *cells, f"{row['map50']:12.4f}", f"{row['map50_95']:8.4f}", f"{row['wrong']:5.0f}"])
+    return "  ".join([f"{name:30}", *cells, f"{row['map50']:12.4f}", f"{row['map50_95']:8.4f}", f"{row['wrong']:5.0f}"])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from maskdet.detector.letterbox import Letterbox
 from maskdet.detector.postprocess import Detections, select, to_picture
-from maskdet.detector.tiles import View, longer_than, merge_views
+from maskdet.detector.tiles import MERGE_IOU, View, longer_than, merge_views
 from maskdet.errors import WeightsError
 
 #: The key under which a model's file or its entry in ``models.json`` says that it wants close-ups.
@@ -109,11 +109,11 @@ class Look(NamedTuple):
         if self.close is None:
             return whole
         close = longer_than(boxes(*self.close), self.share * max(self.size))
-        return add_close_ups(whole, close, self.size, iou=iou, agnostic=agnostic)
+        return add_close_ups(whole, close, self.size, iou=min(iou, MERGE_IOU), agnostic=agnostic)
 
 
 def add_close_ups(
-    whole: Detections, close: Detections, size: tuple[int, int], *, iou: float, agnostic: bool = False
+    whole: Detections, close: Detections, size: tuple[int, int], *, iou: float = MERGE_IOU, agnostic: bool = False
 ) -> Detections:
     """Let what the second look found join the first look's boxes.
 
@@ -121,7 +121,7 @@ def add_close_ups(
         whole: found at the usual input.
         close: found at the small one, large enough to count.
         size: (height, width) of the picture, pixels.
-        iou: threshold of NMS; where it is that of ``whole``, the boxes there suppress none of each other anew.
+        iou: threshold of NMS.
         agnostic: let boxes of different classes suppress each other.
 
     Returns:

@@ -89,7 +89,7 @@ training photos, so believe that figure less than the others.
 
 ## What it is not good at
 Faces in the training photos are small (`maskdet data stats` shows how small). Faces that fill the picture hardly occur
-there; for close-ups try a smaller `--imgsz`, such as 320 or 160. A face may be reported twice with two classes when the
+there; for close-ups use `--close-ups` (docs/scales.md says what it gains). A face may be reported twice with two classes when the
 model hesitates; `--agnostic-nms`, with a lower `--iou` where the two boxes differ, keeps the more confident one. It must not
 be used to identify anyone, nor as the only ground for a decision about a person.
 """
