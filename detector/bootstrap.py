@@ -30,8 +30,8 @@ class MatchTable:
 
     Attributes:
         photos: (D,) int64, the photo of each.
-        right: (10, D) bool, whether it found a face of the range at each of ``IOU_THRESHOLDS``.
-        counted: (10, D) bool, whether it counts at all: ``right``, or wrong and itself of the range.
+        right: (T, D) bool, whether it found a face of the range at each IoU threshold, here ``IOU_THRESHOLDS``.
+        counted: (T, D) bool, whether it counts at all: ``right``, or wrong and itself of the range.
         faces: (P,) int64, labelled faces of the range in each photo.
     """
 
@@ -114,16 +114,16 @@ def weighted_ap(table: MatchTable, weights: npt.NDArray[np.int32]) -> npt.NDArra
         weights: (B, P) int32, how often each photo counts; a row of ones gives COCO's own figure.
 
     Returns:
-        (B, 10) float64 by IoU threshold; NaN where the photos that count have no face.
+        (B, T) float64 by IoU threshold; NaN where the photos that count have no face.
     """
     faces = weights @ table.faces
-    result = np.full((len(weights), len(IOU_THRESHOLDS)), np.nan)
+    result = np.full((len(weights), len(table.right)), np.nan)
     some = np.flatnonzero(faces > 0)
     step = max(1, _CELLS // max(1, len(table.photos)))
     for start in range(0, len(some), step):
         rows = some[start : start + step]
         columns = np.ascontiguousarray(weights[rows].T)
-        for threshold in range(len(IOU_THRESHOLDS)):
+        for threshold in range(len(table.right)):
             result[rows, threshold] = _ap_at(table, threshold, columns, faces[rows])
     return result
 

@@ -23,7 +23,7 @@ from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.operating_point import operating_point
-from maskdet.detector.postprocess import MAX_DETECTIONS, Detections, select, to_picture
+from maskdet.detector.postprocess import MAX_DETECTIONS, Detections
 from maskdet.detector.val_report import MEAN, ApRow, Figure, Settings, ValReport
 from maskdet.progress import track
 
@@ -130,20 +130,34 @@ def detect_split(
     conf = calibrated_conf(detector.metadata, conf)
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
-        for every, best in _detect_twice(detector, [decode_file(photo) for photo in group], conf, iou, report_conf):
+        for every, best in detect_twice(detector, [decode_file(photo) for photo in group], conf, iou, report_conf):
             found.append(every)
             reported.append(best)
     return found, reported
 
 
-def _detect_twice(
-    detector: MaskDetector, images: list[npt.NDArray[np.uint8]], conf: float, iou: float, report_conf: float
+def detect_twice(
+    detector: MaskDetector,
+    images: Sequence[npt.NDArray[np.uint8]],
+    conf: float,
+    iou: float,
+    report_conf: float = DEFAULT_CONF,
 ) -> Iterator[tuple[Detections, Detections]]:
-    """Run the network once and select twice: for average precision, and as ``maskdet detect`` does."""
-    for raw, letterbox in detector.raw_outputs(images):
-        every = select(raw, conf=conf, iou=iou, multi_label=True)
-        best = select(raw, conf=report_conf, iou=DEFAULT_IOU)
-        yield to_picture(every, letterbox), to_picture(best, letterbox)
+    """Run the network once and select twice.
+
+    Args:
+        detector: sees whole pictures.
+        images: each (H, W, 3) uint8 BGR.
+        conf: threshold for average precision.
+        iou: NMS threshold likewise.
+        report_conf: threshold of what is reported.
+
+    Yields:
+        For each picture what average precision needs (every class of a box above ``conf``), and what ``maskdet detect``
+        reports.
+    """
+    for look in detector.look(images):
+        yield look.select(conf=conf, iou=iou, multi_label=True), look.select(conf=report_conf, iou=DEFAULT_IOU)
 
 
 def ap_rows(
@@ -211,8 +225,8 @@ def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[s
     }
 
 
-def mean_of_known(values: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
-    """Return the mean over an axis (kept) of the values that are not NaN; NaN where all are."""
+def mean_of_known(values: npt.NDArray[np.float64], *, axis: int) -> npt.NDArray[np.float64]:
+    """Return the mean over one axis (kept) of the values that are not NaN; NaN where all are."""
     known = ~np.isnan(values)
     count = known.sum(axis=axis, keepdims=True)
     total = np.where(known, values, 0.0).sum(axis=axis, keepdims=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.close_ups import DEFAULT_CLOSE_UPS, KEY
 from maskdet.detector.dfl import put_bins_last
 from maskdet.detector.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.errors import MaskdetError, WeightsError
@@ -80,7 +81,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
 
     Args:
         arguments: ``model`` (a ``.pt`` file), and ultralytics' export arguments; ``dynamic=True`` is the default, since
-            photos are rarely square.
+            photos are rarely square. ``close_ups=True`` lets the model ask for close-ups by itself.
 
     Returns:
         The file written and how closely it follows torch.
@@ -95,6 +96,9 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
     from ultralytics import YOLO
 
     settings = {"dynamic": True, "simplify": True, **arguments}
+    close_ups = settings.pop(KEY, False)
+    if not isinstance(close_ups, bool):
+        raise MaskdetError(f"{KEY}={close_ups}: expected True or False")
     source = settings.pop("model", None)
     if not source:
         raise MaskdetError("which model? give model=runs/…/weights/best.pt")
@@ -124,6 +128,8 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
         "maskdet_training": json.dumps(training_provenance(source)),
         NETWORK_KEY: json.dumps(network_description(source)),
     }
+    if close_ups:
+        metadata[KEY] = json.dumps(DEFAULT_CLOSE_UPS._asdict())
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, target)
     parity = compare_runtimes(reference, OnnxRuntime(target, name=target.stem))

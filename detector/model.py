@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, repeat
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.close_ups import DEFAULT_CLOSE_UPS, CloseUps, Look, wanted_close_ups
 from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
-from maskdet.detector.postprocess import Detections, select, to_picture
+from maskdet.detector.postprocess import Detections
 from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.devices import is_cpu
 from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
 from maskdet.runtime_choice import Precision, RuntimeName
-from maskdet.weights import resolve_weights
+from maskdet.weights import card_of, resolve_weights
 
 #: YOLO's defaults.
 DEFAULT_CONF, DEFAULT_IOU = 0.25, 0.7
@@ -31,6 +32,7 @@ class MaskDetector:
 
     Attributes:
         info: what results say of the model.
+        close_ups: how pictures are seen once more for faces that fill them, None where they are not.
         workers: calls from several threads at once that keep the processor busy.
 
     >>> detector = MaskDetector()
@@ -47,6 +49,7 @@ class MaskDetector:
         imgsz: int | None = None,
         agnostic_nms: bool = False,
         tile: bool | int = False,
+        close_ups: bool | CloseUps | None = None,
         device: str = "cpu",
         threads: int = 0,
         runtime: RuntimeName = "auto",
@@ -65,6 +68,8 @@ class MaskDetector:
             tile: also look at large pictures in overlapping tiles, for small faces: True for tiles of the input's
                 size, or their side in pixels of the picture (smaller ones are enlarged). Its cost grows with the
                 picture: nine times for 1920 × 1080 pixels and tiles of 640.
+            close_ups: see each picture once more at a small input, for faces that fill it: True, False, how, or None
+                for what the model's file or its entry in ``models.json`` says; without a word there, none.
             device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``.
             threads: CPU threads of each run, 0 for one a core: soonest done with one picture. With 1 ``predict`` looks
                 at as many pictures side by side as there are cores: soonest done with many.
@@ -74,8 +79,9 @@ class MaskDetector:
                 and less exact, see ``docs/runtimes.md``.
 
         Raises:
-            ValueError: a threshold outside 0 to 1, or a size below 32 (of the input, or of a tile), or an unknown
-                runtime or precision, or one that does not go with the other.
+            ValueError: a threshold outside 0 to 1; a size below 32 (of the input, or of a tile); an unknown runtime or
+                precision, or one that does not go with the other; or close-ups asked for with a model of fixed shape,
+                or at an input no smaller than the usual one.
             WeightsError: the file cannot be used, or not by this runtime.
             DeviceError: the device is unknown or not there, or cannot compute in this precision.
             MissingExtraError: a ``.pt`` file without the ``train`` extra, OpenVINO without the ``openvino`` extra.
@@ -96,12 +102,31 @@ class MaskDetector:
         self._imgsz = -(-wanted // spec.stride) * spec.stride
         if not spec.dynamic and self._imgsz != spec.imgsz:
             raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
+        self.close_ups = self._choose_close_ups(close_ups, path)
         self._iou, self._agnostic = iou, agnostic_nms
         parallel = is_cpu(device) and isinstance(self._runtime, (OnnxRuntime, OpenVinoRuntime))
         self.workers = runs_at_once(threads) if parallel else 1
         self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)
         self.info = ModelInfo(name, self._imgsz, conf)
+
+    def _choose_close_ups(self, asked: bool | CloseUps | None, path: Path) -> CloseUps | None:
+        """Return how close-ups are taken; what the model wants by itself gives way where it cannot be had."""
+        spec = self._runtime.spec
+        if asked is False:
+            return None
+        wanted = asked if isinstance(asked, CloseUps) else wanted_close_ups(path, spec.metadata, card_of(path))
+        if wanted is None and asked is None:
+            return None
+        wanted = wanted or DEFAULT_CLOSE_UPS
+        chosen = wanted._replace(imgsz=-(-wanted.imgsz // spec.stride) * spec.stride)
+        if spec.dynamic and chosen.imgsz < self._imgsz:
+            return chosen
+        if asked is None:
+            return None
+        if not spec.dynamic:
+            raise ValueError(f"{path} was exported for {spec.imgsz} px only; close-ups need dynamic=True")
+        raise ValueError(f"close-ups of {chosen.imgsz} px need a larger input than {self._imgsz} px")
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -113,25 +138,42 @@ class MaskDetector:
         """Whether large pictures are also looked at in tiles."""
         return bool(self._tile)
 
-    def letterbox(self, image: npt.NDArray[np.uint8]) -> Letterbox:
-        """Return how ``image`` (H, W, 3) is fitted into this network's input."""
+    def letterbox(self, image: npt.NDArray[np.uint8], imgsz: int | None = None) -> Letterbox:
+        """Return how ``image`` (H, W, 3) is fitted into this network's input, of ``imgsz`` pixels or the usual ones."""
         spec = self._runtime.spec
         height, width = image.shape[:2]
-        return Letterbox.fit((height, width), self._imgsz, spec.stride, auto=spec.dynamic)
+        return Letterbox.fit((height, width), imgsz or self._imgsz, spec.stride, auto=spec.dynamic)
+
+    def look(self, images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[Look]:
+        """Run the network on whole pictures, with close-ups where this detector takes them.
+
+        Args:
+            images: each (H, W, 3) uint8 BGR; consecutive ones of one input shape run as one batch.
+
+        Yields:
+            For each picture what boxes are selected from.
+        """
+        close = self.close_ups
+        seconds = self.raw_outputs(images, close.imgsz) if close else repeat(None)
+        share = close.share if close else 0.0
+        for image, whole, second in zip(images, self.raw_outputs(images), seconds, strict=False):
+            height, width = image.shape[:2]
+            yield Look((height, width), whole, second, share)
 
     def raw_outputs(
-        self, images: Sequence[npt.NDArray[np.uint8]]
+        self, images: Sequence[npt.NDArray[np.uint8]], imgsz: int | None = None
     ) -> Iterator[tuple[npt.NDArray[np.float32], Letterbox]]:
-        """Run the network, consecutive pictures of one input shape as one batch; always on whole pictures.
+        """Run the network once, consecutive pictures of one input shape as one batch; always on whole pictures.
 
         Args:
             images: each (H, W, 3) uint8 BGR.
+            imgsz: longer side of the input in pixels, a multiple of the network's stride; None for the usual one.
 
         Yields:
             For each picture the network's output as ``maskdet.detector.postprocess.select`` takes it, and the letterbox
             that leads back to its pixels.
         """
-        fitted = [(self.letterbox(image), image) for image in images]
+        fitted = [(self.letterbox(image, imgsz), image) for image in images]
         # A network of fixed shape takes one picture at a time: every picture is then a group of its own.
         for _, pairs in groupby(fitted, key=lambda pair: pair[0].padded if self._runtime.spec.dynamic else id(pair)):
             members = list(pairs)
@@ -164,17 +206,28 @@ class MaskDetector:
         iou = self._iou if iou is None else iou
         agnostic = self._agnostic if agnostic is None else agnostic
 
-        def see(views: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
-            return [
-                to_picture(select(raw, conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label), letterbox)
-                for raw, letterbox in self.raw_outputs(views)
-            ]
+        def pick(look: Look) -> Detections:
+            return look.select(conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label)
+
+        def see(tiles: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
+            # A face that fills a tile is the whole picture's to find.
+            shapes = (tile.shape[:2] for tile in tiles)
+            return [pick(Look(shape, whole)) for shape, whole in zip(shapes, self.raw_outputs(tiles), strict=True)]
 
         if not self._tile:
-            return see(images)
+            return [pick(look) for look in self.look(images)]
         merge_iou, at_once = min(iou, MERGE_IOU), self._tiles_at_once
         return [
-            detect_tiled(see, image, self._tile, iou=merge_iou, agnostic=agnostic, at_once=at_once) for image in images
+            detect_tiled(
+                see,
+                image,
+                self._tile,
+                whole=pick(next(self.look([image]))),
+                iou=merge_iou,
+                agnostic=agnostic,
+                at_once=at_once,
+            )
+            for image in images
         ]
 
     def detect_batch(

@@ -37,7 +37,7 @@ def pr_curve(report: ValReport) -> Any:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    figure, axes = _canvas(7.0, 5.0)
+    figure, axes = canvas(7.0, 5.0)
     for index, name in enumerate(CLASS_NAMES):
         row, point = report.ap["all"][name], report.point.classes[index]
         if row.ap50.value is None:
@@ -63,7 +63,7 @@ def confusion_matrix(report: ValReport) -> Any:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    figure, axes = _canvas(7.0, 5.5)
+    figure, axes = canvas(7.0, 5.5)
     counts = report.point.confusion
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     labels = [*CLASS_NAMES, "background"]
@@ -81,11 +81,11 @@ def confusion_matrix(report: ValReport) -> Any:
     return figure
 
 
-def _canvas(width: float, height: float) -> tuple[Any, Any]:
-    """Return a figure of ``width`` × ``height`` inches with one pair of axes.
+def canvas(width: float, height: float, *, columns: int = 1) -> tuple[Any, Any]:
+    """Return a figure of ``width`` × ``height`` inches with one pair of axes, or an array of them side by side.
 
     ``Figure`` rather than pyplot, which would choose a window system and keep every figure alive.
     """
     module = require("matplotlib.figure", what="--save", extra="plots")
     figure = module.Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
+    return figure, figure.subplots(ncols=columns)

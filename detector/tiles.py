@@ -103,6 +103,7 @@ def detect_tiled(
     image: Image,
     size: int,
     *,
+    whole: Detections | None = None,
     overlap: float = DEFAULT_OVERLAP,
     iou: float = MERGE_IOU,
     agnostic: bool = False,
@@ -114,6 +115,7 @@ def detect_tiled(
         detect: finds faces in pictures, each (H, W, 3) uint8 BGR, in pixels of each.
         image: (H, W, 3) uint8 BGR; one no larger than a tile is seen whole only.
         size: a tile's side, pixels.
+        whole: what was found in the whole picture already; None to ask ``detect``.
         overlap: least share of a tile that it has in common with the next, 0 to less than 1.
         iou: boxes of different views that overlap by more are one face.
         agnostic: also where their classes differ.
@@ -123,7 +125,8 @@ def detect_tiled(
         Boxes in pixels of the picture, most confident first.
     """
     height, width = image.shape[:2]
-    (whole,) = detect([image])
+    if whole is None:
+        (whole,) = detect([image])
     if max(height, width) <= size:
         return whole
     views: list[View] = []

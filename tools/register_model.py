@@ -24,6 +24,7 @@ import classifier_card
 import update_readme
 
 from maskdet.detector.calibrated_onnx import read_calibration
+from maskdet.detector.close_ups import KEY, CloseUps
 from maskdet.detector.runtime import OnnxRuntime
 from maskdet.onnx_session import open_session
 
@@ -97,7 +98,7 @@ training photos, so believe that figure less than the others.
 <!-- figures: end -->
 ## What it is not good at
 Faces in the training photos are small (`maskdet data stats` shows how small). Faces that fill the picture hardly occur
-there; for close-ups try a smaller `--imgsz`, such as 320 or 160. A face may be reported twice with two classes when the
+there; for close-ups use `--close-ups` (docs/scales.md says what it gains). A face may be reported twice with two classes when the
 model hesitates; `--agnostic-nms`, with a lower `--iou` where the two boxes differ, keeps the more confident one. It must not
 be used to identify anyone, nor as the only ground for a decision about a person.
 """
@@ -124,9 +125,23 @@ def interval(figure: dict[str, float | None]) -> str:
 
 
 def register(
-    name: str, onnx: Path, report: dict[str, Any], train_command: str, folder: Path = WEIGHTS
+    name: str,
+    onnx: Path,
+    report: dict[str, Any],
+    train_command: str,
+    folder: Path = WEIGHTS,
+    *,
+    close_ups: tuple[int, float] | None = None,
 ) -> dict[str, Any]:
     """Copy, register and describe; return the entry.
+
+    Args:
+        name: how the model is called.
+        onnx: its file.
+        report: its figures.
+        train_command: the command that trained it.
+        folder: where it goes.
+        close_ups: input size and share of the close-ups that it wants by itself, None for none.
 
     Raises:
         SystemExit: the report is of another file, or the name is taken by a model of another task.
@@ -134,6 +149,8 @@ def register(
     metadata = open_session(onnx).get_modelmeta().custom_metadata_map
     classifies = metadata.get("task") == "classify"
     entry = (classifier_card.entry_of if classifies else entry_of)(name, onnx, report, train_command)
+    if close_ups is not None:
+        entry[KEY] = CloseUps(*close_ups)._asdict()
     registry_file = folder / "models.json"
     registry: dict[str, Any] = {"default": {}, "models": {}}
     if registry_file.is_file():
@@ -163,9 +180,11 @@ def main() -> None:
     parser.add_argument("onnx", type=Path)
     parser.add_argument("report", type=Path)
     parser.add_argument("--train", required=True, help="the command that trained it, without machine paths")
+    parser.add_argument("--close-ups", type=float, nargs=2, metavar=("IMGSZ", "SHARE"), help="a detector's, by default")
     options = parser.parse_args()
     report = json.loads(options.report.read_text(encoding="utf-8"))
-    entry = register(options.name, options.onnx, report, options.train)
+    close = None if options.close_ups is None else (int(options.close_ups[0]), options.close_ups[1])
+    entry = register(options.name, options.onnx, report, options.train, close_ups=close)
     figures = {key: value for key, value in entry["figures"].items() if isinstance(value, float)}
     print(f"{entry['file']}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items()))
 

@@ -94,6 +94,11 @@ def shipped_models() -> dict[str, ShippedModel]:
     }
 
 
+def card_of(path: Path) -> dict[str, Any]:
+    """Return what ``models.json`` says of a shipped model's file; nothing of any other file, whatever its name."""
+    return next((model.card for model in shipped_models().values() if model.path == path), {})
+
+
 def default_model(task: Task = "detect") -> ShippedModel:
     """Return the model used for a task where none is named.
 

@@ -16,7 +16,7 @@ from maskdet.detector.calibrated_onnx import calibrated_conf
 from maskdet.detector.evaluate import VAL_CONF
 from maskdet.detector.labelled import LabelledSplit, Truth
 from maskdet.detector.model import DEFAULT_IOU, MaskDetector
-from maskdet.detector.postprocess import Detections, select, to_picture
+from maskdet.detector.postprocess import Detections
 from maskdet.progress import track
 
 
@@ -73,9 +73,9 @@ def ask_both(
     pairs = iter(track(list(zip(labelled.photos, labelled.truths, strict=True)), label="compare", quiet=quiet))
     while group := list(islice(pairs, batch)):
         images = [decode_file(photo) for photo, _ in group]
-        for image, (_, truth), (raw, letterbox) in zip(images, group, detector.raw_outputs(images), strict=True):
-            shipped = to_picture(select(raw, conf=least, iou=iou, multi_label=True), letterbox)
-            found = to_picture(select(raw, conf=least, iou=iou, agnostic=True), letterbox)
+        for image, (_, truth), look in zip(images, group, detector.look(images), strict=True):
+            shipped = look.select(conf=least, iou=iou, multi_label=True)
+            found = look.select(conf=least, iou=iou, agnostic=True)
             answers.append(_photo_answers(image, truth, shipped, found, classifier))
     return answers
 

@@ -27,6 +27,7 @@ def score_data(
     conf: float,
     iou: float,
     imgsz: int | None,
+    close_ups: bool | None,
     device: str,
     runtime: RuntimeName,
     batch: int,
@@ -44,6 +45,7 @@ def score_data(
         conf: boxes above it are those whose classes are compared.
         iou: threshold of NMS.
         imgsz: longer side of the detector's input in pixels.
+        close_ups: whether the detector sees each photo once more at a small input; None as it asks.
         device: where both models run, as ``--device`` takes it.
         runtime: what runs them.
         batch: photos run at once.
@@ -70,7 +72,7 @@ def score_data(
 
     labelled = read_labelled(data, split)
     try:
-        detector = MaskDetector(weights, imgsz=imgsz, device=device, runtime=runtime)
+        detector = MaskDetector(weights, imgsz=imgsz, close_ups=close_ups, device=device, runtime=runtime)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
@@ -86,6 +88,8 @@ def score_data(
         "--iou": iou,
         "--imgsz": imgsz,
     }
+    if close_ups is not None:
+        given["--close-ups" if close_ups else "--no-close-ups"] = True
     report = replace(
         report,
         detector=replace(report.detector, sha256=checksum(resolve_weights(weights)[1])),
@@ -106,7 +110,7 @@ def _command_line(given: dict[str, Any]) -> str:
     words = ["maskdet", "compare"]
     for option, value in given.items():
         if value is not None:
-            words += [option, str(value)]
+            words += [option] if value is True else [option, str(value)]
     return shlex.join(words)
 
 

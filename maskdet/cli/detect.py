@@ -10,6 +10,7 @@ import click
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
+from maskdet.cli.close_ups_option import close_ups_option
 from maskdet.cli.device_options import device_options, for_classifier, precision_option
 from maskdet.cli.output_options import output_options
 from maskdet.cli.start_up import collector_paused
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 )
 @click.option("--tile", is_flag=True, help="Look at large pictures in tiles too, for small faces (slower).")
 @click.option("--tile-size", type=click.IntRange(32, 8192), help="Side of a tile, in pixels; switches --tile on.")
+@close_ups_option
 @track_options
 @alert_options
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
@@ -68,6 +70,7 @@ def detect(
     fail_on: frozenset[str],
     tile: bool,
     tile_size: int | None,
+    close_ups: bool | None,
     track_faces: bool,
     tracks_target: str | None,
     alert_rules: tuple[str, ...],
@@ -109,6 +112,7 @@ def detect(
                 imgsz=imgsz,
                 agnostic_nms=agnostic_nms,
                 tile=tile_size or tile,
+                close_ups=close_ups,
                 device=device,
                 threads=threads_for(found),
                 runtime=runtime,

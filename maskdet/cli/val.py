@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from maskdet.cli.close_ups_option import close_ups_option
 from maskdet.cli.report_output import write_text
 
 if TYPE_CHECKING:
@@ -42,8 +43,18 @@ KEYS: Final = (
 @click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
 @click.option("--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json.")
 @click.option("--folds", is_flag=True, help="Cross-validate: data= has folds, model= has {fold} in its name.")
+@close_ups_option
+@click.option("--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture.")
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
-def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, folds: bool, quiet: bool) -> int:
+def val(
+    arguments: tuple[str, ...],
+    json_target: str | None,
+    save: str | None,
+    folds: bool,
+    close_ups: bool | None,
+    stress: bool,
+    quiet: bool,
+) -> int:
     """Score a detector on a labelled split, with the arguments of `yolo val`.
 
     \b
@@ -51,6 +62,7 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, f
     maskdet val model=runs/detect/train/weights/best.pt data=mydata/data.yaml split=test
     maskdet val model=best.onnx data=mydata/data.yaml --save report --json figures.json
     maskdet val model=runs/fold{fold}.onnx data=folds --folds      K detectors, each on the fold it has not seen
+    maskdet val data=mydata/data.yaml --stress                     how recall depends on the size of a face
 
     \b
     model=    an .onnx or .pt file, an OpenVINO folder, or a name      the shipped one
@@ -69,16 +81,23 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, f
     confusion matrix are those of `maskdet detect` at its own threshold, confidence 0.25, and IoU 0.5. With --folds,
     data= is what `maskdet convert --folds` wrote, and the figures are the mean of the folds, their standard deviation
     and a 95 % interval from 1000 draws of groups of alike photos.
+
+    --stress cuts pictures around every face, so that it takes 10, 25, 50, 75 and 95 % of the shorter side, and shrinks
+    the photos until it is 8 to 16 pixels long; it gives recall and AP50 by that share, and with --save their curve.
     """
     from maskdet.detector.train import parse_arguments
 
     settings = {key: value for key, value in parse_arguments(arguments).items() if value is not None}
     check_keys(settings)
+    if stress and "batch" in settings:
+        raise click.UsageError("batch= does not go with --stress, whose pictures have many shapes")
     folder = save_folder(settings, save)
+    if folds and stress:
+        raise click.UsageError("--folds and --stress are two different tests: give one")
     if folds:
-        return _score_folds(settings, json_target, folder, save, quiet=quiet)
+        return _score_folds(settings, json_target, folder, save, close_ups=close_ups, quiet=quiet)
 
-    from maskdet.detector.evaluate import VAL_CONF, evaluate
+    from maskdet.detector.evaluate import VAL_CONF
     from maskdet.detector.labelled import read_split
     from maskdet.detector.model import DEFAULT_IOU, MaskDetector
     from maskdet.extras import require
@@ -94,6 +113,7 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, f
         detector = MaskDetector(
             weights,
             imgsz=settings.get("imgsz"),
+            close_ups=close_ups,
             device=str(settings.get("device", "cpu")),
             runtime=settings.get("runtime", "auto"),
             precision=settings.get("precision", "fp32"),
@@ -102,26 +122,39 @@ def val(arguments: tuple[str, ...], json_target: str | None, save: str | None, f
         raise click.UsageError(str(error)) from error
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
-    report = evaluate(
-        detector,
-        labelled,
-        conf=settings.get("conf", VAL_CONF),
-        iou=settings.get("iou", DEFAULT_IOU),
-        batch=settings.get("batch", 16),
-        quiet=quiet,
-    )
+    thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}
     digest = checksum(resolve_weights(weights)[1])
-    report = replace(report, sha256=digest, command=command_line(settings, report.data, json_target, save))
-    write(report, json_target, folder)
-    if not quiet and json_target != "-":
-        print_report(report)
+    command = command_line(settings, labelled.data, json_target, save, stress=stress, close_ups=close_ups)
+    if stress:
+        from maskdet.cli.val_stress import print_scales, write_scales
+        from maskdet.detector.scale_score import stress as stress_detector
+
+        scales = stress_detector(detector, labelled, **thresholds, quiet=quiet)
+        scales = replace(scales, sha256=digest, command=command)
+        write_scales(scales, json_target, folder)
+        if not quiet and json_target != "-":
+            print_scales(scales)
+    else:
+        from maskdet.detector.evaluate import evaluate
+
+        report = evaluate(detector, labelled, **thresholds, batch=settings.get("batch", 16), quiet=quiet)
+        report = replace(report, sha256=digest, command=command)
+        write(report, json_target, folder)
+        if not quiet and json_target != "-":
+            print_report(report)
     if folder and not quiet:
         click.echo(f"pictures: {folder}", err=True)
     return 0
 
 
 def _score_folds(
-    settings: Mapping[str, Any], json_target: str | None, folder: Path | None, save: str | None, *, quiet: bool
+    settings: Mapping[str, Any],
+    json_target: str | None,
+    folder: Path | None,
+    save: str | None,
+    *,
+    close_ups: bool | None,
+    quiet: bool,
 ) -> int:
     """Cross-validate and write what was asked for."""
     from maskdet.cli import val_folds
@@ -130,8 +163,8 @@ def _score_folds(
     require("faster_coco_eval", what="maskdet val", extra="train")
     if folder:
         raise click.UsageError("--folds draws no pictures: --json FILE writes its figures")
-    report = val_folds.score(settings, quiet=quiet)
-    command = command_line(settings, report.data, json_target, save) + " --folds"
+    report = val_folds.score(settings, close_ups=close_ups, quiet=quiet)
+    command = command_line(settings, report.data, json_target, save, close_ups=close_ups) + " --folds"
     text = json.dumps(val_folds.with_command(report, command).to_dict(), indent=1, ensure_ascii=False) + "\n"
     write_text(text, json_target)
     if not quiet and json_target != "-":
@@ -179,7 +212,15 @@ def save_folder(settings: Mapping[str, Any], save: str | None) -> Path | None:
     return None
 
 
-def command_line(settings: Mapping[str, Any], data: str, json_target: str | None, save: str | None) -> str:
+def command_line(
+    settings: Mapping[str, Any],
+    data: str,
+    json_target: str | None,
+    save: str | None,
+    *,
+    stress: bool = False,
+    close_ups: bool | None = None,
+) -> str:
     """Return the command that made a report, without the folders of the machine it ran on.
 
     Args:
@@ -187,11 +228,17 @@ def command_line(settings: Mapping[str, Any], data: str, json_target: str | None
         data: folder and name of the ``data.yaml``.
         json_target: what ``--json`` was given.
         save: what ``--save`` was given.
+        stress: whether ``--stress`` was.
+        close_ups: what ``--close-ups`` was, None for neither.
     """
     words = ["maskdet", "val"]
     for key, value in settings.items():
         shown = data if key == "data" else Path(str(value)).name if key in {"model", "project", "save_dir"} else value
         words.append(f"{key}={shown}")
+    if close_ups is not None:
+        words.append("--close-ups" if close_ups else "--no-close-ups")
+    if stress:
+        words.append("--stress")
     if json_target is not None:
         words += ["--json", Path(json_target).name]
     if save is not None:
@@ -226,7 +273,7 @@ def print_report(report: ValReport) -> None:
     screen.print(_confusion_table(report, screen.width))
 
 
-def _table(title: str, width: int) -> Table:
+def empty_table(title: str, width: int) -> Table:
     """Return an empty table without lines between its columns, so that it fits 80 columns too."""
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
@@ -243,7 +290,7 @@ def _figures_table(report: ValReport, width: int) -> Table:
 
     photos = f"{report.photos} photo{'' if report.photos == 1 else 's'}"
     title = f"{report.model}, {report.imgsz} px, on {report.data} ({report.split}, {photos})"
-    table = _table(title, width)
+    table = empty_table(title, width)
     table.add_column("side, class", no_wrap=True)
     table.add_column("faces", justify="right")
     for label in ("AP50", "AP50-95"):
@@ -264,7 +311,7 @@ def _figures_table(report: ValReport, width: int) -> Table:
                     )
                     for figure in ("precision", "recall", "f1")
                 ]
-            table.add_row(name, str(row.faces), _show_interval(row.ap50), _show_interval(row.ap50_95), *shown)
+            table.add_row(name, str(row.faces), show_interval(row.ap50), show_interval(row.ap50_95), *shown)
         table.add_section()
     return table
 
@@ -273,7 +320,8 @@ def _show(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _show_interval(figure: Figure) -> str:
+def show_interval(figure: Figure) -> str:
+    """Return a figure with its interval dimmed behind it, for a cell of a table."""
     if figure.low is None or figure.high is None:
         return _show(figure.value)
     low, high = (f"{end:.2f}".removeprefix("0") for end in (figure.low, figure.high))
@@ -285,7 +333,7 @@ def _confusion_table(report: ValReport, width: int) -> Table:
 
     labels = [*CLASS_NAMES, "background"]
     title = f"labelled ↓, detected → above confidence {report.point.conf}, IoU from {report.point.iou}"
-    table = _table(title, width)
+    table = empty_table(title, width)
     table.add_column("", no_wrap=True)
     for label in labels:
         table.add_column(label, justify="right", overflow="fold")

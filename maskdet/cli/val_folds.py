@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 SET_TITLES: Final = {"all": "all photos", "without_series": "without the selfie series"}
 
 
-def score(settings: Mapping[str, Any], *, quiet: bool) -> FoldReport:
+def score(settings: Mapping[str, Any], *, close_ups: bool | None = None, quiet: bool) -> FoldReport:
     """Score K detectors on the folds that they have not seen.
 
     Args:
         settings: checked arguments of ``maskdet val``; ``model`` has ``{fold}`` in it.
+        close_ups: what ``--close-ups`` was, None for neither.
         quiet: no progress, no notes.
 
     Raises:
@@ -50,7 +51,7 @@ def score(settings: Mapping[str, Any], *, quiet: bool) -> FoldReport:
         _note(folds.leaks, "groups of alike photos lie in more than one fold: the figures are too good")
         _note(sum(test.repeated for test in folds.tests), "repeated label lines count once")
     return score_folds(
-        load_fold_detectors(settings, len(folds.tests)),
+        load_fold_detectors(settings, len(folds.tests), close_ups=close_ups),
         folds,
         conf=settings.get("conf", VAL_CONF),
         iou=settings.get("iou", DEFAULT_IOU),
@@ -64,7 +65,9 @@ def _note(count: int, text: str) -> None:
         click.echo(f"note: {count} {text}", err=True)
 
 
-def load_fold_detectors(settings: Mapping[str, Any], count: int) -> Iterator[tuple[MaskDetector, FoldModel]]:
+def load_fold_detectors(
+    settings: Mapping[str, Any], count: int, *, close_ups: bool | None = None
+) -> Iterator[tuple[MaskDetector, FoldModel]]:
     """Load the detector of each fold when its turn comes.
 
     Raises:
@@ -80,7 +83,11 @@ def load_fold_detectors(settings: Mapping[str, Any], count: int) -> Iterator[tup
     for path in fold_models(str(settings["model"]), count):
         try:
             detector = MaskDetector(
-                path, imgsz=settings.get("imgsz"), device=str(settings.get("device", "cpu")), runtime=runtime
+                path,
+                imgsz=settings.get("imgsz"),
+                close_ups=close_ups,
+                device=str(settings.get("device", "cpu")),
+                runtime=runtime,
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from error

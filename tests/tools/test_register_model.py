@@ -13,6 +13,8 @@ import pytest
 
 from maskdet import weights
 from maskdet.classes import CLASS_NAMES
+from maskdet.detector.close_ups import CloseUps
+from maskdet.detector.model import MaskDetector
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -139,3 +141,15 @@ def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, tm
     onnx.save(model, path)
     report["model"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     assert tool.register("maskdet-n", path, report, "x", tmp_path)["calibration"] == said
+
+
+def test_a_detector_can_want_close_ups(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = weights.default_model()
+    report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
+    tool.register(model.name, model.path, report, "x", tmp_path, close_ups=(160, 0.25))
+    registry = json.loads((tmp_path / "models.json").read_text(encoding="utf-8"))
+    assert registry["models"][model.name]["close_ups"] == {"imgsz": 160, "share": 0.25}
+    # What was written is what the package reads.
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "_registry", lambda: registry)
+    assert MaskDetector().close_ups == CloseUps(160, 0.25)

@@ -1,0 +1,135 @@
+"""Close-ups: each picture seen a second time at a small input, for faces larger than the network was trained on.
+
+A detector knows the sizes of face that it saw in training. Where these were small and one face now fills the picture,
+the usual input shows it many times too large; a small input shows it at a size that the network knows, for a few
+hundredths of the cost. What the second look finds counts only from a certain size on, and joins the first look's boxes
+before NMS. The numbers were chosen on re-framed training photos, by ``benchmarks/close_ups_choice.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.letterbox import Letterbox
+from maskdet.detector.postprocess import Detections, select, to_picture
+from maskdet.detector.tiles import MERGE_IOU, View, longer_than, merge_views
+from maskdet.errors import WeightsError
+
+#: The key under which a model's file or its entry in ``models.json`` says that it wants close-ups.
+KEY: Final = "close_ups"
+
+
+class CloseUps(NamedTuple):
+    """How the second look is taken.
+
+    Attributes:
+        imgsz: longer side of its input, pixels.
+        share: a box counts when its longer side exceeds this share of the picture's longer side, 0 to 1.
+    """
+
+    imgsz: int
+    share: float
+
+
+#: Taken where close-ups are asked for and the model does not say how.
+DEFAULT_CLOSE_UPS: Final = CloseUps(160, 0.25)
+
+
+def read_close_ups(value: object, path: Path) -> CloseUps:
+    """Return what a model says of close-ups.
+
+    Args:
+        value: ``{"imgsz": pixels, "share": 0 to 1}``, or that as JSON text.
+        path: the model's file, for messages.
+
+    Raises:
+        WeightsError: it is something else.
+
+    >>> read_close_ups('{"imgsz": 160, "share": 0.25}', Path("a.onnx"))
+    CloseUps(imgsz=160, share=0.25)
+    """
+    try:
+        given: Any = json.loads(value) if isinstance(value, str) else value
+        found = CloseUps(int(given["imgsz"]), float(given["share"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise WeightsError(path, f"its {KEY} must be imgsz and share, not {value}") from error
+    if found.imgsz < 32 or not 0 <= found.share < 1:
+        raise WeightsError(path, f"its {KEY} need 32 pixels or more and a share from 0 to less than 1, not {value}")
+    return found
+
+
+def wanted_close_ups(path: Path, metadata: Mapping[str, str], card: Mapping[str, Any]) -> CloseUps | None:
+    """Return how a model wants close-ups by itself, None where it wants none.
+
+    Args:
+        path: its file, for messages.
+        metadata: what the file carries.
+        card: its entry in ``models.json``, which comes first; empty for a model that is not shipped.
+
+    Raises:
+        WeightsError: what it says cannot be read.
+    """
+    value = card.get(KEY, metadata.get(KEY))
+    return None if value is None else read_close_ups(value, path)
+
+
+class Look(NamedTuple):
+    """What the network answered to one picture, before boxes are selected.
+
+    Attributes:
+        size: (height, width) of the picture, pixels.
+        whole: the output as ``maskdet.detector.postprocess.select`` takes it, and the letterbox back to the picture.
+        close: the same at the small input; None without close-ups.
+        share: see ``CloseUps``.
+    """
+
+    size: tuple[int, int]
+    whole: tuple[npt.NDArray[np.float32], Letterbox]
+    close: tuple[npt.NDArray[np.float32], Letterbox] | None = None
+    share: float = 0.0
+
+    def select(self, *, conf: float, iou: float, agnostic: bool = False, multi_label: bool = False) -> Detections:
+        """Pick the boxes of the picture; the arguments are those of ``maskdet.detector.postprocess.select``.
+
+        Returns:
+            Boxes in pixels of the picture, most confident first.
+        """
+
+        def boxes(raw: npt.NDArray[np.float32], letterbox: Letterbox) -> Detections:
+            found = select(raw, conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label)
+            return to_picture(found, letterbox)
+
+        whole = boxes(*self.whole)
+        if self.close is None:
+            return whole
+        close = longer_than(boxes(*self.close), self.share * max(self.size))
+        return add_close_ups(whole, close, self.size, iou=min(iou, MERGE_IOU), agnostic=agnostic)
+
+
+def add_close_ups(
+    whole: Detections, close: Detections, size: tuple[int, int], *, iou: float = MERGE_IOU, agnostic: bool = False
+) -> Detections:
+    """Let what the second look found join the first look's boxes.
+
+    Args:
+        whole: found at the usual input.
+        close: found at the small one, large enough to count.
+        size: (height, width) of the picture, pixels.
+        iou: threshold of NMS.
+        agnostic: let boxes of different classes suppress each other.
+
+    Returns:
+        Boxes in pixels of the picture, most confident first; ``whole`` itself where there is nothing to add.
+    """
+    if not len(close.boxes):
+        return whole
+    height, width = size
+    # A view of the whole picture has no inner border that could cut a box.
+    view = View(np.array([0, 0, width, height]), close)
+    return merge_views(whole, [view], size, iou=iou, agnostic=agnostic)
