@@ -10,13 +10,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.runtime import ModelSpec
 
-# Importing an oracle inside a property test takes seconds, once; and every run should try the same examples.
-settings.register_profile("maskdet", deadline=None, max_examples=50, derandomize=True)
+# Importing an oracle inside a property test takes seconds, once; a busy machine is slow at drawing examples; and every
+# run should try the same ones.
+settings.register_profile(
+    "maskdet", deadline=None, max_examples=50, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("maskdet")
 
 ROOT = Path(__file__).resolve().parent.parent
