@@ -21,6 +21,7 @@ COLUMNS = (
     Column("wall_s", "all, s"),
     Column("steady_s", "steady, s"),
     Column("each_ms", "each, ms", 1),
+    Column("cpu_s", "CPU, s"),
     Column("peak_mb", "peak MB", 0),
     Column("time_doubled", "time, twice as many", 2, TIME_DOUBLED),
     Column("memory_doubled", "memory, twice as many", 2, MEMORY_DOUBLED),
