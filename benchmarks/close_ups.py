@@ -53,7 +53,7 @@ def main() -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "data": {"name": labelled.data, "split": labelled.split, "photos": len(labelled.photos)},
         "model": detectors["without"].info.name,
-        "close_ups": None if close is None else close._asdict(),
+        "close_ups": None if close is None else close.to_dict(),
         "ways": ways,
         "cost_ratio": round(cost[1] / cost[0], 4),
     }

@@ -4,6 +4,9 @@ A detector knows the sizes of face that it saw in training. Where these were sma
 the usual input shows it many times too large; a small input shows it at a size that the network knows, for a few
 hundredths of the cost. What the second look finds counts only from a certain size on, and joins the first look's boxes
 before NMS. The numbers were chosen on re-framed training photos, by ``benchmarks/close_ups_choice.py``.
+
+A face that fills the picture seldom gets a sure answer at the first look, and pictures with sure answers seldom need a
+second one: a model can ask for close-ups only where the first look found nothing that it is sure of.
 """
 
 from __future__ import annotations
@@ -31,10 +34,17 @@ class CloseUps(NamedTuple):
     Attributes:
         imgsz: longer side of its input, pixels.
         share: a box counts when its longer side exceeds this share of the picture's longer side, 0 to 1.
+        below: a picture gets its second look when the best confidence of the first is below this; 1 for every picture.
     """
 
     imgsz: int
     share: float
+    below: float = 1.0
+
+    def to_dict(self) -> dict[str, float]:
+        """Return what ``read_close_ups`` reads, ``below`` only where it is not 1."""
+        values: dict[str, float] = self._asdict()
+        return values if self.below < 1 else {"imgsz": self.imgsz, "share": self.share}
 
 
 #: Taken where close-ups are asked for and the model does not say how.
@@ -45,21 +55,21 @@ def read_close_ups(value: object, path: Path) -> CloseUps:
     """Return what a model says of close-ups.
 
     Args:
-        value: ``{"imgsz": pixels, "share": 0 to 1}``, or that as JSON text.
+        value: ``{"imgsz": pixels, "share": 0 to 1}``, with ``"below"`` or without, or that as JSON text.
         path: the model's file, for messages.
 
     Raises:
         WeightsError: it is something else.
 
     >>> read_close_ups('{"imgsz": 160, "share": 0.25}', Path("a.onnx"))
-    CloseUps(imgsz=160, share=0.25)
+    CloseUps(imgsz=160, share=0.25, below=1.0)
     """
     try:
         given: Any = json.loads(value) if isinstance(value, str) else value
-        found = CloseUps(int(given["imgsz"]), float(given["share"]))
-    except (KeyError, ValueError, TypeError) as error:
+        found = CloseUps(int(given["imgsz"]), float(given["share"]), float(given.get("below", 1.0)))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise WeightsError(path, f"its {KEY} must be imgsz and share, not {value}") from error
-    if found.imgsz < 32 or not 0 <= found.share < 1:
+    if found.imgsz < 32 or not 0 <= found.share < 1 or not 0 < found.below <= 1:
         raise WeightsError(path, f"its {KEY} need 32 pixels or more and a share from 0 to less than 1, not {value}")
     return found
 

@@ -129,7 +129,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
         NETWORK_KEY: json.dumps(network_description(source)),
     }
     if close_ups:
-        metadata[KEY] = json.dumps(DEFAULT_CLOSE_UPS._asdict())
+        metadata[KEY] = json.dumps(DEFAULT_CLOSE_UPS.to_dict())
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, target)
     parity = compare_runtimes(reference, OnnxRuntime(target, name=target.stem))

@@ -79,8 +79,9 @@ def close_up_window(
     Returns:
         x1, y1, x2, y2 of the window in pixels, within the picture.
 
-    >>> close_up_window(np.array([40, 40, 60, 60]), (100, 100), 1.0, 1.0, np.random.default_rng(0))[2:]
-    (60, 60)
+    >>> x1, y1, x2, y2 = close_up_window(np.array([40, 40, 60, 60]), (100, 100), 0.5, 1.0, np.random.default_rng(0))
+    >>> x2 - x1, y2 - y1
+    (40, 40)
     """
     x1, y1, x2, y2 = (float(value) for value in box)
     short = max(x2 - x1, y2 - y1) / share

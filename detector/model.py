@@ -13,7 +13,7 @@ import numpy.typing as npt
 from maskdet.detector.close_ups import DEFAULT_CLOSE_UPS, CloseUps, Look, wanted_close_ups
 from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
-from maskdet.detector.postprocess import Detections
+from maskdet.detector.postprocess import Detections, best_confidence
 from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.devices import is_cpu
@@ -120,6 +120,8 @@ class MaskDetector:
             return None
         wanted = wanted or DEFAULT_CLOSE_UPS
         chosen = wanted._replace(imgsz=-(-wanted.imgsz // spec.stride) * spec.stride)
+        if asked is True:
+            chosen = chosen._replace(below=1.0)  # who asks for close-ups gets them of every picture
         if spec.dynamic and chosen.imgsz < self._imgsz:
             return chosen
         if asked is None:
@@ -154,11 +156,16 @@ class MaskDetector:
             For each picture what boxes are selected from.
         """
         close = self.close_ups
+        if close is not None and close.below < 1:
+            for image, whole in zip(images, self.raw_outputs(images), strict=True):
+                unsure = best_confidence(whole[0]) < close.below
+                second = next(self.raw_outputs([image], close.imgsz)) if unsure else None
+                yield Look((image.shape[0], image.shape[1]), whole, second, close.share)
+            return
         seconds = self.raw_outputs(images, close.imgsz) if close else repeat(None)
         share = close.share if close else 0.0
         for image, whole, second in zip(images, self.raw_outputs(images), seconds, strict=False):
-            height, width = image.shape[:2]
-            yield Look((height, width), whole, second, share)
+            yield Look((image.shape[0], image.shape[1]), whole, second, share)
 
     def raw_outputs(
         self, images: Sequence[npt.NDArray[np.uint8]], imgsz: int | None = None

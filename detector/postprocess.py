@@ -163,6 +163,16 @@ def select(
     return found._replace(scores=pool_scores(boxes, every, kept, iou)) if agnostic else found
 
 
+def best_confidence(output: npt.NDArray[np.float32]) -> float:
+    """Return the highest confidence of one picture's output, as ``select`` takes it; 0 where it has no boxes.
+
+    >>> best_confidence(np.array([[8, 8], [8, 8], [4, 4], [4, 4], [0.5, 0.1], [0.25, 0.75]], dtype=np.float32))
+    0.75
+    """
+    scores = output[:, 4] if output.shape[-1] == 6 else output[4:]
+    return float(scores.max(initial=0.0))
+
+
 def to_picture(found: Detections, letterbox: Letterbox) -> Detections:
     """Map boxes from input pixels to pixels of the picture; those left with no area are dropped."""
     boxes = letterbox.restore(found.boxes)

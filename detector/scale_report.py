@@ -96,7 +96,7 @@ class ScaleReport:
                 "name": self.model,
                 "sha256": self.sha256,
                 "imgsz": self.imgsz,
-                "close_ups": None if self.close_ups is None else self.close_ups._asdict(),
+                "close_ups": None if self.close_ups is None else self.close_ups.to_dict(),
             },
             "data": {"name": self.data, "split": self.split, "photos": self.photos},
             "settings": {

@@ -52,7 +52,7 @@ def row_of(path: Path, labelled: LabelledSplit, imgsz: int, pictures: int, *, qu
     row: dict[str, Any] = {"run": name, "tested_at": imgsz, "map50": ap[0].mean(), "map50_95": ap.mean()}
     row |= {f"ap50_{label}": value for label, value in zip(CLASS_NAMES, ap[0], strict=True)}
     for bucket, figures in stress(detector, labelled, most=pictures, resamples=0, quiet=quiet).buckets.items():
-        recalls = [figures.classes[label].recall.value for label in CLASS_NAMES[:2]]
+        recalls = [figures.rows[label].recall.value for label in CLASS_NAMES[:2]]
         row[f"recall_{bucket}"] = sum(value or 0.0 for value in recalls) / len(recalls)
     row |= {key: trained.get(key) for key in RECIPE}
     row["training_s"] = _seconds(path.parent.parent / "results.csv")

@@ -131,7 +131,7 @@ def register(
     train_command: str,
     folder: Path = WEIGHTS,
     *,
-    close_ups: tuple[int, float] | None = None,
+    close_ups: tuple[float, ...] | None = None,
 ) -> dict[str, Any]:
     """Copy, register and describe; return the entry.
 
@@ -141,7 +141,8 @@ def register(
         report: its figures.
         train_command: the command that trained it.
         folder: where it goes.
-        close_ups: input size and share of the close-ups that it wants by itself, None for none.
+        close_ups: input size, share and, optionally, limit of the close-ups that it wants by itself, None for none; see
+            ``CloseUps``.
 
     Raises:
         SystemExit: the report is of another file, or the name is taken by a model of another task.
@@ -150,7 +151,7 @@ def register(
     classifies = metadata.get("task") == "classify"
     entry = (classifier_card.entry_of if classifies else entry_of)(name, onnx, report, train_command)
     if close_ups is not None:
-        entry[KEY] = CloseUps(*close_ups)._asdict()
+        entry[KEY] = CloseUps(*close_ups).to_dict()
     registry_file = folder / "models.json"
     registry: dict[str, Any] = {"default": {}, "models": {}}
     if registry_file.is_file():
@@ -180,10 +181,12 @@ def main() -> None:
     parser.add_argument("onnx", type=Path)
     parser.add_argument("report", type=Path)
     parser.add_argument("--train", required=True, help="the command that trained it, without machine paths")
-    parser.add_argument("--close-ups", type=float, nargs=2, metavar=("IMGSZ", "SHARE"), help="a detector's, by default")
+    parser.add_argument(
+        "--close-ups", type=float, nargs=3, metavar=("IMGSZ", "SHARE", "BELOW"), help="a detector's, by default"
+    )
     options = parser.parse_args()
     report = json.loads(options.report.read_text(encoding="utf-8"))
-    close = None if options.close_ups is None else (int(options.close_ups[0]), options.close_ups[1])
+    close = options.close_ups and (int(options.close_ups[0]), *options.close_ups[1:])
     entry = register(options.name, options.onnx, report, options.train, close_ups=close)
     figures = {key: value for key, value in entry["figures"].items() if isinstance(value, float)}
     print(f"{entry['file']}: " + ", ".join(f"{key} {value:.3f}" for key, value in figures.items()))

@@ -62,6 +62,27 @@ def test_a_face_that_fills_the_picture_joins_the_others(runtime: TwoSizes) -> No
     assert runtime.widths == [256, 64]
 
 
+@pytest.mark.parametrize(("below", "looks"), [(0.89, [256]), (0.91, [256, 64]), (1.0, [256, 64])])
+def test_a_picture_with_a_sure_answer_needs_no_second_look(runtime: TwoSizes, below: float, looks: list[int]) -> None:
+    # The surest answer of the first look is 0.9.
+    (found,) = MaskDetector("two.onnx", close_ups=CloseUps(64, 0.25, below)).detect_arrays([PICTURE])
+    assert runtime.widths == looks
+    assert len(found.boxes) == len(looks)
+
+
+def test_only_the_unsure_pictures_of_a_batch_are_seen_again(runtime: TwoSizes) -> None:
+    detector = MaskDetector("two.onnx", close_ups=CloseUps(64, 0.25, 0.5))
+    looks = list(detector.look([PICTURE, PICTURE]))
+    assert runtime.widths == [256] and [look.close for look in looks] == [None, None]
+
+
+def test_who_asks_for_close_ups_gets_them_of_every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = TwoSizes(metadata={"close_ups": '{"imgsz": 64, "share": 0.25, "below": 0.5}'})
+    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: two)
+    assert MaskDetector("two.onnx").close_ups == CloseUps(64, 0.25, 0.5)
+    assert MaskDetector("two.onnx", close_ups=True).close_ups == CloseUps(64, 0.25)
+
+
 @pytest.mark.parametrize(("share", "faces"), [(0.12, 3), (0.13, 2), (0.374, 2), (0.376, 1)])
 def test_what_is_too_small_in_the_second_look_does_not_count(runtime: TwoSizes, share: float, faces: int) -> None:
     # The two faces of the second look are 8 / 64 = .125 and 24 / 64 = .375 of the picture's longer side.
