@@ -126,8 +126,8 @@ def every_way(sizes: list[int], shares: list[float]) -> Iterator[tuple[str, Way]
     chosen = DEFAULT_CLOSE_UPS
     if chosen.imgsz in sizes:
         name = f"{chosen.imgsz} px, from {chosen.share:g}"
-        yield f"{name}, NMS at {DEFAULT_IOU:g}", Way(*chosen, DEFAULT_IOU)
-        yield f"{name}, any class", Way(*chosen, any_class=True)
+        yield f"{name}, NMS at {DEFAULT_IOU:g}", Way(chosen.imgsz, chosen.share, DEFAULT_IOU)
+        yield f"{name}, any class", Way(chosen.imgsz, chosen.share, any_class=True)
 
 
 def see(detectors: dict[int, MaskDetector], image: npt.NDArray[np.uint8]) -> dict[int, Seen]:

@@ -50,6 +50,9 @@ class CloseUps(NamedTuple):
 #: Taken where close-ups are asked for and the model does not say how.
 DEFAULT_CLOSE_UPS: Final = CloseUps(160, 0.25)
 
+#: What a model asks for by itself (``benchmarks/close_ups_when.py``).
+WHERE_UNSURE: Final = DEFAULT_CLOSE_UPS._replace(below=0.5)
+
 
 def read_close_ups(value: object, path: Path) -> CloseUps:
     """Return what a model says of close-ups.

@@ -1,10 +1,10 @@
-"""Compare training runs on one validation part: a row a run and input size, for docs/experiments.md.
+"""Compare training runs on one validation part: a row a run and input size, for docs/training.md.
 
 Give it the ONNX files that ``maskdet export`` wrote into the runs' folders, and photos that none of them was trained on
 and that no figure is reported on::
 
     python tools/lever_rows.py runs/base/weights/last.onnx runs/close_up/weights/last.onnx --data inner/data.yaml \
-        --imgsz 512 640 --csv docs/experiments/levers.csv
+        --imgsz 512 640 --json benchmarks/results/levers.json
 
 AP is COCO's. Recall is that of the scale stress test (``maskdet val --stress``) on a few pictures a bucket and class.
 """
@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from experiment_tables import levers
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.coco_scores import coco_scores
@@ -67,31 +67,15 @@ def _seconds(results: Path) -> float | None:
         return max(float(row["time"]) for row in csv.DictReader(file))
 
 
-def markdown(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the rows as a Markdown table."""
-    buckets = [key for key in rows[0] if key.startswith("recall_")]
-    heads = ["run", "px", "mAP50 / mAP50-95", "AP50 with / without / incorrect", *(key[7:] for key in buckets)]
-    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    for row in rows:
-        classes = " / ".join(_short(row[f"ap50_{name}"]) for name in CLASS_NAMES)
-        cells = [row["run"], str(row["tested_at"]), f"{_short(row['map50'])} / {_short(row['map50_95'])}", classes]
-        lines.append(f"| {' | '.join([*cells, *(_short(row[key]) for key in buckets)])} |")
-    return "\n".join(lines) + "\n"
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")
-
-
 def main() -> None:
-    """Read the command line, print the table, write the CSV."""
+    """Read the command line, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("onnx", type=Path, nargs="+")
     parser.add_argument("--data", required=True)
     parser.add_argument("--split", default="val")
     parser.add_argument("--imgsz", type=int, nargs="+", default=[640])
     parser.add_argument("--pictures", type=int, default=30, help="of the stress test, a bucket and class")
-    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--quiet", action="store_true")
     options = parser.parse_args()
     try:
@@ -103,13 +87,20 @@ def main() -> None:
         ]
     except MaskdetError as error:
         sys.exit(f"error: {error}")
-    print(markdown(rows), end="")
-    if options.csv:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_bytes(options.csv, text.getvalue().encode())
+    files = " ".join(f"runs/{path.parent.parent.name}/weights/{path.name}" for path in options.onnx)
+    sizes = " ".join(map(str, options.imgsz))
+    report = {
+        "command": f"python tools/lever_rows.py {files} --data {labelled.data} --imgsz {sizes}",
+        "photos": len(labelled.photos),
+        "faces": {
+            name: sum(int((t.class_ids == i).sum()) for t in labelled.truths) for i, name in enumerate(CLASS_NAMES)
+        },
+        "pictures": options.pictures,
+        "rows": rows,
+    }
+    print(levers(report), end="")
+    if options.json:
+        write_bytes(options.json, (json.dumps(report, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from experiment_tables import close_ups_when, levers
+
 ROOT = Path(__file__).resolve().parent.parent
 START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
 
@@ -512,7 +514,11 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/stress_close_ups.json", scales),
         ("benchmarks/results/close_ups.json", close_ups),
     ),
-    "docs/experiments.md": (("benchmarks/results/close_ups_choice.json", close_ups_choice),),
+    "docs/experiments.md": (
+        ("benchmarks/results/close_ups_choice.json", close_ups_choice),
+        ("benchmarks/results/close_ups_when.json", close_ups_when),
+    ),
+    "docs/training.md": (("benchmarks/results/levers.json", levers),),
 }
 
 
