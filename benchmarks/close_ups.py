@@ -19,13 +19,13 @@ import numpy as np
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.decode import decode_file
-from maskdet.detector.close_ups import WHERE_UNSURE, CloseUps
+from maskdet.detector.close_ups import WHERE_EMPTY, CloseUps
 from maskdet.detector.evaluate import evaluate
 from maskdet.detector.labelled import LabelledSplit, read_split
 from maskdet.detector.model import MaskDetector
 
 #: Name -> what ``MaskDetector`` is told.
-WAYS: dict[str, bool | CloseUps] = {"without": False, "with close-ups": True, "where unsure": WHERE_UNSURE}
+WAYS: dict[str, bool | CloseUps] = {"without": False, "with close-ups": True, "where empty": WHERE_EMPTY}
 
 
 def main() -> None:
@@ -57,9 +57,9 @@ def main() -> None:
         "close_ups": None if close is None else close.to_dict(),
         "ways": ways,
         "cost_ratio": round(cost[1] / cost[0], 4),
-        "cost_ratio_where_unsure": round(cost[2] / cost[0], 4),
+        "cost_ratio_where_empty": round(cost[2] / cost[0], 4),
     }
-    print(f"cost ratio {report['cost_ratio']}, where unsure {report['cost_ratio_where_unsure']}")
+    print(f"cost ratio {report['cost_ratio']}, where empty {report['cost_ratio_where_empty']}")
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 

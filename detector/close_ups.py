@@ -6,7 +6,7 @@ hundredths of the cost. What the second look finds counts only from a certain si
 before NMS. The numbers were chosen on re-framed training photos, by ``benchmarks/close_ups_choice.py``.
 
 A face that fills the picture seldom gets a sure answer at the first look, and pictures with sure answers seldom need a
-second one: a model can ask for close-ups only where the first look found nothing that it is sure of.
+second one: a model can ask for close-ups only where the first look found nothing.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class CloseUps(NamedTuple):
 #: Taken where close-ups are asked for and the model does not say how.
 DEFAULT_CLOSE_UPS: Final = CloseUps(160, 0.25)
 
-#: What a model asks for by itself (``benchmarks/close_ups_when.py``).
-WHERE_UNSURE: Final = DEFAULT_CLOSE_UPS._replace(below=0.5)
+#: What a model asks for by itself: a second look where the first reports nothing at the shipped threshold, so that whatever
+#: the first look reports stays as it is, box by box that of ``yolo predict`` (``benchmarks/close_ups_when.py``).
+WHERE_EMPTY: Final = DEFAULT_CLOSE_UPS._replace(below=0.25)
 
 
 def read_close_ups(value: object, path: Path) -> CloseUps:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.close_ups import KEY, WHERE_UNSURE
+from maskdet.detector.close_ups import KEY, WHERE_EMPTY
 from maskdet.detector.dfl import put_bins_last
 from maskdet.detector.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.errors import MaskdetError, WeightsError
@@ -82,7 +82,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
     Args:
         arguments: ``model`` (a ``.pt`` file), and ultralytics' export arguments; ``dynamic=True`` is the default, since
             photos are rarely square. ``close_ups=True`` lets the model ask for close-ups by itself,
-            where its first look is unsure.
+            where its first look reports nothing.
 
     Returns:
         The file written and how closely it follows torch.
@@ -130,7 +130,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
         NETWORK_KEY: json.dumps(network_description(source)),
     }
     if close_ups:
-        metadata[KEY] = json.dumps(WHERE_UNSURE.to_dict())
+        metadata[KEY] = json.dumps(WHERE_EMPTY.to_dict())
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, target)
     parity = compare_runtimes(reference, OnnxRuntime(target, name=target.stem))
