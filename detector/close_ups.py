@@ -50,8 +50,8 @@ class CloseUps(NamedTuple):
 #: Taken where close-ups are asked for and the model does not say how.
 DEFAULT_CLOSE_UPS: Final = CloseUps(160, 0.25)
 
-#: What a model asks for by itself: a second look where the first reports nothing at the shipped threshold, so that whatever
-#: the first look reports stays as it is, box by box that of ``yolo predict`` (``benchmarks/close_ups_when.py``).
+#: What a model asks for by itself: a second look where the first reports nothing at the shipped threshold, so that
+#: what it reports stays as it is, box by box that of ``yolo predict`` (``benchmarks/close_ups_when.py``).
 WHERE_EMPTY: Final = DEFAULT_CLOSE_UPS._replace(below=0.25)
 
 

@@ -97,8 +97,8 @@ training photos, so believe that figure less than the others.
 <!-- figures: start -->
 <!-- figures: end -->
 ## What it is not good at
-Faces in the training photos are small (`maskdet data stats` shows how small). Faces that fill the picture hardly occur
-there; for close-ups use `--close-ups` (docs/scales.md says what it gains). A face may be reported twice with two classes when the
+Faces in the training photos are small (`maskdet data stats` shows how small), and the close-ups that it was trained on are cut
+from them. Where one face fills the picture `--close-ups` finds more of them (docs/scales.md says how many). A face may be reported twice with two classes when the
 model hesitates; `--agnostic-nms`, with a lower `--iou` where the two boxes differ, keeps the more confident one. It must not
 be used to identify anyone, nor as the only ground for a decision about a person.
 """
