@@ -60,20 +60,28 @@ class PhotoTable(Sequence[Photo]):
         )
 
     @classmethod
-    def joined(cls, folder: Path, tables: Sequence[PhotoTable]) -> PhotoTable:
-        """Return one table of several that share a folder and have no splits."""
-        counts = [np.empty(0, np.int64), *(table.counts for table in tables)]
-        marks = [mark for table in tables for mark in table.marks or ()]
-        return cls(
-            folder,
-            [name for table in tables for name in table.names],
-            [file for table in tables for file in table.files],
-            np.concatenate([facts_of(()), *(table.facts for table in tables)]),
-            np.cumsum(np.concatenate(counts)),
-            np.concatenate([np.empty(0, np.int64), *(table.class_ids for table in tables)]),
-            np.concatenate([np.empty((0, 4)), *(table.boxes for table in tables)]),
-            marks=marks or None,
-        )
+    def joined(cls, folder: Path, tables: list[PhotoTable]) -> PhotoTable:
+        """Return one table of several that share a folder and have no splits; their list is emptied meanwhile."""
+        counts = np.concatenate([np.empty(0, np.int64), *(table.counts for table in tables)])
+        ends = np.cumsum(counts)
+        whole = cls(
+            folder, [], [], np.empty((len(counts), 5), np.int32), ends, np.empty(counts.sum(), np.int64),
+            np.empty((counts.sum(), 4)), marks=[] if any(table.marks for table in tables) else None,
+        )  # fmt: skip
+        # One after another and let go of, so that nothing is there twice.
+        tables.reverse()
+        while tables:
+            table = tables.pop()
+            at = len(whole.names)
+            whole.facts[at : at + len(table)] = table.facts
+            boxes = slice(ends[at - 1] if at else 0, ends[at + len(table) - 1] if len(table) or at else 0)
+            whole.class_ids[boxes] = table.class_ids
+            whole.boxes[boxes] = table.boxes
+            whole.names.extend(table.names)
+            whole.files.extend(table.files)
+            if whole.marks is not None:
+                whole.marks.extend(table.marks or ())
+        return whole
 
     @property
     def counts(self) -> NDArray[np.int64]:

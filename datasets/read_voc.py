@@ -10,6 +10,7 @@ picture and the upright one has another, the boxes were drawn on the stored pict
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -56,23 +57,20 @@ def read_voc(root: Path, options: ReadOptions, pool: ProcessPool | None = None) 
         for chunk, found in zip(chunks, read, strict=True):
             gathered.add(chunk, found)
             bar.advance(len(chunk))
-    collection.photos = gathered.photos()
-    if not collection.photos:
+    photos = gathered.photos()
+    if not photos:
         raise DatasetError(root, "no usable photo in it")
-    collection.unannotated = sorted(gathered.unannotated)
+    used = {split_file(file)[0] for file in photos.files}
+    collection.unannotated = sorted(name for name in PictureFinder(layout.images).names if name not in used)
+    collection.photos = photos
     collection.mends.sort(key=lambda mend: (mend.file, mend.line or 0))
     return collection, layout
 
 
 class _Gathered:
-    """What was read so far.
-
-    Attributes:
-        unannotated: names of pictures that no photo has taken yet.
-    """
+    """What was read so far."""
 
     def __init__(self, layout: Layout, collection: Collection, options: ReadOptions) -> None:
-        self.unannotated = set(PictureFinder(layout.images).names)
         self._layout, self._collection, self._options = layout, collection, options
         self._tables: list[PhotoTable] = []
         self._stems: set[str] = set()
@@ -102,21 +100,22 @@ class _Gathered:
                 collection.left_out.append(LeftOut(name, _reason(error)))
             else:
                 collection.mends.extend(found.box_mends.get(number, ()))
-        self._tables.append(found.photos.take(kept))
+        photos = found.photos.take(kept)
+        # The names as they are here already, instead of copies from another process.
+        self._tables.append(replace(photos, names=[names[found.places[at]] for at in kept]))
 
     def photos(self) -> PhotoTable:
-        """Return what was taken up."""
+        """Return what was taken up, and let go of it."""
+        self._stems.clear()
         return PhotoTable.joined(self._layout.images, self._tables)
 
     def _take(self, file: str) -> bool:
         """Give a photo its picture, unless one before has it."""
-        base, stem = split_file(file)
         # Labels are named after the stem, and not every file system tells a.jpg from A.jpg.
-        stem = stem.lower()
+        stem = split_file(file)[1].lower()
         if stem in self._stems:
             return False
         self._stems.add(stem)
-        self.unannotated.discard(base)
         return True
 
     def _taken(self, name: str, photos: PhotoTable, kept: list[int], at: int) -> AnnotationError:
