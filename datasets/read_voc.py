@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from maskdet.datasets.layout import Layout, PictureFinder, find_layout
+from maskdet.datasets.layout import Layout, find_layout, picture_names
 from maskdet.datasets.photo import Collection, LeftOut
 from maskdet.datasets.photo_table import PhotoTable, split_file
 from maskdet.datasets.process_pool import ProcessPool
@@ -61,7 +61,7 @@ def read_voc(root: Path, options: ReadOptions, pool: ProcessPool | None = None) 
     if not photos:
         raise DatasetError(root, "no usable photo in it")
     used = {split_file(file)[0] for file in photos.files}
-    collection.unannotated = sorted(name for name in PictureFinder(layout.images).names if name not in used)
+    collection.unannotated = sorted(name for name in picture_names(layout.images) if name not in used)
     collection.photos = photos
     collection.mends.sort(key=lambda mend: (mend.file, mend.line or 0))
     return collection, layout
