@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maskdet.datasets.photo import Photo
-from maskdet.datasets.photo_table import PhotoTable
+from maskdet.datasets.photo_table import PhotoGatherer, PhotoTable
 from maskdet.datasets.picture import Picture
 
 
@@ -58,11 +58,12 @@ def test_chunks_are_the_whole_in_parts(size: int) -> None:
 
 
 @pytest.mark.parametrize("ends", [[], [0], [1, 4], [0, 0, 2, 2, 4]])
-def test_joined(ends: list[int]) -> None:
-    table = PhotoTable.of([photo("a", [0, 2]), photo("bb", []), photo("ccc", [1]), photo("dddd", [2, 2, 0])])
-    tables = [table[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    folder = Path()
-    joined = PhotoTable.joined(folder, tables)
-    assert tables == []
-    assert rows(joined) == rows(table[: ends[-1] if ends else 0])
-    assert joined.ends.tolist() == table.ends[: ends[-1] if ends else 0].tolist()
+def test_gathered(ends: list[int]) -> None:
+    table = PhotoTable.of(PHOTOS)
+    gatherer = PhotoGatherer(Path())
+    for start, end in zip([0, *ends], ends, strict=False):
+        gatherer.add(table.names[start:end], table[start:end])
+    gathered = gatherer.table()
+    last = ends[-1] if ends else 0
+    assert rows(gathered) == [(*row[:-1], None) for row in rows(table[:last])]
+    assert gathered.ends.tolist() == table.ends[:last].tolist()
