@@ -159,7 +159,7 @@ def _write(folder: Path, photos: PhotoTable, audit: Audit, options: ConvertOptio
     for part in audit.parts:
         (folder / "images" / part.split).mkdir(parents=True)
         (folder / "labels" / part.split).mkdir(parents=True)
-    make = partial(_same, PhotoWriter(folder, options.images, place_picture))
+    make = partial(partial, PhotoWriter(folder, options.images, place_picture))
     with (
         closing(pool.map(make, photos.chunks(CHUNK), files=len(photos))) as written,
         ProgressBar("writing", total=len(photos), quiet=options.quiet) as bar,
@@ -185,7 +185,3 @@ def _yaml_files(splits: Sequence[str]) -> dict[str, str]:
         others = [f"images/{other}" for other in folds if other != fold]
         files[f"{fold}.yaml"] = format_data_yaml(CLASS_NAMES, train=others, val=[f"images/{fold}"], **test)
     return {"data.yaml": files["fold1.yaml"]} | files
-
-
-def _same(writer: PhotoWriter) -> PhotoWriter:
-    return writer

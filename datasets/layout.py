@@ -12,6 +12,7 @@ Folder names match in any case, and ROOT may be the folder above a single VOC fo
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PureWindowsPath
@@ -51,7 +52,9 @@ class Layout:
 
     def xml_names(self) -> list[str]:
         """Return the names of the annotation files, sorted."""
-        return sorted(filter(_is_xml, _names_in(self.annotations)))
+        # Names alone: a path for each takes longer than everything else that is done with them.
+        with os.scandir(self.annotations) as entries:
+            return sorted(entry.name for entry in entries if _is_xml(entry.name))
 
 
 def find_layout(root: Path) -> Layout:
@@ -93,18 +96,17 @@ def _folders(root: Path) -> dict[str, Path]:
     return {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
 
 
-def _names_in(folder: Path) -> list[str]:
-    # Names alone: a path for each takes longer than everything else that is done with them.
+def picture_names(folder: Path) -> Iterator[str]:
+    """Yield the names of the pictures in a folder, in no order; hidden files are none."""
     with os.scandir(folder) as entries:
-        return [entry.name for entry in entries]
+        for entry in entries:
+            name = entry.name
+            if name[name.rfind(".") :].lower() in PICTURE_SUFFIXES and not name.startswith("."):
+                yield name
 
 
 def _is_xml(name: str) -> bool:
     return name.lower().endswith(".xml") and not name.startswith(".")
-
-
-def _is_picture(name: str) -> bool:
-    return name[name.rfind(".") :].lower() in PICTURE_SUFFIXES and not name.startswith(".")
 
 
 class PictureFinder:
@@ -113,7 +115,7 @@ class PictureFinder:
     def __init__(self, images: Path) -> None:
         self._images = images
         #: Names of all pictures in the folder.
-        self.names = frozenset(filter(_is_picture, _names_in(images)))
+        self.names = frozenset(picture_names(images))
 
     @cached_property
     def _stems(self) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,22 +58,6 @@ class PhotoTable(Sequence[Photo]):
             np.concatenate([np.empty((0, 4)), *(photo.boxes for photo in photos)]),
             [photo.split for photo in photos],
             [(picture.sha256, picture.thumb) for picture in pictures],
-        )
-
-    @classmethod
-    def joined(cls, folder: Path, tables: Sequence[PhotoTable]) -> PhotoTable:
-        """Return one table of several that share a folder and have no splits."""
-        counts = [np.empty(0, np.int64), *(table.counts for table in tables)]
-        marks = [mark for table in tables for mark in table.marks or ()]
-        return cls(
-            folder,
-            [name for table in tables for name in table.names],
-            [file for table in tables for file in table.files],
-            np.concatenate([facts_of(()), *(table.facts for table in tables)]),
-            np.cumsum(np.concatenate(counts)),
-            np.concatenate([np.empty(0, np.int64), *(table.class_ids for table in tables)]),
-            np.concatenate([np.empty((0, 4)), *(table.boxes for table in tables)]),
-            marks=marks or None,
         )
 
     @property
@@ -149,6 +134,46 @@ class PhotoTable(Sequence[Photo]):
 
     def _span(self, at: int) -> tuple[int, int]:
         return (int(self.ends[at - 1]) if at else 0), int(self.ends[at])
+
+
+class PhotoGatherer:
+    """Puts tables of one folder, without splits, one behind another.
+
+    Attributes:
+        names, files: as in ``PhotoTable``, so far.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Begin with no photos."""
+        self.names: list[str] = []
+        self.files: list[str] = []
+        self._folder = folder
+        # Arrays that grow in place: joining many small ones at the end would need their memory twice.
+        self._facts, self._counts, self._class_ids, self._boxes = (array(code) for code in "iqqd")
+        self._marks: list[tuple[str | None, NDArray[np.uint8] | None]] = []
+
+    def add(self, names: Sequence[str], photos: PhotoTable) -> None:
+        """Add photos under these names."""
+        self.names.extend(names)
+        self.files.extend(photos.files)
+        self._facts.frombytes(photos.facts.tobytes())
+        self._counts.frombytes(photos.counts.tobytes())
+        self._class_ids.frombytes(photos.class_ids.tobytes())
+        self._boxes.frombytes(photos.boxes.tobytes())
+        self._marks.extend(photos.marks or ())
+
+    def table(self) -> PhotoTable:
+        """Return all of them; after that, no more can be added."""
+        return PhotoTable(
+            self._folder,
+            self.names,
+            self.files,
+            np.frombuffer(self._facts, np.int32).reshape(-1, 5),
+            np.cumsum(np.frombuffer(self._counts, np.int64)),
+            np.frombuffer(self._class_ids, np.int64),
+            np.frombuffer(self._boxes, np.float64).reshape(-1, 4),
+            marks=self._marks or None,
+        )
 
 
 def facts_of(pictures: Sequence[Picture]) -> NDArray[np.int32]:

@@ -32,7 +32,11 @@ _START: Final = "import sys; sys.path[:] = {path!r}; from maskdet.datasets.proce
 
 
 class ProcessPool:
-    """Processes that work side by side, started at the first call that has enough to do, gone on leaving."""
+    """Processes that work side by side, started at the first call that has enough to do, gone on leaving.
+
+    Attributes:
+        workers: those that were started.
+    """
 
     def __init__(self, processes: int | None = None) -> None:
         """Prepare.
@@ -43,7 +47,7 @@ class ProcessPool:
         self._count = min(usable_cores(), MAX_WORKERS) if processes is None else processes
         if not sys.executable or getattr(sys, "frozen", False):  # Python inside another program: none to start
             self._count = 1
-        self._workers: list[_Worker] = []
+        self.workers: list[_Worker] = []
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
@@ -54,7 +58,7 @@ class ProcessPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the processes, and wait until they have."""
-        for worker in self._workers:
+        for worker in self.workers:
             worker.stop()
 
     def splits(self, files: int) -> bool:
@@ -77,9 +81,9 @@ class ProcessPool:
         if not self.splits(files):
             yield from map(make(), tasks)
             return
-        if not self._workers:
-            self._workers = [_Worker() for _ in range(self._count)]
-            for worker in self._workers:
+        if not self.workers:
+            self.workers = [_Worker() for _ in range(self._count)]
+            for worker in self.workers:
                 self._idle.put(worker)
         waiting: deque[Future[Answer]] = deque()
         # A thread for each process: where one waited for all, two pipes could be full at once, each until the other is
@@ -113,17 +117,17 @@ class _Worker:
         if os.name == "nt":
             apart = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
         command = [sys.executable, "-c", _START.format(path=sys.path)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **apart)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **apart)
         self._made: Callable[[], object] | None = None
 
     def answer(self, make: Callable[[], Callable[[Task], Answer]], task: Task) -> Answer:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self.process.stdin is not None and self.process.stdout is not None
         try:
-            pickle.dump((None if make is self._made else make, task), self._process.stdin)
-            self._process.stdin.flush()
-            done, answer = pickle.load(self._process.stdout)
+            pickle.dump((None if make is self._made else make, task), self.process.stdin)
+            self.process.stdin.flush()
+            done, answer = pickle.load(self.process.stdout)
         except (EOFError, OSError) as error:
-            code = self._process.wait()
+            code = self.process.wait()
             reason = f"a process that read or wrote files ended too early (code {code}): is there enough memory?"
             raise MaskdetError(reason) from error
         self._made = make
@@ -133,8 +137,8 @@ class _Worker:
         return result
 
     def stop(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdout.close()
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdout.close()
         with contextlib.suppress(OSError):  # it is gone already, and something was still to be sent
-            self._process.stdin.close()
-        self._process.wait()
+            self.process.stdin.close()
+        self.process.wait()

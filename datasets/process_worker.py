@@ -22,10 +22,10 @@ def serve() -> None:
                 make, task = pickle.load(tasks)
             except EOFError:
                 return
-            if make is not None:
-                function = make()
-            assert function is not None
             try:
+                if make is not None:
+                    function = make()
+                assert function is not None
                 answer = True, function(task)
             except (MaskdetError, OSError) as error:
                 answer = False, error

@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from maskdet.datasets.layout import Layout, PictureFinder, find_layout
+from maskdet.datasets.layout import Layout, find_layout, picture_names
 from maskdet.datasets.photo import Collection, LeftOut
-from maskdet.datasets.photo_table import PhotoTable, split_file
+from maskdet.datasets.photo_table import PhotoGatherer, PhotoTable, split_file
 from maskdet.datasets.process_pool import ProcessPool
 from maskdet.datasets.voc_chunk import ChunkReader, ReadChunk, ReadOptions
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError, SourceError
@@ -56,25 +56,22 @@ def read_voc(root: Path, options: ReadOptions, pool: ProcessPool | None = None) 
         for chunk, found in zip(chunks, read, strict=True):
             gathered.add(chunk, found)
             bar.advance(len(chunk))
-    collection.photos = gathered.photos()
-    if not collection.photos:
+    photos = gathered.photos()
+    if not photos:
         raise DatasetError(root, "no usable photo in it")
-    collection.unannotated = sorted(gathered.unannotated)
+    used = {split_file(file)[0] for file in photos.files}
+    collection.unannotated = sorted(name for name in picture_names(layout.images) if name not in used)
+    collection.photos = photos
     collection.mends.sort(key=lambda mend: (mend.file, mend.line or 0))
     return collection, layout
 
 
 class _Gathered:
-    """What was read so far.
-
-    Attributes:
-        unannotated: names of pictures that no photo has taken yet.
-    """
+    """What was read so far."""
 
     def __init__(self, layout: Layout, collection: Collection, options: ReadOptions) -> None:
-        self.unannotated = set(PictureFinder(layout.images).names)
         self._layout, self._collection, self._options = layout, collection, options
-        self._tables: list[PhotoTable] = []
+        self._photos = PhotoGatherer(layout.images)
         self._stems: set[str] = set()
 
     def add(self, names: list[str], found: ReadChunk) -> None:
@@ -94,7 +91,8 @@ class _Gathered:
                 if self._take(found.photos.files[at]):
                     kept.append(at)
                 else:
-                    error = self._taken(name, found.photos, kept, at)
+                    kept_here = [(names[found.places[one]], found.photos.files[one]) for one in kept]
+                    error = self._taken(name, found.photos.files[at], kept_here)
             collection.mends.extend(found.class_mends.get(number, ()))
             if error is not None:
                 if not self._options.keep_going:
@@ -102,32 +100,30 @@ class _Gathered:
                 collection.left_out.append(LeftOut(name, _reason(error)))
             else:
                 collection.mends.extend(found.box_mends.get(number, ()))
-        self._tables.append(found.photos.take(kept))
+        # The names as they are here already, instead of copies from another process.
+        self._photos.add([names[found.places[at]] for at in kept], found.photos.take(kept))
 
     def photos(self) -> PhotoTable:
-        """Return what was taken up."""
-        return PhotoTable.joined(self._layout.images, self._tables)
+        """Return what was taken up, and let go of it."""
+        self._stems.clear()
+        return self._photos.table()
 
     def _take(self, file: str) -> bool:
         """Give a photo its picture, unless one before has it."""
-        base, stem = split_file(file)
         # Labels are named after the stem, and not every file system tells a.jpg from A.jpg.
-        stem = stem.lower()
+        stem = split_file(file)[1].lower()
         if stem in self._stems:
             return False
         self._stems.add(stem)
-        self.unannotated.discard(base)
         return True
 
-    def _taken(self, name: str, photos: PhotoTable, kept: list[int], at: int) -> AnnotationError:
+    def _taken(self, name: str, file: str, kept_here: list[tuple[str, str]]) -> AnnotationError:
         """Say whose picture a photo wants; rare enough to look for it only now."""
-        stem = split_file(photos.files[at])[1].lower()
-        before = [*self._tables, photos.take(kept)]
-        pairs = (pair for table in before for pair in zip(table.names, table.files, strict=True))
-        owner = next(owner for owner, file in pairs if split_file(file)[1].lower() == stem)
-        return AnnotationError(
-            self._layout.annotations / name, f"its picture's name {stem!r} is already taken by {owner}"
-        )
+        stem = split_file(file)[1].lower()
+        before = [*zip(self._photos.names, self._photos.files, strict=True), *kept_here]
+        owner = next(owner for owner, taken in before if split_file(taken)[1].lower() == stem)
+        reason = f"its picture's name {stem!r} is already taken by {owner}"
+        return AnnotationError(self._layout.annotations / name, reason)
 
 
 def _reason(error: MaskdetError) -> str:

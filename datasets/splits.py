@@ -106,10 +106,7 @@ def split_grouped(
     place = np.full(count, -1, dtype=np.int64)
     parts = _Parts(targets)
     for group in order:
-        content = contents[group].tolist()
-        costs = parts.costs(content)
-        place[group] = best = costs.index(min(costs))
-        parts.add(best, content)
+        place[group] = parts.add(contents[group].tolist())
     _improve(order, place, parts, contents)
     _fill_empty(place, len(shares), contents)
     return [int(part) for part in place[groups]]
@@ -127,7 +124,7 @@ class _Parts:
     """What each part holds, and how far that is from its targets: the squared relative distances, summed.
 
     In plain numbers: a part has four of them, and there are as many steps as photos, so that the calls into NumPy would
-    take ten times as long as the arithmetic.
+    take ten times as long as the arithmetic. What is held are whole numbers, so that adding and taking away is exact.
     """
 
     def __init__(self, targets: NDArray[np.float64]) -> None:
@@ -138,31 +135,53 @@ class _Parts:
         """
         self._targets: list[list[float]] = targets.tolist()
         self._held = [[0.0] * len(row) for row in self._targets]
+        self._distances = [_distance(held, held, row) for held, row in zip(self._held, self._targets, strict=True)]
         self._whole = float(targets[:, 0].sum())
-        self._distances = [self._distance(part, self._held[part]) for part in range(len(self._held))]
 
-    def costs(self, added: Sequence[float]) -> list[float]:
-        """Return, for each part, how the distance of all parts changes when ``added`` joins it.
+    def add(self, content: list[float]) -> int:
+        """Put something where it brings all parts nearest to their targets; return where.
 
         Every part's error counts by its target, so that a small part is not drowned out by a large one.
         """
+        after = [_distance(held, content, row) for held, row in zip(self._held, self._targets, strict=True)]
+        costs = [self._cost(part, before, after[part]) for part, before in enumerate(self._distances)]
+        best = costs.index(min(costs))
+        self._put(best, content, after[best])
+        return best
+
+    def move(self, content: list[float], home: int) -> int:
+        """Take something out of a part and put it where it fits best; where nothing is gained it stays."""
+        taken = [-more for more in content]
+        without = _distance(self._held[home], taken, self._targets[home])
+        after = list(self._distances)
         costs = []
-        for part, held in enumerate(self._held):
-            after = self._distance(part, [have + more for have, more in zip(held, added, strict=True)])
-            costs.append((after - self._distances[part]) * self._targets[part][0] / self._whole)
-        return costs
+        for part, before in enumerate(self._distances):
+            if part == home:
+                costs.append(self._cost(part, without, before))
+            else:
+                after[part] = _distance(self._held[part], content, self._targets[part])
+                costs.append(self._cost(part, before, after[part]))
+        best = costs.index(min(costs))
+        if costs[best] >= costs[home] - 1e-12:
+            return home
+        self._put(home, taken, without)
+        self._put(best, content, after[best])
+        return best
 
-    def add(self, part: int, content: Sequence[float], sign: float = 1.0) -> None:
-        """Put something into a part, or with ``sign`` −1 take it out."""
-        self._held[part] = [have + sign * more for have, more in zip(self._held[part], content, strict=True)]
-        self._distances[part] = self._distance(part, self._held[part])
+    def _cost(self, part: int, before: float, after: float) -> float:
+        return (after - before) * self._targets[part][0] / self._whole
 
-    def _distance(self, part: int, held: Sequence[float]) -> float:
-        total = 0.0
-        for have, target in zip(held, self._targets[part], strict=True):
-            share = (have - target) / target
-            total += share * share
-        return total
+    def _put(self, part: int, content: list[float], distance: float) -> None:
+        self._held[part] = [have + more for have, more in zip(self._held[part], content, strict=True)]
+        self._distances[part] = distance
+
+
+def _distance(held: list[float], added: list[float], targets: list[float]) -> float:
+    total = 0.0
+    for have, more, target in zip(held, added, targets):  # noqa: B905 - asked a million times, and equal by construction
+        share = (have + more - target) / target
+        total += share * share
+    return total
 
 
 def _improve(order: list[int], place: NDArray[np.int64], parts: _Parts, contents: NDArray[np.float64]) -> None:
@@ -171,13 +190,9 @@ def _improve(order: list[int], place: NDArray[np.int64], parts: _Parts, contents
         moved = False
         for group in order:
             home = int(place[group])
-            content = contents[group].tolist()
-            parts.add(home, content, -1.0)
-            costs = parts.costs(content)
-            best = costs.index(min(costs))
-            if costs[best] < costs[home] - 1e-12:
-                place[group], moved, home = best, True, best
-            parts.add(home, content)
+            best = parts.move(contents[group].tolist(), home)
+            if best != home:
+                place[group], moved = best, True
         if not moved:
             return
 
