@@ -316,6 +316,8 @@ def scales(report: dict[str, Any]) -> str:
     how = (
         "without close-ups" if close is None else f"with close-ups of {close['imgsz']} px from {close['share']:.0%} on"
     )
+    if close and "below" in close:
+        how += f" where the first look is below {close['below']:g}"
     data = report["data"]
     return f"""{report["model"]["name"]} {how}, by `{report["command"]}` ({data["photos"]} photos of `{data["split"]}`;
 confidence {report["recall_conf"]}, IoU from 0.5; in brackets the 95 % interval over photos):
@@ -385,40 +387,6 @@ brackets the 95 % interval, the floor is always giving the most frequent answer:
 | network | division | test error | balanced accuracy | floor |
 |---|---|---|---|---|
 {chr(10).join(rows)}
-"""
-
-
-def compare(report: dict[str, Any]) -> str:
-    """Return the table of detector alone and chain."""
-
-    def cell(figure: dict[str, float | None]) -> str:
-        return f"{figure['value']:.3f} ({figure['low']:.2f}–{figure['high']:.2f})"
-
-    finders = {"shipped": "detector, as it ships", "detector": "detector, one box a face", "chain": "chain"}
-    names = ["with_mask", "without_mask", "mask_weared_incorrect", "mean"]
-    rows = []
-    for finder, label in finders.items():
-        whole = report["ap"][finder]["all"]
-        cells = [cell(whole[name]["ap50"]) for name in names]
-        rows.append(f"| {label} | {' | '.join(cells)} | {whole['mean']['ap50_95']['value']:.3f} |")
-    kinds = {"detector": "detector", "classifier": "classifier on its boxes", "chain": "chain"}
-    named = []
-    for namer, label in kinds.items():
-        row = report["classes"]["all"][namer]
-        named.append(f"| {label} | {cell(row['accuracy'])} | {cell(row['macro_f1'])} |")
-    return f"""Detector alone, and chained with the classifier ({report["data"]["photos"]} photos of the public split; this classifier, made by
-`maskdet study … --ship maskdet-c-public.onnx --leave-out public/images/val`, has not seen them; the rule was chosen on
-training photos, see [experiments](docs/experiments.md)). By `{report["command"]}`, AP50 with the 95 % interval over photos:
-
-| | with_mask | without_mask | incorrect | mean | mAP50-95 |
-|---|---|---|---|---|---|
-{chr(10).join(rows)}
-
-The class on the faces found (confidence above {report["settings"]["conf"]}, IoU from {report["settings"]["match_iou"]}):
-
-| | accuracy | macro-F1 |
-|---|---|---|
-{chr(10).join(named)}
 """
 
 
@@ -516,7 +484,6 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("weights/maskdet-n.val.json", accuracy),
         ("weights/maskdet-c.val.json", classifier),
         ("benchmarks/results/compare_folds.json", compare_folds),
-        ("benchmarks/results/compare.json", compare),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
         ("benchmarks/results/benchmark.json", benchmark),
