@@ -9,12 +9,13 @@ itself; and in training, where the batch's own statistics take the place of μ a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from maskdet.detector.calibrated_onnx import read_calibration
 from maskdet.detector.export import NETWORK_KEY
 from maskdet.errors import WeightsError
 from maskdet.extras import require
@@ -55,6 +56,7 @@ def unfuse(source: Path, photos: Sequence[Path], target: Path) -> Path:
     network.eval()
     with torch.no_grad():
         _load_fused(network, weights, source)
+        _calibrate(network, read_calibration(known))
         _measure(network, photos)
     torch.save({"model": network, "train_args": {"task": "detect"}, "date": "", "version": ""}, target)
     return target
@@ -102,6 +104,17 @@ def _load_fused(network: Any, weights: dict[str, Any], source: Path) -> None:
         norm.weight.fill_(1.0)
         norm.running_mean.zero_()
         norm.running_var.fill_(1.0 - norm.eps)
+
+
+def _calibrate(network: Any, said: Mapping[str, Any] | None) -> None:
+    """Let the head's last convolutions do what the file's calibration does to the logits: logit / T + bias."""
+    if said is None:
+        return
+    head = network.model[-1]
+    for branches in (getattr(head, name, None) or () for name in ("cv3", "one2one_cv3")):
+        for branch in branches:
+            branch[-1].weight.div_(said["temperature"])
+            branch[-1].bias.div_(said["temperature"]).add_(said["bias"])
 
 
 def _widen(conv: Any, norm: Any, shape: tuple[int, ...]) -> None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.runtime import ModelSpec
+from maskdet.weights import default_model
 
 # Importing an oracle inside a property test takes seconds, once; a busy machine is slow at drawing examples; and every
 # run should try the same ones.
@@ -38,6 +39,28 @@ def real_data() -> Path:
 def astronaut() -> Path:
     """Return the shippable example picture: one face without a mask."""
     return ROOT / "examples" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="session")
+def as_exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the shipped detector without its calibration: a file to calibrate."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(default_model().path)
+    metadata = {entry.key: entry.value for entry in model.metadata_props if entry.key != "maskdet_calibration"}
+    onnx.helper.set_model_props(model, metadata)
+    named = {node.name: node for node in model.graph.node}
+    names = ("maskdet_calibration_scale", "maskdet_calibration_bias")
+    if names[0] in named:
+        scale, bias = (named[name] for name in names)
+        for node in model.graph.node:
+            node.input[:] = [scale.input[0] if one == bias.output[0] else one for one in node.input]
+        for gone in (scale, bias):
+            model.graph.node.remove(gone)
+        for initializer in [one for one in model.graph.initializer if one.name in names]:
+            model.graph.initializer.remove(initializer)
+    path = tmp_path_factory.mktemp("weights") / "plain.onnx"
+    onnx.save(model, path)
+    return path
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pytest
 
 from maskdet.detector.runtime import ModelSpec, OnnxRuntime
-from maskdet.weights import default_model
 
 pytest.importorskip("faster_coco_eval")
 onnx = pytest.importorskip("onnx")
@@ -30,11 +29,11 @@ class OneRight:
 
 @pytest.fixture
 def calibrate(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_png: Callable[..., Path]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_png: Callable[..., Path], as_exported: Path
 ) -> Callable[[list[str]], None]:
     """Return the tool's ``main``, in a folder with two folds and two copies of the shipped detector."""
-    model = onnx.load(default_model().path)
-    metadata = {entry.key: entry.value for entry in model.metadata_props if entry.key != "maskdet_calibration"}
+    model = onnx.load(as_exported)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
     for number in (1, 2):
         for name, value in (("a", 60 * number), ("b", 200 + 20 * number)):
             write_png(f"folds/images/fold{number}/{number}{name}.png", size=(32, 64), value=value)
