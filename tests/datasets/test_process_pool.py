@@ -108,10 +108,11 @@ def test_the_first_error_names_file_and_line(ten_photos: Path, tmp_path: Path) -
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
 from functools import partial
 from pathlib import Path
 from maskdet.datasets.process_pool import ProcessPool
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started with it ignored
 with ProcessPool(2) as pool:
     print("ready", flush=True)
     list(pool.map(partial(partial, time.sleep), [0.2] * 1000, files=10**6))
