@@ -222,8 +222,8 @@ def converter(report: dict[str, Any]) -> str:
         cells += [ours["peak_mb"], plain["peak_mb"]]
         rows.append(f"| {ours['files']:,.0f} | {' | '.join(map(_figure, cells))} |")
     return f"""`maskdet convert` beside a [plain script](maskdet/benchmark/plain_convert.py) that parses and writes one file after another, which checks
-no picture and no box ({machine["processor"]}, {machine["cores"]} cores; `{report["command"]}`, the public data over and over; target {section["targets"]["times_faster"]} times
-faster at 85,300 files). In brackets the script; peak MB is that of the largest process:
+no picture and no box ({machine["processor"]}, {machine["cores"]} cores; `{report["command"]}`, the public data over and over; target {section["targets"]["times_faster"]} times faster
+at 85,300 files). In brackets the script; peak MB is that of the largest process:
 
 | files | wall, s | (script) | times faster | CPU, s | (script) | peak MB | (script) |
 |---|---|---|---|---|---|---|---|
