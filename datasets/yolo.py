@@ -196,6 +196,24 @@ def read_data_yaml(path: Path) -> DataYaml:
     return DataYaml(path, tuple(str(name) for name in ordered), splits)
 
 
+def training_pictures(data: str | Path, need: str) -> list[Path]:
+    """Return the pictures of a data set's split ``train``, sorted.
+
+    Args:
+        data: a ``data.yaml``, or the folder that holds one.
+        need: who needs them and why, the end of the message where there are none.
+
+    Raises:
+        DatasetError: no such file, or no pictures in that split.
+    """
+    path = find_data_yaml(data)
+    described = read_data_yaml(path)
+    pictures = described.pictures("train") if "train" in described.splits else []
+    if not pictures:
+        raise DatasetError(path, f"has no photos in its split 'train': {need}")
+    return pictures
+
+
 def _resolve(root: Path, source: str) -> Path:
     """Find a split's folder; exports with ``../train/images`` mean ``train/images``, which ultralytics forgives too."""
     path = root / source

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from maskdet.datasets.yolo import find_data_yaml, read_data_yaml
+from maskdet.datasets.yolo import training_pictures
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
 from maskdet.weights import resolve_weights, shipped_models
@@ -100,7 +100,8 @@ def train(arguments: Mapping[str, Any]) -> Path:
         with ExitStack() as stack:
             if fused is not None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskdet-")))
-                weights = unfuse(fused, _training_photos(str(settings["data"])), folder / f"{fused.stem}.pt")
+                photos = training_pictures(str(settings["data"]), f"training from {fused.name} needs some")
+                weights = unfuse(fused, photos, folder / f"{fused.stem}.pt")
             model = YOLO(weights, task="detect")
             model.train(trainer=partial(MaskTrainer, options=options), **settings)
     except RuntimeError as error:
@@ -118,9 +119,3 @@ def _exported(weights: str) -> Path | None:
     if weights in shipped_models():
         return resolve_weights(weights)[1]
     return Path(weights) if weights.endswith(".onnx") else None
-
-
-def _training_photos(data: str) -> list[Path]:
-    """Return the photos of the split ``train``."""
-    described = read_data_yaml(find_data_yaml(data))
-    return described.pictures("train") if "train" in described.splits else []

@@ -8,7 +8,7 @@ from maskdet.detector.export import compare_runtimes, export
 from maskdet.detector.runtime import OnnxRuntime, TorchRuntime
 from maskdet.detector.train import train
 from maskdet.detector.unfuse import unfuse
-from maskdet.errors import WeightsError
+from maskdet.errors import DatasetError, WeightsError
 from maskdet.weights import default_model
 
 onnx = pytest.importorskip("onnx")
@@ -44,6 +44,14 @@ def test_training_goes_on_from_a_shipped_model_and_from_what_came_of_it(
     again = unfuse(exported, [astronaut], tmp_path / "again.pt")
     parity = compare_runtimes(TorchRuntime(again, name="pt"), OnnxRuntime(exported, name="onnx"))
     assert parity.holds
+
+
+def test_data_without_training_photos_are_refused_before_anything_is_read(tiny_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    data = tmp_path / "data.yaml"
+    data.write_text(f"train: empty\nval: {tiny_data.parent / 'images' / 'val'}\nnames: [a, b, c]\n")
+    with pytest.raises(DatasetError, match=r"data\.yaml: has no photos in its split 'train': training from maskdet-n"):
+        train({"data": str(data), "model": "maskdet-n", "epochs": 1, "device": "cpu"})
 
 
 def test_a_file_that_does_not_say_what_it_is_is_refused(tmp_path: Path) -> None:
