@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.augmented import RawView, fused_views
 from maskdet.detector.letterbox import Letterbox
 from maskdet.detector.postprocess import Detections, select, to_picture
 from maskdet.detector.tiles import MERGE_IOU, View, longer_than, merge_views
@@ -101,12 +102,14 @@ class Look(NamedTuple):
         whole: the output as ``maskdet.detector.postprocess.select`` takes it, and the letterbox back to the picture.
         close: the same at the small input; None without close-ups.
         share: see ``CloseUps``.
+        others: more views of the whole picture, to be fused with the first; none without ``augment``.
     """
 
     size: tuple[int, int]
     whole: tuple[npt.NDArray[np.float32], Letterbox]
     close: tuple[npt.NDArray[np.float32], Letterbox] | None = None
     share: float = 0.0
+    others: tuple[RawView, ...] = ()
 
     def select(self, *, conf: float, iou: float, agnostic: bool = False, multi_label: bool = False) -> Detections:
         """Pick the boxes of the picture; the arguments are those of ``maskdet.detector.postprocess.select``.
@@ -119,7 +122,13 @@ class Look(NamedTuple):
             found = select(raw, conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label)
             return to_picture(found, letterbox)
 
-        whole = boxes(*self.whole)
+        whole = (
+            fused_views(
+                [RawView(*self.whole), *self.others], conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label
+            )
+            if self.others
+            else boxes(*self.whole)
+        )
         if self.close is None:
             return whole
         close = longer_than(boxes(*self.close), self.share * max(self.size))

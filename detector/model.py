@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.augmented import VIEWS, RawView
 from maskdet.detector.close_ups import DEFAULT_CLOSE_UPS, CloseUps, Look, wanted_close_ups
 from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
@@ -33,6 +34,7 @@ class MaskDetector:
     Attributes:
         info: what results say of the model.
         close_ups: how pictures are seen once more for faces that fill them, None where they are not.
+        augmented: whether pictures are also seen mirrored and smaller.
         workers: calls from several threads at once that keep the processor busy.
 
     >>> detector = MaskDetector()
@@ -50,6 +52,7 @@ class MaskDetector:
         agnostic_nms: bool = False,
         tile: bool | int = False,
         close_ups: bool | CloseUps | None = None,
+        augment: bool = False,
         device: str = "cpu",
         threads: int = 0,
         runtime: RuntimeName = "auto",
@@ -70,6 +73,8 @@ class MaskDetector:
                 picture: nine times for 1920 × 1080 pixels and tiles of 640.
             close_ups: see each picture once more at a small input, for faces that fill it: True, False, how, or None
                 for what the model's file or its entry in ``models.json`` says; without a word there, none.
+            augment: see each picture also mirrored and at 0.8 of the size, and fuse what is found: more accurate, and
+                3.4 times the work. A network of fixed shape sees it mirrored only.
             device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``.
             threads: CPU threads of each run, 0 for one a core: soonest done with one picture. With 1 ``predict`` looks
                 at as many pictures side by side as there are cores: soonest done with many.
@@ -104,6 +109,7 @@ class MaskDetector:
             raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
         self.close_ups = self._choose_close_ups(close_ups, path)
         self._iou, self._agnostic = iou, agnostic_nms
+        self.augmented = augment
         parallel = is_cpu(device) and isinstance(self._runtime, (OnnxRuntime, OpenVinoRuntime))
         self.workers = runs_at_once(threads) if parallel else 1
         self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
@@ -156,16 +162,31 @@ class MaskDetector:
             For each picture what boxes are selected from.
         """
         close = self.close_ups
-        if close is not None and close.below < 1:
-            for image, whole in zip(images, self.raw_outputs(images), strict=True):
-                unsure = best_confidence(whole[0]) < close.below
-                second = next(self.raw_outputs([image], close.imgsz)) if unsure else None
-                yield Look((image.shape[0], image.shape[1]), whole, second, close.share)
-            return
-        seconds = self.raw_outputs(images, close.imgsz) if close else repeat(None)
+        always = close is not None and close.below >= 1
+        seconds = self.raw_outputs(images, close.imgsz) if close and always else repeat(None)
+        wholes = self.raw_outputs(images)
         share = close.share if close else 0.0
-        for image, whole, second in zip(images, self.raw_outputs(images), seconds, strict=False):
-            yield Look((image.shape[0], image.shape[1]), whole, second, share)
+        for image, whole, others, second in zip(images, wholes, self._other_views(images), seconds, strict=False):
+            look = Look((image.shape[0], image.shape[1]), whole, second, share, others)
+            if close and not always and best_confidence(whole[0]) < close.below:
+                look = look._replace(close=next(self.raw_outputs([image], close.imgsz)))
+            yield look
+
+    def _other_views(self, images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[tuple[RawView, ...]]:
+        """Yield for each picture what the network answers to its other views, nothing without ``augment``."""
+        spec = self._runtime.spec
+        if not self.augmented:
+            yield from repeat((), len(images))
+            return
+        mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
+        views = [view for view in VIEWS if spec.dynamic or view.scale == 1]
+        sizes = [round(view.scale * self._imgsz / spec.stride) * spec.stride for view in views]
+        outputs = [
+            self.raw_outputs(mirrored if view.mirrored else images, size)
+            for view, size in zip(views, sizes, strict=True)
+        ]
+        for answers in zip(*outputs, strict=True):
+            yield tuple(RawView(raw, back, view.mirrored) for (raw, back), view in zip(answers, views, strict=True))
 
     def raw_outputs(
         self, images: Sequence[npt.NDArray[np.uint8]], imgsz: int | None = None
