@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maskdet.cli.device_options import for_classifier
-from maskdet.cli.report_output import write_text
+from maskdet.cli.report_output import to_json, write_text
 from maskdet.runtime_choice import RuntimeName
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _command_line(given: dict[str, Any]) -> str:
 def _write(report: CompareReport, json_target: str | None, save: str | None) -> None:
     from maskdet.writers.atomic import write_bytes
 
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    text = to_json(report.to_dict(), indent=2)
     write_text(text, json_target)
     if save:
         from maskdet.chain.score_plots import save_bars

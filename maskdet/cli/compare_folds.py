@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maskdet.cli.device_options import for_classifier
-from maskdet.cli.report_output import command_line, write_text
+from maskdet.cli.report_output import command_line, to_json, write_text
 from maskdet.runtime_choice import RuntimeName
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def score_folds(
     report = compare_folds(pairs, read_folds(data, quiet=quiet), conf=conf, iou=iou, batch=batch, quiet=quiet)
     always = {"conf", "iou"}
     report = replace(report, command=command_line({"json_target", "quiet", "batch", "device"}, always))
-    write_text(json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n", json_target)
+    write_text(to_json(report.to_dict()), json_target)
     if not quiet and json_target != "-":
         from maskdet.chain.fold_table import print_fold_scores
 
