@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.device_options import for_classifier
+from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.report_output import to_json, write_text
 from maskdet.runtime_choice import RuntimeName
 
@@ -65,16 +65,11 @@ def score_data(
 
     from maskdet.chain.labelled_data import read_labelled
     from maskdet.chain.score import compare
-    from maskdet.classifier.model import MaskClassifier
-    from maskdet.detector.model import MaskDetector
     from maskdet.weights import checksum, resolve_weights
 
     labelled = read_labelled(data, split)
-    try:
-        detector = MaskDetector(weights, imgsz=imgsz, close_ups=close_ups, device=device, runtime=runtime)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
+    detector = open_detector(weights, imgsz=imgsz, close_ups=close_ups, device=device, runtime=runtime)
+    classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
     report = compare(detector, classifier, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.device_options import for_classifier
+from maskdet.cli.open_models import open_classifier
 from maskdet.cli.report_output import command_line, to_json, write_text
 from maskdet.runtime_choice import RuntimeName
 
@@ -82,7 +82,6 @@ def _pairs(settings: dict[str, Any], classifier_weights: str, count: int) -> Ite
         WeightsError: a file cannot be used.
     """
     from maskdet.chain.fold_scores import FoldPair
-    from maskdet.classifier.model import MaskClassifier
     from maskdet.cli.val_folds import load_fold_detectors
     from maskdet.detector.cross_validation import fold_models
     from maskdet.detector.fold_report import FoldModel
@@ -90,7 +89,7 @@ def _pairs(settings: dict[str, Any], classifier_weights: str, count: int) -> Ite
 
     paths = fold_models(classifier_weights, count)
     for (detector, model), path in zip(load_fold_detectors(settings, count), paths, strict=True):
-        classifier = MaskClassifier(path, device=settings["device"], runtime=for_classifier(settings["runtime"]))
+        classifier = open_classifier(path, device=settings["device"], runtime=settings["runtime"])
         yield FoldPair(
             detector, classifier, (model, FoldModel(classifier.info.name, checksum(path), classifier.info.imgsz))
         )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from maskdet.cli.close_ups_option import close_ups_option
+from maskdet.cli.open_models import open_detector
 from maskdet.cli.report_output import to_json, write_text
 from maskdet.cli.val_arguments import check_keys, command_line, save_folder
 
@@ -75,7 +76,7 @@ def val(
 
     from maskdet.detector.evaluate import VAL_CONF
     from maskdet.detector.labelled import read_split
-    from maskdet.detector.model import DEFAULT_IOU, MaskDetector
+    from maskdet.detector.model import DEFAULT_IOU
     from maskdet.extras import require
     from maskdet.weights import checksum, resolve_weights
 
@@ -85,17 +86,14 @@ def val(
         require("matplotlib", what="--save", extra="plots")
     labelled = read_split(str(settings["data"]), str(settings.get("split", "val")))
     weights = str(settings["model"]) if "model" in settings else None
-    try:
-        detector = MaskDetector(
-            weights,
-            imgsz=settings.get("imgsz"),
-            close_ups=close_ups,
-            device=str(settings.get("device", "cpu")),
-            runtime=settings.get("runtime", "auto"),
-            precision=settings.get("precision", "fp32"),
-        )
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    detector = open_detector(
+        weights,
+        imgsz=settings.get("imgsz"),
+        close_ups=close_ups,
+        device=str(settings.get("device", "cpu")),
+        runtime=settings.get("runtime", "auto"),
+        precision=settings.get("precision", "fp32"),
+    )
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}

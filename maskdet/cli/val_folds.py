@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from maskdet.runtime_choice import RuntimeName
+from maskdet.cli.open_models import open_detector
 from maskdet.writers.report_table import fold_cell, report_table
 
 if TYPE_CHECKING:
@@ -77,21 +77,16 @@ def load_fold_detectors(
     """
     from maskdet.detector.cross_validation import fold_models
     from maskdet.detector.fold_report import FoldModel
-    from maskdet.detector.model import MaskDetector
     from maskdet.weights import checksum
 
-    runtime: RuntimeName = settings.get("runtime", "auto")
     for path in fold_models(str(settings["model"]), count):
-        try:
-            detector = MaskDetector(
-                path,
-                imgsz=settings.get("imgsz"),
-                close_ups=close_ups,
-                device=str(settings.get("device", "cpu")),
-                runtime=runtime,
-            )
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
+        detector = open_detector(
+            path,
+            imgsz=settings.get("imgsz"),
+            close_ups=close_ups,
+            device=str(settings.get("device", "cpu")),
+            runtime=settings.get("runtime", "auto"),
+        )
         yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
 
 
