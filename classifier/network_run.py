@@ -155,6 +155,15 @@ def load_run(folder: Path) -> NetworkRun:
         raise DatasetError(folder, f"is no complete run ({type(error).__name__}: {error}): delete it") from error
 
 
+def load_runs(folder: Path) -> list[NetworkRun]:
+    """Return every finished run in a folder, in the order of their names.
+
+    Raises:
+        DatasetError: a run is damaged.
+    """
+    return [load_run(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}"))]
+
+
 _ABOUT: Final = (
     "name", "title", "task", "protocol", "fold", "weights", "frozen", "recipe", "seed", "parameters", "trainable",
     "best_epoch", "ms_per_crop",

@@ -14,6 +14,7 @@ from maskdet.classifier.study_entries import Entry, Section, score_runs
 from maskdet.classifier.study_format import NONE
 from maskdet.classifier.study_pairs import compare_section, pairs_sentence
 from maskdet.classifier.study_results import floors
+from maskdet.writers.report_table import report_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,16 +59,12 @@ def to_dict(
 
 
 def _section_table(section: Section, width: int) -> Table:
-    from rich.box import SIMPLE_HEAD
     from rich.markup import escape
-    from rich.table import Table
 
     narrow = width < _WIDE
     padding = (0, 0) if narrow else (0, 1)
     title = section.title[0].upper() + section.title[1:]
-    table = Table(
-        title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False, padding=padding
-    )
+    table = report_table(title, padding=padding)
     table.add_column("network", overflow="fold")
     table.add_column("study %", justify="right")
     for label in ("error %", "macro-F1", "bal. acc." if narrow else "balanced acc.", "AUC"):

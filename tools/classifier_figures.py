@@ -21,10 +21,10 @@ from classifier_card import SCHEMA
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crop_set import read_crop_set
+from maskdet.classifier.network_run import load_runs
 from maskdet.classifier.runtime import ClassifierRuntime
 from maskdet.classifier.scores import Estimate, score
 from maskdet.classifier.temperature import expected_calibration_error, softmax
-from maskdet.cli.study import load_runs
 
 
 def figures(onnx: Path, runs_folder: Path, source: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from experiment_tables import levers
+from figures.training import levers
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.coco_scores import coco_scores

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from maskdet.chain.report import FINDERS
-from maskdet.chain.score_table import FINDER_TITLES, NAMER_TITLES, shown, signed
+from maskdet.chain.score_table import FINDER_TITLES, NAMER_TITLES, signed
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.val_report import MEAN, Figure
+from maskdet.writers.report_table import figure_cell, fold_cell, report_table
 
 if TYPE_CHECKING:
     from maskdet.chain.fold_scores import FoldCompareReport
-    from maskdet.detector.cross_validation import FoldFigure
 
 #: Word for what an interval of a gain says: all above zero, all below, or zero within.
 WINS, LOSES, UNDECIDED = "chain better", "chain worse", "may be chance"
@@ -30,38 +30,26 @@ def verdict(gain: Figure) -> str:
 
 def print_fold_scores(report: FoldCompareReport) -> None:
     """Print average precision, what the chain gains, and the class on the faces found."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     from maskdet.writers.table import console
 
     screen = console()
     pooled = report.pooled
     title = f"{pooled.data}: {pooled.photos} photos in {len(report.models)} folds"
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
+    table = report_table(title)
     for head in ("class", "by", "AP50", "AP50-95", "chain's gain, AP50", ""):
         table.add_column(head, no_wrap=True)
     for name in [*CLASS_NAMES, MEAN]:
         for finder in FINDERS:
-            cells = [_spread(report.ap[finder][label]["all"][name]) for label in ("ap50", "ap50_95")]
+            cells = [fold_cell(report.ap[finder][label]["all"][name]) for label in ("ap50", "ap50_95")]
             gain = report.ap_gain[finder]["ap50"]["all"][name].mean if finder != "chain" else None
             last = ("", "") if gain is None else (signed(gain), verdict(gain))
             table.add_row(name if finder == FINDERS[0] else "", FINDER_TITLES[finder], *cells, *last)
         table.add_section()
     screen.print(table)
-    classes = Table(
-        title=f"the class of the {pooled.found} faces found above confidence {pooled.settings.conf}",
-        title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False,
-    )  # fmt: skip
+    classes = report_table(f"the class of the {pooled.found} faces found above confidence {pooled.settings.conf}")
     for head in ("by", "accuracy", "macro-F1"):
         classes.add_column(head, no_wrap=True)
     for namer, row in pooled.classes["all"].items():
-        classes.add_row(NAMER_TITLES[namer], shown(row.accuracy), shown(row.macro_f1))
+        classes.add_row(NAMER_TITLES[namer], figure_cell(row.accuracy), figure_cell(row.macro_f1))
     screen.print(classes)
     screen.print("AP: mean of the folds ± standard deviation; in brackets 95 % intervals over groups of photos.")
-
-
-def _spread(figure: FoldFigure) -> str:
-    spread = "" if figure.sd is None else f" ± {figure.sd:.3f}"
-    value, space, rest = shown(figure.mean).partition(" ")
-    return f"{value}{spread}{space}{rest}"

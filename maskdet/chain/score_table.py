@@ -8,6 +8,7 @@ from maskdet.chain.report import FINDERS, NAMERS, CompareReport
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.mcnemar import ALPHA
 from maskdet.detector.val_report import MEAN, Figure
+from maskdet.writers.report_table import figure_cell, report_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,32 +67,10 @@ def signed(figure: Figure) -> str:
     return f"{figure.value:+.3f} ({figure.low:+.3f} to {figure.high:+.3f})"
 
 
-def shown(figure: Figure) -> str:
-    """Return ``0.963 (.95–.98)``, or a dash.
-
-    >>> shown(Figure(0.9631, 0.9512, 0.9844)), shown(Figure(None))
-    ('0.963 (.95–.98)', '–')
-    """
-    if figure.value is None:
-        return "–"
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}"
-    low, high = (f"{end:.2f}".removeprefix("0") for end in (figure.low, figure.high))
-    return f"{figure.value:.3f} ({low}–{high})"
-
-
-def _table(title: str) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    return Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
-
-
 def _ap_table(report: CompareReport) -> Table:
     photos = f"{report.photos} photo{'' if report.photos == 1 else 's'}"
     models = f"{report.detector.info.name} and {report.classifier.info.name}"
-    table = _table(f"{models} on {report.data} ({report.split}, {photos})")
+    table = report_table(f"{models} on {report.data} ({report.split}, {photos})")
     table.add_column("class, side", no_wrap=True)
     table.add_column("faces", justify="right")
     table.add_column("by", no_wrap=True)
@@ -103,13 +82,13 @@ def _ap_table(report: CompareReport) -> Table:
         for at, finder in enumerate(FINDERS):
             row = report.ap[finder][size][name]
             head = ("", "") if at else (title, str(row.faces))
-            table.add_row(*head, FINDER_TITLES[finder], shown(row.ap50), shown(row.ap50_95))
+            table.add_row(*head, FINDER_TITLES[finder], figure_cell(row.ap50), figure_cell(row.ap50_95))
         table.add_section()
     return table
 
 
 def _class_table(report: CompareReport) -> Table:
-    table = _table(f"the class of the {report.found} faces found above confidence {report.settings.conf}")
+    table = report_table(f"the class of the {report.found} faces found above confidence {report.settings.conf}")
     table.add_column("side", no_wrap=True)
     table.add_column("faces", justify="right")
     table.add_column("by", no_wrap=True)
@@ -119,9 +98,9 @@ def _class_table(report: CompareReport) -> Table:
         for at, name in enumerate(NAMERS):
             row = rows[name]
             head = ("", "") if at else (size, str(row.faces))
-            table.add_row(*head, NAMER_TITLES[name], shown(row.accuracy), shown(row.macro_f1))
+            table.add_row(*head, NAMER_TITLES[name], figure_cell(row.accuracy), figure_cell(row.macro_f1))
         table.add_section()
     row = report.labelled_faces["all"]
-    cells = (shown(row.accuracy), shown(row.macro_f1))
+    cells = (figure_cell(row.accuracy), figure_cell(row.macro_f1))
     table.add_row("all labelled", str(row.faces), NAMER_TITLES["classifier_on_labels"], *cells)
     return table

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from maskdet.cli import EXIT_DONE
-from maskdet.cli.report_output import command_line, write_text
+from maskdet.cli.report_output import command_line, to_json, write_text
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -117,5 +116,5 @@ def benchmark(
             print_section(section, machine)
     if json_target is not None:
         report = BenchmarkReport(command_line({"json_target", "quiet"}, {"names"}), machine, runs, sections)
-        write_text(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n", json_target)
+        write_text(to_json(report.to_dict(), indent=2), json_target)
     return EXIT_DONE

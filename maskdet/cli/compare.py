@@ -8,7 +8,8 @@ import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
 from maskdet.cli.close_ups_option import close_ups_option
-from maskdet.cli.device_options import device_options, for_classifier
+from maskdet.cli.device_options import device_options
+from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.runtime_choice import RuntimeName
 
 
@@ -127,25 +128,20 @@ def _look(
     if not found:
         return EXIT_ERROR
 
-    from maskdet.classifier.model import MaskClassifier
-    from maskdet.detector.model import MaskDetector
     from maskdet.modes import choose_predictor
     from maskdet.writers.compare_outputs import SHEET, CompareOutputs
 
-    try:
-        detector = MaskDetector(
-            weights,
-            conf=conf,
-            iou=iou,
-            imgsz=imgsz,
-            close_ups=close_ups,
-            device=device,
-            threads=threads_for(found),
-            runtime=runtime,
-        )
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
+    detector = open_detector(
+        weights,
+        conf=conf,
+        iou=iou,
+        imgsz=imgsz,
+        close_ups=close_ups,
+        device=device,
+        threads=threads_for(found),
+        runtime=runtime,
+    )
+    classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     predictor = choose_predictor("compare", detector, classifier)
     outputs = CompareOutputs(json_target, csv_target, save, errors.report)
     task = Task(found, predictor, outputs, errors, batch=batch, vid_stride=vid_stride)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.device_options import for_classifier
-from maskdet.cli.report_output import write_text
+from maskdet.cli.open_models import open_classifier, open_detector
+from maskdet.cli.report_output import to_json, write_text
 from maskdet.runtime_choice import RuntimeName
 
 if TYPE_CHECKING:
@@ -66,16 +65,11 @@ def score_data(
 
     from maskdet.chain.labelled_data import read_labelled
     from maskdet.chain.score import compare
-    from maskdet.classifier.model import MaskClassifier
-    from maskdet.detector.model import MaskDetector
     from maskdet.weights import checksum, resolve_weights
 
     labelled = read_labelled(data, split)
-    try:
-        detector = MaskDetector(weights, imgsz=imgsz, close_ups=close_ups, device=device, runtime=runtime)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
+    detector = open_detector(weights, imgsz=imgsz, close_ups=close_ups, device=device, runtime=runtime)
+    classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
     report = compare(detector, classifier, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
@@ -117,7 +111,7 @@ def _command_line(given: dict[str, Any]) -> str:
 def _write(report: CompareReport, json_target: str | None, save: str | None) -> None:
     from maskdet.writers.atomic import write_bytes
 
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    text = to_json(report.to_dict(), indent=2)
     write_text(text, json_target)
     if save:
         from maskdet.chain.score_plots import save_bars

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.device_options import for_classifier
-from maskdet.cli.report_output import command_line, write_text
+from maskdet.cli.open_models import open_classifier
+from maskdet.cli.report_output import command_line, to_json, write_text
 from maskdet.runtime_choice import RuntimeName
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def score_folds(
     report = compare_folds(pairs, read_folds(data, quiet=quiet), conf=conf, iou=iou, batch=batch, quiet=quiet)
     always = {"conf", "iou"}
     report = replace(report, command=command_line({"json_target", "quiet", "batch", "device"}, always))
-    write_text(json.dumps(report.to_dict(), indent=1, ensure_ascii=False) + "\n", json_target)
+    write_text(to_json(report.to_dict()), json_target)
     if not quiet and json_target != "-":
         from maskdet.chain.fold_table import print_fold_scores
 
@@ -83,7 +82,6 @@ def _pairs(settings: dict[str, Any], classifier_weights: str, count: int) -> Ite
         WeightsError: a file cannot be used.
     """
     from maskdet.chain.fold_scores import FoldPair
-    from maskdet.classifier.model import MaskClassifier
     from maskdet.cli.val_folds import load_fold_detectors
     from maskdet.detector.cross_validation import fold_models
     from maskdet.detector.fold_report import FoldModel
@@ -91,7 +89,7 @@ def _pairs(settings: dict[str, Any], classifier_weights: str, count: int) -> Ite
 
     paths = fold_models(classifier_weights, count)
     for (detector, model), path in zip(load_fold_detectors(settings, count), paths, strict=True):
-        classifier = MaskClassifier(path, device=settings["device"], runtime=for_classifier(settings["runtime"]))
+        classifier = open_classifier(path, device=settings["device"], runtime=settings["runtime"])
         yield FoldPair(
             detector, classifier, (model, FoldModel(classifier.info.name, checksum(path), classifier.info.imgsz))
         )

@@ -11,7 +11,8 @@ from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
 from maskdet.cli.close_ups_option import close_ups_option
-from maskdet.cli.device_options import device_options, for_classifier, precision_option
+from maskdet.cli.device_options import device_options, precision_option
+from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.output_options import output_options
 from maskdet.cli.start_up import collector_paused
 from maskdet.cli.track_options import open_tracker, report_people, track_options
@@ -100,32 +101,25 @@ def detect(
         if not found:
             return EXIT_ERROR
 
-        from maskdet.detector.model import MaskDetector
         from maskdet.modes import choose_predictor
         from maskdet.writers.outputs import Outputs
 
-        try:
-            detector = MaskDetector(
-                weights,
-                conf=conf,
-                iou=iou,
-                imgsz=imgsz,
-                agnostic_nms=agnostic_nms,
-                tile=tile_size or tile,
-                close_ups=close_ups,
-                device=device,
-                threads=threads_for(found),
-                runtime=runtime,
-                precision=precision,
-            )
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
-
+        detector = open_detector(
+            weights,
+            conf=conf,
+            iou=iou,
+            imgsz=imgsz,
+            agnostic_nms=agnostic_nms,
+            tile=tile_size or tile,
+            close_ups=close_ups,
+            device=device,
+            threads=threads_for(found),
+            runtime=runtime,
+            precision=precision,
+        )
         classifier = None
         if mode != "detect":
-            from maskdet.classifier.model import MaskClassifier
-
-            classifier = MaskClassifier(classifier_weights, device=device, runtime=for_classifier(runtime))
+            classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     outputs = Outputs(targets, errors.report)
     task = Task(
         found,

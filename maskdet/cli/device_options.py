@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from maskdet.runtime_choice import PRECISIONS, RUNTIMES, RuntimeName
+from maskdet.runtime_choice import PRECISIONS, RUNTIMES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,8 +42,3 @@ def precision_option(command: F) -> F:
         show_default=True,
         help="bf16: bfloat16 in OpenVINO, faster and less exact, on processors with such instructions.",
     )(command)
-
-
-def for_classifier(runtime: RuntimeName) -> RuntimeName:
-    """Return the runtime of the classifier beside a detector: it is an ONNX file, also where the detector is a .pt."""
-    return "auto" if runtime == "torch" else runtime

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -36,6 +38,11 @@ def command_line(leave_out: Collection[str] = (), always: Collection[str] = ()) 
 def _without_folder(text: str) -> str:
     name, equals, value = text.partition("=")
     return f"{name}={Path(value).name}" if equals else Path(text).name if "/" in text else text
+
+
+def to_json(content: Any, indent: int = 1) -> str:
+    """Return plain JSON types as a file's text."""
+    return json.dumps(content, indent=indent, ensure_ascii=False) + "\n"
 
 
 def write_text(text: str, target: str | None) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from maskdet.runtime_choice import RuntimeName
+from maskdet.cli.open_models import open_detector
+from maskdet.writers.report_table import fold_cell, report_table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maskdet.detector.cross_validation import FoldFigure, FoldScores
+    from maskdet.detector.cross_validation import FoldScores
     from maskdet.detector.fold_report import FoldModel, FoldReport
     from maskdet.detector.model import MaskDetector
 
@@ -76,21 +77,16 @@ def load_fold_detectors(
     """
     from maskdet.detector.cross_validation import fold_models
     from maskdet.detector.fold_report import FoldModel
-    from maskdet.detector.model import MaskDetector
     from maskdet.weights import checksum
 
-    runtime: RuntimeName = settings.get("runtime", "auto")
     for path in fold_models(str(settings["model"]), count):
-        try:
-            detector = MaskDetector(
-                path,
-                imgsz=settings.get("imgsz"),
-                close_ups=close_ups,
-                device=str(settings.get("device", "cpu")),
-                runtime=runtime,
-            )
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
+        detector = open_detector(
+            path,
+            imgsz=settings.get("imgsz"),
+            close_ups=close_ups,
+            device=str(settings.get("device", "cpu")),
+            runtime=settings.get("runtime", "auto"),
+        )
         yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
 
 
@@ -114,19 +110,8 @@ def print_report(report: FoldReport) -> None:
 
 
 def _table(report: FoldReport, name: str, scores: FoldScores) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
     title = f"{report.data}, {SET_TITLES[name]}: {sum(scores.photos)} photos in {len(report.models)} folds"
-    table = Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        padding=(0, 0, 0, 1),
-    )
+    table = report_table(title, padding=(0, 0, 0, 1))
     table.add_column("side, class", no_wrap=True)
     table.add_column("faces", justify="right", no_wrap=True)
     for label in ("AP50", "AP50-95", "P", "R", "F1"):
@@ -134,30 +119,13 @@ def _table(report: FoldReport, name: str, scores: FoldScores) -> Table:
     for size, rows in scores.ap["ap50"].items():
         table.add_row(f"[bold]{size}[/bold]")
         for row, figure in rows.items():
-            cells = [shown(figure), shown(scores.ap["ap50_95"][size][row])]
+            cells = [fold_cell(figure), fold_cell(scores.ap["ap50_95"][size][row])]
             recall = scores.recall[size][row]
             if size == "all":
-                cells += [shown(scores.point["precision"][row]), shown(recall), shown(scores.point["f1"][row])]
+                point = (scores.point["precision"][row], recall, scores.point["f1"][row])
+                cells += map(fold_cell, point)
             else:
-                cells += ["", shown(recall), ""]
+                cells += ["", fold_cell(recall), ""]
             table.add_row(row, str(scores.faces[size][row]), *cells)
         table.add_section()
     return table
-
-
-def shown(figure: FoldFigure) -> str:
-    """Return ``0.840 ± 0.031 (.81–.87)``, or a dash.
-
-    >>> from maskdet.detector.cross_validation import FoldFigure
-    >>> from maskdet.detector.val_report import Figure
-    >>> shown(FoldFigure((0.8, 0.9), Figure(0.85, 0.7912, 0.9), 0.0707))
-    '0.850 ± 0.071 (.79–.90)'
-    """
-    mean = figure.mean
-    if mean.value is None:
-        return "–"
-    spread = "" if figure.sd is None else f" ± {figure.sd:.3f}"
-    if mean.low is None or mean.high is None:
-        return f"{mean.value:.3f}{spread}"
-    low, high = (f"{end:.2f}".removeprefix("0") for end in (mean.low, mean.high))
-    return f"{mean.value:.3f}{spread} ({low}–{high})"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from maskdet.cli.report_output import write_text
-from maskdet.cli.val import empty_table, show_interval
+from maskdet.cli.report_output import to_json, write_text
+from maskdet.writers.report_table import figure_cell, padding_for, report_table
 
 if TYPE_CHECKING:
     from maskdet.detector.scale_report import ScaleReport
@@ -21,7 +20,7 @@ def write_scales(report: ScaleReport, json_target: str | None, folder: Path | No
     """
     from maskdet.writers.atomic import write_bytes
 
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    text = to_json(report.to_dict(), indent=2)
     write_text(text, json_target)
     if folder:
         from maskdet.detector.scale_plot import save_curve
@@ -37,7 +36,7 @@ def print_scales(report: ScaleReport) -> None:
 
     screen = console()
     title = f"{report.model}, {report.imgsz} px, on re-framed faces of {report.data} ({report.split})"
-    table = empty_table(title, screen.width)
+    table = report_table(title, padding=padding_for(screen.width))
     table.add_column("share, class", no_wrap=True)
     table.add_column("faces", justify="right")
     for label in ("recall", "any class", "AP50"):
@@ -48,7 +47,7 @@ def print_scales(report: ScaleReport) -> None:
         for class_name, row in bucket.rows.items():
             alarms = bucket.false_alarms.value if class_name == MEAN else None
             shown = "" if alarms is None else f"{alarms:.2f}"
-            figures = (show_interval(figure) for figure in (row.recall, row.found, row.ap50))
+            figures = (figure_cell(figure, dim=True) for figure in (row.recall, row.found, row.ap50))
             table.add_row(class_name, str(row.faces), *figures, shown)
         table.add_section()
     screen.print(table)

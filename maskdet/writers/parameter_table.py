@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from maskdet.writers.report_table import report_table
 from maskdet.writers.table import console
 
 if TYPE_CHECKING:
@@ -13,10 +14,7 @@ if TYPE_CHECKING:
 
 def print_parameters(rows: Sequence[ParameterRow]) -> None:
     """Print name, input and parameters of each network, and why Keras counts otherwise."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1))
+    table = report_table()
     table.add_column("network", no_wrap=True)
     table.add_column("input", no_wrap=True)
     for label in ("parameters", "trainable", "as Keras counts", "printed"):

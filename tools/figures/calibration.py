@@ -1,0 +1,50 @@
+"""How far the detector's confidences can be believed, and the threshold to report from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from figures.cells import signed, with_interval
+
+#: Ways of calibrating, as the table calls them.
+METHODS = {"none": "as trained", "temperature": "temperature", "temperature_and_bias": "temperature and bias"}
+WAYS = {"shipped": "the default", "one": "chosen, one for all", "per_class": "chosen, one a class"}
+
+
+def calibration(report: dict[str, Any]) -> str:
+    """Return the tables of ``tools/calibrate_detector.py``."""
+    limits = list(report["methods"]["none"]["above"])
+    rows = []
+    for name, label in METHODS.items():
+        method = report["methods"][name]
+        cells = [f"{method['final'][key]:.3f}" for key in ("temperature", "bias")]
+        for limit in limits:
+            above = method["above"][limit]
+            cells += [f"{above['detections']:,}", with_interval(above["ece"], 3), f"{above['adaptive_ece']:.3f}"]
+        rows.append(f"| {label} | {' | '.join(cells)} |")
+    heads = " | ".join(f"above {limit} | ECE | adaptive" for limit in limits)
+    ways = []
+    for name, label in WAYS.items():
+        way = report["thresholds"][name]
+        chosen = list(way["final"].values())
+        shown = f"{chosen[0]:.2f}" if len(set(chosen)) == 1 else ", ".join(f"{one:.2f}" for one in chosen)
+        figures = [f"{way['figures'][key]['mean']['value']:.3f}" for key in ("precision", "recall", "f1")]
+        gain = "–" if name == "shipped" else signed(way["f1_gain"]["mean"])
+        ways.append(f"| {label} | {shown} | {' | '.join(figures)} | {gain} |")
+    settings, data = report["settings"], report["data"]
+    return f"""Expected calibration error ({settings["bins"]} bins of equal width; adaptive: of equal counts) of the detections on {data["photos"]} photos in
+{data["folds"]} grouped folds, each fold calibrated by what the others say; a detection is right if it found a face of its class at IoU
+{settings["match_iou"]}. In brackets the 95 % interval over groups of photos; temperature and bias are those fitted on all folds. By
+`{report["command"]}`:
+
+| | temperature | bias | {heads} |
+|---|---|---|{"---|" * 3 * len(limits)}
+{chr(10).join(rows)}
+
+The confidence threshold with the best mean F1, on confidences calibrated by {METHODS[report["chosen"]]}; figures with the threshold that the
+other folds choose, all folds together, mean of the classes:
+
+| threshold | value | P | R | F1 | F1 beside the default |
+|---|---|---|---|---|---|
+{chr(10).join(ways)}
+"""

@@ -1,0 +1,50 @@
+"""The detector over the grouped folds, ``maskdet val --folds``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from figures.cells import SHORT, spread
+from maskdet.classes import CLASS_NAMES
+
+
+def folds(report: dict[str, Any]) -> str:
+    """Return the table of the grouped folds, ``maskdet val --folds``."""
+    whole, data = report["sets"]["all"], report["data"]
+    rows = []
+    for name in SHORT:
+        cells = [spread(whole["ap"][label]["all"][name]) for label in ("ap50", "ap50_95")]
+        point = [whole["point"]["precision"][name], whole["recall"]["all"][name], whole["point"]["f1"][name]]
+        pooled = whole["ap"]["ap50"]["all"][name]["pooled"]["value"]
+        shown = [f"{figure['value']:.3f}" for figure in point]
+        faces = f"{whole['faces']['all'][name]:,}"
+        rows.append(f"| {name} | {faces} | {' | '.join(cells)} | {pooled:.3f} | {' | '.join(shown)} |")
+    sizes = []
+    for size, recall in whole["recall"].items():
+        counted = [whole["ap"]["ap50"][size]["mean"], *(recall[name] for name in (*CLASS_NAMES, "all"))]
+        sizes.append(f"| {size} | {whole['faces'][size]['mean']:,} | {' | '.join(map(spread, counted))} |")
+    series = ""
+    if "without_series" in report["sets"]:
+        rest = report["sets"]["without_series"]["ap"]
+        series = f"""
+Without the {data["series_photos"]} photos of the selfie series: mAP50 {spread(rest["ap50"]["all"]["mean"])}, mAP50-95
+{spread(rest["ap50_95"]["all"]["mean"])}, incorrect AP50 {spread(rest["ap50"]["all"]["mask_weared_incorrect"])}.
+"""
+    return f"""{data["folds"]} grouped folds (alike photos and the selfie series in one fold), each tested by a detector of the same recipe that has
+not seen it; {sum(whole["photos"])} photos in all. Mean of the folds ± standard deviation, in brackets its 95 % interval (bootstrap over
+groups of alike photos); "pooled": all photos as one set; P, R and F1 above confidence {report["settings"]["conf"]}. By
+`maskdet convert FACE_MASK_DETECTION {data["name"]} --folds {data["folds"]}` and `{report["command"]}`:
+
+| class | faces | AP50 | AP50-95 | AP50, pooled | P | R | F1 |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+| face side | faces | mAP50 | recall, with_mask | without_mask | incorrect | all faces |
+|---|---|---|---|---|---|---|
+{chr(10).join(sizes)}
+{series}"""
+
+
+def folds_card(report: dict[str, Any]) -> str:
+    """Return the same for the model's card, under a heading."""
+    return f"## On photos like none it has seen\n{folds(report)}"
