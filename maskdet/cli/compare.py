@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
-from maskdet.cli.close_ups_option import close_ups_option
 from maskdet.cli.device_options import device_options
+from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.runtime_choice import RuntimeName
 
@@ -25,7 +25,7 @@ from maskdet.runtime_choice import RuntimeName
 @click.option("--conf", type=click.FloatRange(0, 1), default=0.25, show_default=True, help="Confidence threshold.")
 @click.option("--iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="IoU threshold of NMS.")
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the detector's input, in pixels.")
-@close_ups_option
+@look_options
 @device_options
 @click.option("--batch", type=click.IntRange(1, 256), help="Pictures run at once.  [default: 1, with --data 16]")
 @click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
@@ -44,6 +44,7 @@ def compare(
     iou: float,
     imgsz: int | None,
     close_ups: bool | None,
+    augment: bool,
     device: str,
     runtime: RuntimeName,
     batch: int | None,
@@ -76,8 +77,8 @@ def compare(
         if split is not None or folds:
             raise click.UsageError(f"{'--folds' if folds else '--split'} belongs to --data")
         return _look(
-            sources, weights, classifier_weights, conf, iou, imgsz, close_ups, device, runtime, batch or 1,
-            vid_stride, json_target, csv_target, save, quiet,
+            sources, weights, classifier_weights, conf, iou, imgsz, close_ups, augment, device, runtime,
+            batch or 1, vid_stride, json_target, csv_target, save, quiet,
         )  # fmt: skip
     if csv_target is not None or vid_stride != 1:
         raise click.UsageError("--csv and --vid-stride belong to sources, not to --data")
@@ -88,15 +89,15 @@ def compare(
 
         score_folds(
             data, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-            device=device, runtime=runtime, batch=batch or 16, json_target=json_target, quiet=quiet,
+            augment=augment, device=device, runtime=runtime, batch=batch or 16, json_target=json_target, quiet=quiet,
         )  # fmt: skip
         return EXIT_DONE
     from maskdet.cli.compare_data import score_data
 
     score_data(
         data, split, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-        close_ups=close_ups, device=device, runtime=runtime, batch=batch or 16, json_target=json_target, save=save,
-        quiet=quiet,
+        close_ups=close_ups, augment=augment, device=device, runtime=runtime, batch=batch or 16,
+        json_target=json_target, save=save, quiet=quiet,
     )  # fmt: skip
     return EXIT_DONE
 
@@ -109,6 +110,7 @@ def _look(
     iou: float,
     imgsz: int | None,
     close_ups: bool | None,
+    augment: bool,
     device: str,
     runtime: RuntimeName,
     batch: int,
@@ -137,6 +139,7 @@ def _look(
         iou=iou,
         imgsz=imgsz,
         close_ups=close_ups,
+        augment=augment,
         device=device,
         threads=threads_for(found),
         runtime=runtime,

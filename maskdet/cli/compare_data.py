@@ -27,6 +27,7 @@ def score_data(
     iou: float,
     imgsz: int | None,
     close_ups: bool | None,
+    augment: bool,
     device: str,
     runtime: RuntimeName,
     batch: int,
@@ -45,6 +46,7 @@ def score_data(
         iou: threshold of NMS.
         imgsz: longer side of the detector's input in pixels.
         close_ups: whether the detector sees each photo once more at a small input; None as it asks.
+        augment: whether it also sees each photo mirrored and smaller.
         device: where both models run, as ``--device`` takes it.
         runtime: what runs them.
         batch: photos run at once.
@@ -68,7 +70,7 @@ def score_data(
     from maskdet.weights import checksum, resolve_weights
 
     labelled = read_labelled(data, split)
-    detector = open_detector(weights, imgsz=imgsz, close_ups=close_ups, device=device, runtime=runtime)
+    detector = open_detector(weights, imgsz=imgsz, close_ups=close_ups, augment=augment, device=device, runtime=runtime)
     classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
@@ -84,6 +86,8 @@ def score_data(
     }
     if close_ups is not None:
         given["--close-ups" if close_ups else "--no-close-ups"] = True
+    if augment:
+        given["--augment"] = True
     report = replace(
         report,
         detector=replace(report.detector, sha256=checksum(resolve_weights(weights)[1])),

@@ -24,6 +24,7 @@ def score_folds(
     conf: float,
     iou: float,
     imgsz: int | None,
+    augment: bool,
     device: str,
     runtime: RuntimeName,
     batch: int,
@@ -39,6 +40,7 @@ def score_folds(
         conf: boxes above it are those whose classes are compared.
         iou: threshold of NMS.
         imgsz: longer side of the detectors' input in pixels.
+        augment: whether the detectors also see each photo mirrored and smaller.
         device: where both run, as ``--device`` takes it.
         runtime: what runs them.
         batch: photos run at once.
@@ -63,7 +65,7 @@ def score_folds(
     # What is missing should be said before the photos are run, not after.
     for template in (weights, classifier_weights):
         fold_models(template, count)
-    settings = {"model": weights, "imgsz": imgsz, "device": device, "runtime": runtime}
+    settings = {"model": weights, "imgsz": imgsz, "augment": augment, "device": device, "runtime": runtime}
     pairs = _pairs(settings, classifier_weights, count)
     report = compare_folds(pairs, read_folds(data, quiet=quiet), conf=conf, iou=iou, batch=batch, quiet=quiet)
     always = {"conf", "iou"}

@@ -10,8 +10,8 @@ import click
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
-from maskdet.cli.close_ups_option import close_ups_option
 from maskdet.cli.device_options import device_options, precision_option
+from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.output_options import output_options
 from maskdet.cli.start_up import collector_paused
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option("--tile", is_flag=True, help="Look at large pictures in tiles too, for small faces (slower).")
 @click.option("--tile-size", type=click.IntRange(32, 8192), help="Side of a tile, in pixels; switches --tile on.")
-@close_ups_option
+@look_options
 @track_options
 @alert_options
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
@@ -72,6 +72,7 @@ def detect(
     tile: bool,
     tile_size: int | None,
     close_ups: bool | None,
+    augment: bool,
     track_faces: bool,
     tracks_target: str | None,
     alert_rules: tuple[str, ...],
@@ -112,6 +113,7 @@ def detect(
             agnostic_nms=agnostic_nms,
             tile=tile_size or tile,
             close_ups=close_ups,
+            augment=augment,
             device=device,
             threads=threads_for(found),
             runtime=runtime,

@@ -22,6 +22,7 @@ class DetectorOptions(TypedDict, total=False):
     agnostic_nms: bool
     tile: bool | int
     close_ups: bool | None
+    augment: bool
     device: str
     threads: int
     runtime: RuntimeName

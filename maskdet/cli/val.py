@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from maskdet.cli.close_ups_option import close_ups_option
+from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_detector
 from maskdet.cli.report_output import to_json, write_text
 from maskdet.cli.val_arguments import check_keys, command_line, save_folder
@@ -20,7 +20,7 @@ from maskdet.cli.val_arguments import check_keys, command_line, save_folder
 @click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
 @click.option("--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json.")
 @click.option("--folds", is_flag=True, help="Cross-validate: data= has folds, model= has {fold} in its name.")
-@close_ups_option
+@look_options
 @click.option("--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture.")
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def val(
@@ -29,6 +29,7 @@ def val(
     save: str | None,
     folds: bool,
     close_ups: bool | None,
+    augment: bool,
     stress: bool,
     quiet: bool,
 ) -> int:
@@ -52,6 +53,7 @@ def val(
     device=   cpu, the index of a CUDA GPU, coreml, directml, …        cpu
     runtime=  onnx, openvino or torch                                  auto: by the kind of file
     precision= fp32, or bf16 (OpenVINO, where the processor has it)    fp32
+    augment=  True is the same as --augment                            False
     save_dir= the same as --save; so is project=DIR name=NAME          nothing is written
 
     AP is COCO's, with a 95 % interval from 1000 bootstrap samples of the photos. Precision, recall, F1 and the
@@ -66,6 +68,8 @@ def val(
 
     settings = {key: value for key, value in parse_arguments(arguments).items() if value is not None}
     check_keys(settings)
+    if augment:
+        settings["augment"] = True
     if stress and "batch" in settings:
         raise click.UsageError("batch= does not go with --stress, whose pictures have many shapes")
     folder = save_folder(settings, save)
@@ -90,6 +94,7 @@ def val(
         weights,
         imgsz=settings.get("imgsz"),
         close_ups=close_ups,
+        augment=settings.get("augment", False),
         device=str(settings.get("device", "cpu")),
         runtime=settings.get("runtime", "auto"),
         precision=settings.get("precision", "fp32"),

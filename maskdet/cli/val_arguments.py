@@ -22,6 +22,7 @@ KEYS: Final = (
     "device",
     "runtime",
     "precision",
+    "augment",
     "project",
     "name",
     "save_dir",
@@ -48,6 +49,8 @@ def check_keys(settings: Mapping[str, Any]) -> None:
         value = settings.get(key, 1)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise click.UsageError(f"{key}={value}: expected a whole number from 1 on")
+    if not isinstance(settings.get("augment", False), bool):
+        raise click.UsageError(f"augment={settings['augment']}: expected True or False")
     if "data" not in settings:
         raise click.UsageError("which data? give data=…/data.yaml, as written by `maskdet convert`")
 

@@ -84,6 +84,7 @@ def load_fold_detectors(
             path,
             imgsz=settings.get("imgsz"),
             close_ups=close_ups,
+            augment=settings.get("augment", False),
             device=str(settings.get("device", "cpu")),
             runtime=settings.get("runtime", "auto"),
         )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from maskdet.cli import main
 from maskdet.decode import decode_file
 from maskdet.detector.augmented import FUSION_IOU, VIEWS, AugmentedView, RawView, fuse, fused_views, mirror
 from maskdet.detector.letterbox import Letterbox
@@ -189,3 +192,36 @@ def test_a_face_need_not_pass_the_threshold_in_every_view() -> None:
     kept = fused_views([view(0.9), view(0.3)], conf=0.5, iou=0.7)
     np.testing.assert_allclose(kept.confidences, [0.6])
     assert len(fused_views([view(0.9), view(0.02)], conf=0.5, iou=0.7).boxes) == 0
+
+
+def test_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, write_png: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    runtime = LeftFace()
+    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: runtime)
+    path = write_png(size=(160, 160))
+    (path.parent / "left.onnx").touch()
+    words = ["detect", str(path), "--weights", str(path.parent / "left.onnx"), "--json", "-", "--conf", "0.1"]
+    seen = {}
+    for option in ((), ("--augment",)):
+        with pytest.raises(SystemExit) as stop:
+            main([*words, *option])
+        assert stop.value.code == 0
+        seen[option] = [row["confidence"] for row in json.loads(capsys.readouterr().out)["detections"]]
+    assert seen == {(): [0.8], ("--augment",): [0.2] * 4}
+
+
+def test_val_takes_augment_as_yolo_does(tiny_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("faster_coco_eval")
+    reports = []
+    for words in (["augment=True"], ["--augment"], []):
+        with pytest.raises(SystemExit) as stop:
+            main(["val", f"data={tiny_data}", "imgsz=96", *words, "--json", "-"])
+        assert stop.value.code == 0
+        reports.append(json.loads(capsys.readouterr().out))
+    assert "augment=True" in reports[0]["command"] and "augment" not in reports[2]["command"]
+    assert reports[0]["ap"] == reports[1]["ap"]
+    with pytest.raises(SystemExit) as stop:
+        main(["val", f"data={tiny_data}", "augment=maybe"])
+    assert stop.value.code == 2
+    assert "augment=maybe: expected True or False" in capsys.readouterr().err
