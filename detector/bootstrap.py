@@ -181,6 +181,15 @@ def draw_groups(groups: npt.NDArray[np.int64], *, resamples: int, rng: np.random
     return draws.astype(np.int32)[:, place]
 
 
+def with_measured(drawn: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Put the photos as they are, each once, before (B, P) draws of them: the first figure is then the measured one.
+
+    >>> with_measured(np.array([[0, 2], [2, 0]], dtype=np.int32)).tolist()
+    [[1, 1], [0, 2], [2, 0]]
+    """
+    return np.concatenate([np.ones((1, drawn.shape[1]), dtype=np.int32), drawn])
+
+
 def resampled_ap(tables: list[list[MatchTable]], *, resamples: int, seed: int) -> npt.NDArray[np.float64]:
     """Draw photos with replacement and compute every AP for each draw.
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.detector.bootstrap import with_measured
 from maskdet.detector.calibration import FIT_CONF, Calibration, Judged, best_threshold, fit_calibration, judge
 from maskdet.detector.calibration_error import BINS, adaptive_calibration_error, expected_calibration_error
 from maskdet.detector.cross_validation import draw_folds
@@ -249,8 +250,7 @@ class _Counter:
         whole = PhotoCounts(
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("faces", "right", "reported"))
         )
-        once = np.ones((1, drawn.shape[1]), dtype=np.int32)
-        figures = whole.figures(np.concatenate([once, drawn]))
+        figures = whole.figures(with_measured(drawn))
         return {**figures, "recall": figures["recall"][:, :, 0]}
 
 

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.classes import CLASS_NAMES
-from maskdet.detector.bootstrap import draw_groups
-from maskdet.detector.coco_scores import SIZES, coco_scores
+from maskdet.detector.ap_table import by_iou, by_size
+from maskdet.detector.bootstrap import draw_groups, with_measured
+from maskdet.detector.coco_scores import coco_scores
 from maskdet.detector.evaluate import ap_of_weights, count_faces, figure_of, mean_of_known
 from maskdet.detector.fold_set import FoldSet
 from maskdet.detector.labelled import LabelledSplit
 from maskdet.detector.photo_counts import ROWS, count_photos
 from maskdet.detector.postprocess import Detections
-from maskdet.detector.val_report import MEAN, Figure, rounded
+from maskdet.detector.val_report import Figure, rounded
 from maskdet.errors import WeightsError
 
 #: Stands for a fold's number in the name of its model.
@@ -152,26 +153,13 @@ def cross_validate(
         return fold_figure(np.stack([scores[label][at] for scores in of_folds]), pooled[label][at])
 
     faces = count_faces(whole.truths)
-    ap_rows = [*CLASS_NAMES, MEAN]
     return FoldScores(
         photos=tuple(len(test.photos) for test in folds.tests),
         groups=tuple(len(np.unique(groups)) for groups in folds.groups),
-        faces={
-            size: {name: int(faces[row, column]) for row, name in enumerate(ap_rows)}
-            for column, size in enumerate(SIZES)
-        },
-        ap={
-            label: {
-                size: {name: figure(label, row, column) for row, name in enumerate(ap_rows)}
-                for column, size in enumerate(SIZES)
-            }
-            for label in ("ap50", "ap50_95")
-        },
+        faces=by_size(lambda row, column: int(faces[row, column])),
+        ap={label: by_size(partial(figure, label)) for label in ("ap50", "ap50_95")},
         point={label: {name: figure(label, row) for row, name in enumerate(ROWS)} for label in ("precision", "f1")},
-        recall={
-            size: {name: figure("recall", row, column) for row, name in enumerate(ROWS)}
-            for column, size in enumerate(SIZES)
-        },
+        recall=by_size(partial(figure, "recall"), ROWS),
     )
 
 
@@ -195,13 +183,8 @@ def _score(
     """Return ``ap50`` and ``ap50_95`` (1 + B, 4, 4), ``precision`` and ``f1`` (1 + B, 5), ``recall`` (1 + B, 5, 4)."""
     truths = labelled.truths
     stacked = ap_of_weights(truths, found, coco_scores(truths, found).ap, weights)
-    once = np.ones((1, len(truths)), dtype=np.int32)
     counts = count_photos(truths, reported, conf=conf)
-    return {
-        "ap50": stacked[:, 0],
-        "ap50_95": stacked.mean(axis=1),
-        **counts.figures(np.concatenate([once, weights])),
-    }
+    return {**by_iou(stacked), **counts.figures(with_measured(weights))}
 
 
 def _flat(answers: Sequence[Sequence[Detections]]) -> list[Detections]:

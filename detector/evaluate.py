@@ -17,14 +17,15 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.decode import decode_file
+from maskdet.detector.ap_table import by_iou, by_size
 from maskdet.detector.bootstrap import ap_of_draws, draw_photos, interval, match_tables
 from maskdet.detector.calibrated_onnx import calibrated_conf
-from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
+from maskdet.detector.coco_scores import coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.operating_point import operating_point
 from maskdet.detector.postprocess import MAX_DETECTIONS, Detections
-from maskdet.detector.val_report import MEAN, ApRow, Figure, Settings, ValReport
+from maskdet.detector.val_report import ApRow, Figure, Settings, ValReport
 from maskdet.progress import track
 
 #: YOLO's threshold for ``val``: low enough that the precision-recall curve is complete.
@@ -214,15 +215,13 @@ def ap_of_weights(
 
 def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[str, dict[str, ApRow]]:
     """Return what ``ap_rows`` does, from what ``ap_draws`` gave."""
-    ap50, ap50_95 = stacked[:, 0], stacked.mean(axis=1)
-    faces = count_faces(truths)
-    return {
-        size: {
-            name: ApRow(int(faces[row, column]), figure_of(ap50[:, row, column]), figure_of(ap50_95[:, row, column]))
-            for row, name in enumerate([*CLASS_NAMES, MEAN])
-        }
-        for column, size in enumerate(SIZES)
-    }
+    of_iou, faces = by_iou(stacked), count_faces(truths)
+
+    def row_of(row: int, column: int) -> ApRow:
+        figures = {label: figure_of(values[:, row, column]) for label, values in of_iou.items()}
+        return ApRow(int(faces[row, column]), **figures)
+
+    return by_size(row_of)
 
 
 def mean_of_known(values: npt.NDArray[np.float64], *, axis: int) -> npt.NDArray[np.float64]:

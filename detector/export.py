@@ -126,8 +126,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
         # ultralytics' description holds the path of the data on the training machine.
         "description": "maskdet face-mask detector",
         "maskdet": json.dumps({"schema": "maskdet-model/1", "preprocessing": PREPROCESSING}),
-        "maskdet_training": json.dumps(training_provenance(source)),
-        NETWORK_KEY: json.dumps(network_description(source)),
+        **checkpoint_metadata(source),
     }
     if close_ups:
         metadata[KEY] = json.dumps(WHERE_EMPTY.to_dict())
@@ -167,21 +166,26 @@ def export_int8(arguments: Mapping[str, Any]) -> Quantised:
     return quantise(source, str(data), photos=photos)
 
 
-def network_description(checkpoint: Path) -> dict[str, Any]:
-    """Return ultralytics' description of a checkpoint's network: classes, scale, backbone and head."""
+def checkpoint_metadata(checkpoint: Path) -> dict[str, str]:
+    """Return what the ONNX file says of the checkpoint it is made of: how it was trained, and which network it is."""
     import torch
 
     content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    return {
+        "maskdet_training": json.dumps(_training_provenance(content, checkpoint)),
+        NETWORK_KEY: json.dumps(_network_description(content)),
+    }
+
+
+def _network_description(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ultralytics' description of a checkpoint's network: classes, scale, backbone and head."""
     described = (content.get("ema") or content["model"]).yaml
     return {key: value for key, value in described.items() if key != "yaml_file"}
 
 
-def training_provenance(checkpoint: Path) -> dict[str, Any]:
+def _training_provenance(content: Mapping[str, Any], checkpoint: Path) -> dict[str, Any]:
     """Return how a checkpoint was trained: its arguments, data set, library and date, without machine paths."""
-    import torch
-
-    content = torch.load(checkpoint, map_location="cpu", weights_only=False)
-    arguments = content.get("train_args", {}) if isinstance(content, dict) else {}
+    arguments = content.get("train_args", {})
     provenance: dict[str, Any] = {key: arguments[key] for key in _PROVENANCE_KEYS if key in arguments}
     if arguments.get("model"):
         provenance["start"] = Path(str(arguments["model"])).name
@@ -194,8 +198,8 @@ def training_provenance(checkpoint: Path) -> dict[str, Any]:
         import yaml
 
         provenance.update(yaml.safe_load(options.read_text(encoding="utf-8")))
-    provenance["ultralytics"] = content.get("version") if isinstance(content, dict) else None
-    provenance["date"] = str(content.get("date", ""))[:10] if isinstance(content, dict) else ""
+    provenance["ultralytics"] = content.get("version")
+    provenance["date"] = str(content.get("date", ""))[:10]
     return provenance
 
 

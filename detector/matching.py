@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.extras import require
+
+#: Least overlap of a box with a face that it found, where one threshold is enough.
+MATCH_IOU: Final = 0.5
 
 
 def to_xywh(boxes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

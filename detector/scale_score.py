@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,19 +14,17 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.picture import look_at
 from maskdet.decode import decode_file
-from maskdet.detector.bootstrap import MatchTable, draw_photos, weighted_ap
+from maskdet.detector.ap_table import AP_ROWS
+from maskdet.detector.bootstrap import MatchTable, draw_photos, weighted_ap, with_measured
 from maskdet.detector.evaluate import RESAMPLES, SEED, VAL_CONF, detect_twice, figure_of, mean_of_known
 from maskdet.detector.labelled import LabelledSplit
-from maskdet.detector.matching import coco_iou, match
+from maskdet.detector.matching import MATCH_IOU, coco_iou, match
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.postprocess import MAX_DETECTIONS, Detections
 from maskdet.detector.scale_report import Bucket, ScaleReport, ScaleRow
 from maskdet.detector.scale_stress import BUCKETS, Frame, Image, plan_frames, render
-from maskdet.detector.val_report import MEAN, Settings
+from maskdet.detector.val_report import Settings
 from maskdet.progress import track
-
-#: A box finds a face from this overlap on.
-MATCH_IOU: Final = 0.5
 
 Ints = npt.NDArray[np.int64]
 #: Rows: the measured value, then one a draw.
@@ -122,7 +119,7 @@ def score_frames(
     if not len(frames) == len(every) == len(reported):
         raise ValueError(f"{len(frames)} pictures, {len(every)} and {len(reported)} answers")
     drawn = draw_photos(photos, resamples=resamples, seed=seed)
-    weights = np.concatenate([np.ones((1, photos), np.int32), drawn])
+    weights = with_measured(drawn)
     scored = {}
     for bucket in BUCKETS:
         mine = [at for at, frame in enumerate(frames) if frame.bucket == bucket]
@@ -155,7 +152,7 @@ def _score_bucket(
     faces = [*(int((class_ids == class_id).sum()) for class_id in range(len(CLASS_NAMES))), len(frames)]
     rows = {
         name: ScaleRow(count, *(figure_of(draws) for draws in rows))
-        for name, count, rows in zip([*CLASS_NAMES, MEAN], faces, stacked, strict=True)
+        for name, count, rows in zip(AP_ROWS, faces, stacked, strict=True)
     }
     wrong = [_false_alarms(frame, one) for frame, one in zip(frames, reported, strict=True)]
     return Bucket(len(np.unique(photos)), figure_of(_share(np.array(wrong), photos, weights)), rows)

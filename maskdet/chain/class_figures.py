@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.confusion_figures import confusion_matrix, error, macro_f1
-from maskdet.detector.bootstrap import draw_photos
+from maskdet.detector.bootstrap import draw_photos, with_measured
 from maskdet.detector.evaluate import figure_of
 from maskdet.detector.val_report import Figure
 
@@ -76,7 +76,6 @@ def class_draws(
     classes = len(CLASS_NAMES)
     cells = np.zeros((photo_count, classes**2), dtype=np.int64)
     np.add.at(cells, (photos, labels * classes + answers), 1)
-    once = np.ones((1, photo_count), dtype=np.int32)
     drawn = draw_photos(photo_count, resamples=resamples, seed=seed) if weights is None else weights
-    matrices = (np.concatenate([once, drawn]) @ cells).reshape(-1, classes, classes)
+    matrices = (with_measured(drawn) @ cells).reshape(-1, classes, classes)
     return ClassDraws(confusion_matrix(labels, answers, classes), 1 - error(matrices), macro_f1(matrices))

@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
-from maskdet.chain.matched_faces import MATCH_IOU
 from maskdet.chain.report import FINDERS, CompareReport, Settings, Subject
 from maskdet.chain.score import ap_stacks, score_answers
 from maskdet.chain.split_answers import PhotoAnswers, ask_both, least_conf
-from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.model import MaskClassifier
-from maskdet.detector.coco_scores import SIZES
+from maskdet.detector.ap_table import by_iou, by_size
 from maskdet.detector.cross_validation import FOLD, FoldFigure, draw_folds, fold_figure
 from maskdet.detector.evaluate import RESAMPLES, SEED, VAL_CONF
 from maskdet.detector.fold_report import FoldModel, check_unseen
 from maskdet.detector.fold_set import FoldSet
+from maskdet.detector.matching import MATCH_IOU
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
-from maskdet.detector.val_report import MEAN
 from maskdet.results import ModelInfo
 
 SCHEMA: Final = "maskdet-compare-folds/1"
@@ -175,11 +174,9 @@ def _template(models: Sequence[FoldModel]) -> str:
 
 def _table(stacked: npt.NDArray[np.float64]) -> ApTable:
     """Return the figures of (K, 1 + B, 10, 4, 4) average precision, or of differences of it."""
-    labelled = {"ap50": stacked[:, :, 0], "ap50_95": stacked.mean(axis=2)}
-    return {
-        label: {
-            size: {name: fold_figure(values[:, :, row, column]) for row, name in enumerate([*CLASS_NAMES, MEAN])}
-            for column, size in enumerate(SIZES)
-        }
-        for label, values in labelled.items()
-    }
+    of_iou = by_iou(stacked)
+
+    def figure(label: str, row: int, column: int) -> FoldFigure:
+        return fold_figure(of_iou[label][:, :, row, column])
+
+    return {label: by_size(partial(figure, label)) for label in of_iou}

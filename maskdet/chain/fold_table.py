@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from maskdet.chain.report import FINDERS
 from maskdet.chain.score_table import FINDER_TITLES, NAMER_TITLES, signed
-from maskdet.classes import CLASS_NAMES
-from maskdet.detector.val_report import MEAN, Figure
+from maskdet.detector.ap_table import AP_ROWS
+from maskdet.detector.val_report import Figure
 from maskdet.writers.report_table import figure_cell, fold_cell, report_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def print_fold_scores(report: FoldCompareReport) -> None:
     table = report_table(title)
     for head in ("class", "by", "AP50", "AP50-95", "chain's gain, AP50", ""):
         table.add_column(head, no_wrap=True)
-    for name in [*CLASS_NAMES, MEAN]:
+    for name in AP_ROWS:
         for finder in FINDERS:
             cells = [fold_cell(report.ap[finder][label]["all"][name]) for label in ("ap50", "ap50_95")]
             gain = report.ap_gain[finder]["ap50"]["all"][name].mean if finder != "chain" else None

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.chain.split_answers import PhotoAnswers
 from maskdet.detector.labelled import Truth
-from maskdet.detector.matching import coco_iou, match
-
-#: Least overlap of a box with the face that it found.
-MATCH_IOU: Final = 0.5
+from maskdet.detector.matching import MATCH_IOU, coco_iou, match
 
 
 @dataclass(frozen=True, slots=True, eq=False)

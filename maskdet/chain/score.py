@@ -15,20 +15,21 @@ import numpy.typing as npt
 
 from maskdet.chain.class_figures import ClassDraws, ClassRow, class_draws
 from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
-from maskdet.chain.matched_faces import MATCH_IOU, MatchedFaces, match_faces
+from maskdet.chain.matched_faces import MatchedFaces, match_faces
 from maskdet.chain.multi_label import every_class
 from maskdet.chain.report import FINDERS, NAMERS, CompareReport, Discord, Settings, Subject
 from maskdet.chain.split_answers import PhotoAnswers, ask_both, least_conf
-from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.mcnemar import exact_p
 from maskdet.classifier.model import MaskClassifier
+from maskdet.detector.ap_table import AP_ROWS, by_iou
 from maskdet.detector.bootstrap import draw_photos
 from maskdet.detector.coco_scores import SIZES, coco_scores, within_sizes
 from maskdet.detector.evaluate import RESAMPLES, SEED, VAL_CONF, ap_of_weights, figure_of, rows_of
 from maskdet.detector.labelled import LabelledSplit, Truth
+from maskdet.detector.matching import MATCH_IOU
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.postprocess import Detections
-from maskdet.detector.val_report import MEAN, Figure
+from maskdet.detector.val_report import Figure
 
 _Ints = npt.NDArray[np.int64]
 
@@ -164,10 +165,9 @@ def ap_stacks(
 
 def _gain(draws: npt.NDArray[np.float64]) -> dict[str, dict[str, Figure]]:
     """Return the gain on faces of every size, from differences of what ``ap_draws`` gave."""
-    every = draws[..., 0]
     return {
-        label: {name: figure_of(values[:, row]) for row, name in enumerate([*CLASS_NAMES, MEAN])}
-        for label, values in (("ap50", every[:, 0]), ("ap50_95", every.mean(axis=1)))
+        label: {name: figure_of(values[:, row, 0]) for row, name in enumerate(AP_ROWS)}
+        for label, values in by_iou(draws).items()
     }
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from maskdet.chain.report import FINDERS, NAMERS, CompareReport
 from maskdet.chain.score_table import FINDER_TITLES, NAMER_TITLES
-from maskdet.classes import CLASS_NAMES
-from maskdet.detector.val_report import MEAN, Figure
+from maskdet.detector.ap_table import AP_ROWS
+from maskdet.detector.val_report import Figure
 from maskdet.extras import require
 from maskdet.writers.atomic import write_bytes
 from maskdet.writers.figure import png
@@ -46,7 +46,7 @@ def ap_bars(report: CompareReport) -> Any:
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    names = [*CLASS_NAMES, MEAN]
+    names = AP_ROWS
     figure, panels = _canvas(2)
     for axes, label, attribute in zip(panels, ("AP50", "AP50-95"), ("ap50", "ap50_95"), strict=True):
         bars = {finder: [getattr(report.ap[finder]["all"][name], attribute) for name in names] for finder in FINDERS}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from maskdet.chain.report import FINDERS, NAMERS, CompareReport
-from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.mcnemar import ALPHA
+from maskdet.detector.ap_table import AP_ROWS
 from maskdet.detector.val_report import MEAN, Figure
 from maskdet.writers.report_table import figure_cell, report_table
 
@@ -76,7 +76,7 @@ def _ap_table(report: CompareReport) -> Table:
     table.add_column("by", no_wrap=True)
     for label in ("AP50", "AP50-95"):
         table.add_column(label, no_wrap=True)
-    groups = [("all", name, name) for name in [*CLASS_NAMES, MEAN]]
+    groups = [("all", name, name) for name in AP_ROWS]
     groups += [(size, MEAN, f"{MEAN}, {size}") for size in report.ap[FINDERS[0]] if size != "all"]
     for size, name, title in groups:
         for at, finder in enumerate(FINDERS):
