@@ -89,7 +89,8 @@ def compare(
 
         score_folds(
             data, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-            augment=augment, device=device, runtime=runtime, batch=batch or 16, json_target=json_target, quiet=quiet,
+            close_ups=close_ups, augment=augment, device=device, runtime=runtime, batch=batch or 16,
+            json_target=json_target, quiet=quiet,
         )  # fmt: skip
         return EXIT_DONE
     from maskdet.cli.compare_data import score_data

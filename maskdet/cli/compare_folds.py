@@ -24,6 +24,7 @@ def score_folds(
     conf: float,
     iou: float,
     imgsz: int | None,
+    close_ups: bool | None,
     augment: bool,
     device: str,
     runtime: RuntimeName,
@@ -40,6 +41,7 @@ def score_folds(
         conf: boxes above it are those whose classes are compared.
         iou: threshold of NMS.
         imgsz: longer side of the detectors' input in pixels.
+        close_ups: whether they see each photo once more at a small input; None as they ask.
         augment: whether the detectors also see each photo mirrored and smaller.
         device: where both run, as ``--device`` takes it.
         runtime: what runs them.
@@ -66,7 +68,7 @@ def score_folds(
     for template in (weights, classifier_weights):
         fold_models(template, count)
     settings = {"model": weights, "imgsz": imgsz, "augment": augment, "device": device, "runtime": runtime}
-    pairs = _pairs(settings, classifier_weights, count)
+    pairs = _pairs(settings, classifier_weights, count, close_ups=close_ups)
     report = compare_folds(pairs, read_folds(data, quiet=quiet), conf=conf, iou=iou, batch=batch, quiet=quiet)
     always = {"conf", "iou"}
     report = replace(report, command=command_line({"json_target", "quiet", "batch", "device"}, always))
@@ -77,7 +79,9 @@ def score_folds(
         print_fold_scores(report)
 
 
-def _pairs(settings: dict[str, Any], classifier_weights: str, count: int) -> Iterator[FoldPair]:
+def _pairs(
+    settings: dict[str, Any], classifier_weights: str, count: int, *, close_ups: bool | None
+) -> Iterator[FoldPair]:
     """Load the networks of each fold when its turn comes.
 
     Raises:
@@ -90,7 +94,7 @@ def _pairs(settings: dict[str, Any], classifier_weights: str, count: int) -> Ite
     from maskdet.weights import checksum
 
     paths = fold_models(classifier_weights, count)
-    for (detector, model), path in zip(load_fold_detectors(settings, count), paths, strict=True):
+    for (detector, model), path in zip(load_fold_detectors(settings, count, close_ups=close_ups), paths, strict=True):
         classifier = open_classifier(path, device=settings["device"], runtime=settings["runtime"])
         yield FoldPair(
             detector, classifier, (model, FoldModel(classifier.info.name, checksum(path), classifier.info.imgsz))

@@ -31,7 +31,10 @@ def command_line(leave_out: Collection[str] = (), always: Collection[str] = ()) 
         if isinstance(value, tuple) and not parameter.multiple:
             value = ",".join(map(str, value))
         for one in value if isinstance(value, tuple) else (value,):
-            words += option if one is True else [*option, _without_folder(str(one))]
+            if isinstance(one, bool):
+                words.append(max(parameter.opts if one else parameter.secondary_opts, key=len))
+            else:
+                words += [*option, _without_folder(str(one))]
     return shlex.join(words)
 
 

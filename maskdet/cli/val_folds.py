@@ -87,6 +87,7 @@ def load_fold_detectors(
             augment=settings.get("augment", False),
             device=str(settings.get("device", "cpu")),
             runtime=settings.get("runtime", "auto"),
+            precision=settings.get("precision", "fp32"),
         )
         yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
 
