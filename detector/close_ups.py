@@ -22,8 +22,10 @@ import numpy.typing as npt
 from maskdet.detector.augmented import RawView, fused_views
 from maskdet.detector.letterbox import Letterbox
 from maskdet.detector.postprocess import Detections, select, to_picture
+from maskdet.detector.runtime import ModelSpec
 from maskdet.detector.tiles import MERGE_IOU, View, longer_than, merge_views
 from maskdet.errors import WeightsError
+from maskdet.weights import card_of
 
 #: The key under which a model's file or its entry in ``models.json`` says that it wants close-ups.
 KEY: Final = "close_ups"
@@ -92,6 +94,37 @@ def wanted_close_ups(path: Path, metadata: Mapping[str, str], card: Mapping[str,
     """
     value = card.get(KEY, metadata.get(KEY))
     return None if value is None else read_close_ups(value, path)
+
+
+def choose_close_ups(asked: bool | CloseUps | None, path: Path, spec: ModelSpec, imgsz: int) -> CloseUps | None:
+    """Return how a detector takes close-ups; what the model wants by itself gives way where it cannot be had.
+
+    Args:
+        asked: what the caller asked for, None for nothing.
+        path: the model's file.
+        spec: what the network takes.
+        imgsz: the usual input, pixels.
+
+    Raises:
+        ValueError: they were asked for and the network cannot take them.
+        WeightsError: what the file says of them cannot be read.
+    """
+    if asked is False:
+        return None
+    wanted = asked if isinstance(asked, CloseUps) else wanted_close_ups(path, spec.metadata, card_of(path))
+    if wanted is None and asked is None:
+        return None
+    wanted = wanted or DEFAULT_CLOSE_UPS
+    chosen = wanted._replace(imgsz=-(-wanted.imgsz // spec.stride) * spec.stride)
+    if asked is True:
+        chosen = chosen._replace(below=1.0)  # who asks for close-ups gets them of every picture
+    if spec.dynamic and chosen.imgsz < imgsz:
+        return chosen
+    if asked is None:
+        return None
+    if not spec.dynamic:
+        raise ValueError(f"{path} was exported for {spec.imgsz} px only; close-ups need dynamic=True")
+    raise ValueError(f"close-ups of {chosen.imgsz} px need a larger input than {imgsz} px")
 
 
 class Look(NamedTuple):

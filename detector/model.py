@@ -11,16 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.detector.augmented import VIEWS, RawView
-from maskdet.detector.close_ups import DEFAULT_CLOSE_UPS, CloseUps, Look, wanted_close_ups
+from maskdet.detector.close_ups import CloseUps, Look, choose_close_ups
 from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.postprocess import Detections, best_confidence
 from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
+from maskdet.detector.thresholds import Threshold, class_thresholds
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.devices import is_cpu
 from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
 from maskdet.runtime_choice import Precision, RuntimeName
-from maskdet.weights import card_of, resolve_weights
+from maskdet.weights import resolve_weights
 
 #: YOLO's defaults.
 DEFAULT_CONF, DEFAULT_IOU = 0.25, 0.7
@@ -46,7 +47,7 @@ class MaskDetector:
         self,
         weights: str | Path | None = None,
         *,
-        conf: float = DEFAULT_CONF,
+        conf: Threshold = DEFAULT_CONF,
         iou: float = DEFAULT_IOU,
         imgsz: int | None = None,
         agnostic_nms: bool = False,
@@ -63,7 +64,8 @@ class MaskDetector:
         Args:
             weights: an ``.onnx`` or ``.pt`` file, an OpenVINO folder, the name of a shipped model, or None for the
                 default one.
-            conf: a face is reported when its confidence exceeds this, 0 to 1.
+            conf: a face is reported when its confidence exceeds this, 0 to 1; ``"f1"`` for the thresholds that stand in
+                the model's file, one a class.
             iou: NMS threshold, 0 to 1.
             imgsz: longer side of the network's input in pixels, rounded up to a multiple of its stride; None for
                 the size it was trained at.
@@ -91,9 +93,8 @@ class MaskDetector:
             DeviceError: the device is unknown or not there, or cannot compute in this precision.
             MissingExtraError: a ``.pt`` file without the ``train`` extra, OpenVINO without the ``openvino`` extra.
         """
-        for label, value in (("conf", conf), ("iou", iou)):
-            if not 0 <= value <= 1:
-                raise ValueError(f"{label} must be between 0 and 1, not {value}")
+        if not 0 <= iou <= 1:
+            raise ValueError(f"iou must be between 0 and 1, not {iou}")
         if imgsz is not None and not 32 <= imgsz <= 8192:
             raise ValueError(f"imgsz must be between 32 and 8192 pixels, not {imgsz}")
         if tile is not False and tile is not True and tile < 32:
@@ -107,34 +108,16 @@ class MaskDetector:
         self._imgsz = -(-wanted // spec.stride) * spec.stride
         if not spec.dynamic and self._imgsz != spec.imgsz:
             raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
-        self.close_ups = self._choose_close_ups(close_ups, path)
+        self.close_ups = choose_close_ups(close_ups, path, spec, self._imgsz)
+        self._thresholds = class_thresholds(conf, spec.metadata, path)
         self._iou, self._agnostic = iou, agnostic_nms
         self.augmented = augment
         parallel = is_cpu(device) and isinstance(self._runtime, (OnnxRuntime, OpenVinoRuntime))
         self.workers = runs_at_once(threads) if parallel else 1
         self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)
-        self.info = ModelInfo(name, self._imgsz, conf)
-
-    def _choose_close_ups(self, asked: bool | CloseUps | None, path: Path) -> CloseUps | None:
-        """Return how close-ups are taken; what the model wants by itself gives way where it cannot be had."""
-        spec = self._runtime.spec
-        if asked is False:
-            return None
-        wanted = asked if isinstance(asked, CloseUps) else wanted_close_ups(path, spec.metadata, card_of(path))
-        if wanted is None and asked is None:
-            return None
-        wanted = wanted or DEFAULT_CLOSE_UPS
-        chosen = wanted._replace(imgsz=-(-wanted.imgsz // spec.stride) * spec.stride)
-        if asked is True:
-            chosen = chosen._replace(below=1.0)  # who asks for close-ups gets them of every picture
-        if spec.dynamic and chosen.imgsz < self._imgsz:
-            return chosen
-        if asked is None:
-            return None
-        if not spec.dynamic:
-            raise ValueError(f"{path} was exported for {spec.imgsz} px only; close-ups need dynamic=True")
-        raise ValueError(f"close-ups of {chosen.imgsz} px need a larger input than {self._imgsz} px")
+        # The lowest, so that nothing is dropped before each class is held to its own.
+        self.info = ModelInfo(name, self._imgsz, conf if isinstance(conf, float) else float(self._thresholds.min()))
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -230,12 +213,14 @@ class MaskDetector:
         Returns:
             One ``Detections`` a picture, in its own pixels.
         """
+        limits = self._thresholds if conf is None else None
         conf = self.info.conf if conf is None else conf
         iou = self._iou if iou is None else iou
         agnostic = self._agnostic if agnostic is None else agnostic
 
         def pick(look: Look) -> Detections:
-            return look.select(conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label)
+            found = look.select(conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label)
+            return found if limits is None else found.take(found.confidences > limits[found.class_ids])
 
         def see(tiles: Sequence[npt.NDArray[np.uint8]]) -> list[Detections]:
             # A face that fills a tile is the whole picture's to find.

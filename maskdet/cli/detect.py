@@ -10,6 +10,7 @@ import click
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
+from maskdet.cli.confidence_type import ConfidenceType
 from maskdet.cli.device_options import device_options, precision_option
 from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
@@ -18,6 +19,7 @@ from maskdet.cli.start_up import collector_paused
 from maskdet.cli.track_options import open_tracker, report_people, track_options
 
 if TYPE_CHECKING:
+    from maskdet.detector.thresholds import Threshold
     from maskdet.runtime_choice import Precision, RuntimeName
     from maskdet.writers.targets import Targets
 
@@ -33,7 +35,13 @@ if TYPE_CHECKING:
 )
 @click.option("--weights", metavar="FILE", help="An .onnx or .pt model, an OpenVINO folder, or a shipped one's name.")
 @click.option("--classifier", "classifier_weights", metavar="FILE", help="The classifier of chain and compare.")
-@click.option("--conf", type=click.FloatRange(0, 1), default=0.25, show_default=True, help="Confidence threshold.")
+@click.option(
+    "--conf",
+    type=ConfidenceType(),
+    default=0.25,
+    show_default=True,
+    help="Confidence threshold; f1 for the model's own, one a class.",
+)
 @click.option("--iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="IoU threshold of NMS.")
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the network's input, in pixels.")
 @click.option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
@@ -57,7 +65,7 @@ def detect(
     mode: Any,
     weights: str | None,
     classifier_weights: str | None,
-    conf: float,
+    conf: Threshold,
     iou: float,
     imgsz: int | None,
     agnostic_nms: bool,

@@ -10,13 +10,14 @@ import click
 if TYPE_CHECKING:
     from maskdet.classifier.model import MaskClassifier
     from maskdet.detector.model import MaskDetector
+    from maskdet.detector.thresholds import Threshold
     from maskdet.runtime_choice import Precision, RuntimeName
 
 
 class DetectorOptions(TypedDict, total=False):
     """What ``MaskDetector`` takes beside its file; see there."""
 
-    conf: float
+    conf: Threshold
     iou: float
     imgsz: int | None
     agnostic_nms: bool
