@@ -22,7 +22,7 @@ from figures.folds import folds, folds_card
 from figures.speed import benchmark, classifier_speed
 from figures.stress import close_ups, close_ups_choice, close_ups_when, scales
 from figures.tiling import tiling
-from figures.training import levers, train_speed, train_speed_intro
+from figures.training import augmented_views, levers, train_speed, train_speed_intro
 
 ROOT = Path(__file__).resolve().parent.parent
 START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
@@ -44,6 +44,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
     "docs/accuracy.md": (
         ("benchmarks/results/calibration.json", calibration),
+        ("benchmarks/results/augmented_views.json", augmented_views),
         ("benchmarks/results/mistakes.json", mistakes),
     ),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),

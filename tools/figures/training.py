@@ -57,3 +57,21 @@ take so much of the picture (stress test, {report["pictures"]} pictures a class)
 
 {chr(10).join(lines)}
 """
+
+
+def augmented_views(report: dict[str, Any]) -> str:
+    """Return the table of ``benchmarks/augmented_views.py``."""
+    lines = []
+    for row in report["rows"]:
+        classes = " / ".join(without_zero(row[f"ap50_{name}"]) for name in CLASS_NAMES)
+        cells = [row["views"], row["merged"], f"{row['cost']:.2f}"]
+        lines.append(
+            f"| {' | '.join(cells)} | {without_zero(row['map50'])} / {without_zero(row['map50_95'])} | {classes} |"
+        )
+    return f"""Test-time augmentation on {report["photos"]} photos that the detector (the run `rare` of [training](training.md)) was not trained on; the
+work is beside one view. By `{report["command"]}`:
+
+| further views | merged | work | mAP50 / mAP50-95 | AP50 with / without / incorrect |
+|---|---|---|---|---|
+{chr(10).join(lines)}
+"""
