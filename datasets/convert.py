@@ -75,7 +75,7 @@ def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> A
 
     The folder holds ``images/PART/``, ``labels/PART/``, ``data.yaml``, ``audit.json`` and ``contact_sheet.jpg``; the
     parts are train, val and possibly test, or fold1 … foldK with a ``foldN.yaml`` each (validated on fold N, trained
-    on the others), where ``data.yaml`` is the first fold's.
+    on the others), where ``data.yaml`` is the first fold's, and an ``all.yaml`` to train on every fold.
 
     Raises:
         AnnotationError, SourceError: the first unusable photo, unless ``keep_going``.
@@ -184,4 +184,7 @@ def _yaml_files(splits: Sequence[str]) -> dict[str, str]:
     for fold in folds:
         others = [f"images/{other}" for other in folds if other != fold]
         files[f"{fold}.yaml"] = format_data_yaml(CLASS_NAMES, train=others, val=[f"images/{fold}"], **test)
+    # For the detector that is used once the folds have said what its recipe is worth. Trainers want a val: any will do.
+    every = [f"images/{fold}" for fold in folds]
+    files["all.yaml"] = format_data_yaml(CLASS_NAMES, train=every, val=every[:1], **test)
     return {"data.yaml": files["fold1.yaml"]} | files

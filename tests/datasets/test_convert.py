@@ -249,6 +249,9 @@ def test_folds(ten_photos: Path, tmp_path: Path) -> None:
         assert described["val"] == f"images/fold{number}"
         assert described["test"] == "images/test"
         assert sorted([*described["train"], described["val"]]) == [f"images/fold{n}" for n in range(1, 5)]
+    described = yaml.safe_load((out / "all.yaml").read_text())
+    assert described["train"] == [f"images/fold{n}" for n in range(1, 5)]
+    assert (described["val"], described["test"]) == ("images/fold1", "images/test")
 
 
 def test_groups_file_keeps_photos_together(ten_photos: Path, tmp_path: Path) -> None:
