@@ -7,8 +7,8 @@ Every figure comes out of the JSON that ``maskdet val`` wrote::
     maskdet val model=calibrated.onnx data=public/data.yaml --json val.json
     python tools/register_model.py maskdet-n calibrated.onnx val.json --train "maskdet train …"
 
-A classifier is registered in the same way, with the JSON that ``tools/classifier_card.py`` describes; an INT8 model by
-``tools/ship_int8.py``. The first model of its task becomes its task's default.
+A classifier is registered in the same way, with the JSON that ``tools/classifier_card.py`` describes; a detector trained on
+every photo with that of ``maskdet val --folds`` (``tools/all_data_card.py``); an INT8 model by ``tools/ship_int8.py``. The first model of its task becomes its task's default.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import all_data_card
 import classifier_card
 import update_readme
 
@@ -149,7 +150,12 @@ def register(
     """
     metadata = open_session(onnx).get_modelmeta().custom_metadata_map
     classifies = metadata.get("task") == "classify"
-    entry = (classifier_card.entry_of if classifies else entry_of)(name, onnx, report, train_command)
+    makes_entry, makes_card = entry_of, card_of
+    if classifies:
+        makes_entry, makes_card = classifier_card.entry_of, classifier_card.card_of
+    elif report["schema"] == all_data_card.SCHEMA:
+        makes_entry, makes_card = all_data_card.entry_of, all_data_card.card_of
+    entry = makes_entry(name, onnx, report, train_command)
     if close_ups is not None:
         entry[KEY] = CloseUps(*close_ups).to_dict()
     registry_file = folder / "models.json"
@@ -163,7 +169,7 @@ def register(
     target = folder / entry["file"]
     if onnx.resolve() != target:
         shutil.copyfile(onnx, target)
-    card = (classifier_card.card_of if classifies else card_of)(name, entry, report, target.stat().st_size)
+    card = makes_card(name, entry, report, target.stat().st_size)
     _write(folder / entry["figures"]["report"], json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     _write(folder / f"{name}.md", card)
     _write(registry_file, json.dumps(registry, indent=2, ensure_ascii=False) + "\n")

@@ -49,6 +49,8 @@ def info(as_json: bool) -> int:
         takes = f"{model['imgsz']} px"
         if model["task"] == "classify":
             takes += f", {'square' if model['square'] else 'box'}, margin {model['margin']:g}"
+        if "of" in model:
+            shown += f" ({model['of']})"
         row = (name, model["task"], model["file"], takes, model["sha256"][:12], shown or "–", str(model["intact"]))
         models.add_row(*row)
     screen.print(models)
@@ -89,7 +91,7 @@ def gather() -> dict[str, Any]:
         }
         figures = model.card.get("figures", {})
         facts |= {key: model.card[key] for key in ("margin", "square") if key in model.card}
-        facts |= {key: figures[key] for key in FIGURES if key in figures}
+        facts |= {key: figures[key] for key in (*FIGURES, "of") if key in figures}
         models[name] = facts
     return {
         "maskdet": __version__,

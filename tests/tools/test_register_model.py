@@ -153,3 +153,23 @@ def test_a_detector_can_want_close_ups(tool: ModuleType, tmp_path: Path, monkeyp
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     monkeypatch.setattr(weights, "_registry", lambda: registry)
     assert MaskDetector().close_ups == CloseUps(160, 0.25)
+
+
+def fold_report(sha256: str) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads((ROOT / "benchmarks/results/folds.json").read_text(encoding="utf-8"))
+    report["models"][0]["sha256"] = sha256
+    return report
+
+
+def test_a_detector_trained_on_every_photo_has_the_figures_of_the_folds(tool: ModuleType, tmp_path: Path) -> None:
+    model = weights.default_model()
+    entry = tool.register("maskdet-n-all", model.path, fold_report("0" * 64), "maskdet train", tmp_path)
+    report = fold_report("0" * 64)
+    mean = report["sets"]["all"]["ap"]["ap50"]["all"]["mean"]["value"]
+    assert entry["figures"]["map50"] == mean
+    assert (entry["figures"]["of"], entry["split"]) == ("mean of 5 folds", "none: trained on all 853 photos")
+    card = (tmp_path / "maskdet-n-all.md").read_text(encoding="utf-8")
+    assert "no figure on these photos says anything" in card
+    assert f"| mean | 4,072 | {mean:.3f} ± " in card
+    with pytest.raises(SystemExit, match="is the detector of one fold"):
+        tool.register("maskdet-n-all", model.path, fold_report(model.sha256), "maskdet train", tmp_path)
