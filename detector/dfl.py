@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from maskdet.detector.onnx_graph import attribute, maker, only_user, stored
+
 #: (batch, side, bin, anchor) → (batch, bin, side, anchor): ultralytics' order.
 _BINS_INSIDE: Final = [0, 2, 1, 3]
 
@@ -32,19 +34,19 @@ def put_bins_last(model: Any) -> bool:
 
     graph = model.graph
     for softmax in [node for node in graph.node if node.op_type == "Softmax"]:
-        transpose = next((node for node in graph.node if softmax.input[0] in node.output), None)
-        mean = _only_user(graph, softmax.output[0])
+        transpose = maker(graph, softmax.input[0])
+        mean = only_user(graph, softmax.output[0])
         if transpose is None or mean is None or (transpose.op_type, mean.op_type) != ("Transpose", "Conv"):
             continue
-        order, axis = _attribute(transpose, "perm"), _attribute(softmax, "axis")
-        distances = next((tensor for tensor in graph.initializer if tensor.name == mean.input[1]), None)
+        order, axis = attribute(transpose, "perm"), attribute(softmax, "axis")
+        distances = stored(graph, mean.input[1])
         if (
             order is None
             or axis is None
             or distances is None
             or (list(order.ints), axis.i, len(mean.input)) != (_BINS_INSIDE, 1, 2)
             or [side for at, side in enumerate(distances.dims) if at != 1] != [1, 1, 1]
-            or _only_user(graph, transpose.output[0]) is not softmax
+            or only_user(graph, transpose.output[0]) is not softmax
         ):
             continue
         order.ints[:], axis.i = _BINS_LAST, 3
@@ -60,13 +62,3 @@ def put_bins_last(model: Any) -> bool:
         graph.node.extend(nodes)
         return True
     return False
-
-
-def _only_user(graph: Any, name: str) -> Any:
-    """Return the one node that reads a tensor; None where there are none or several."""
-    users = [node for node in graph.node if name in node.input]
-    return users[0] if len(users) == 1 else None
-
-
-def _attribute(node: Any, name: str) -> Any:
-    return next((attribute for attribute in node.attribute if attribute.name == name), None)

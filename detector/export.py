@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.detector.close_ups import KEY, WHERE_EMPTY
-from maskdet.detector.dfl import put_bins_last
+from maskdet.detector.graph_layout import lay_out
 from maskdet.detector.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
@@ -121,7 +121,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
     except (ValueError, TypeError, SyntaxError, AssertionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     proto = onnx.load(target)
-    put_bins_last(proto)
+    lay_out(proto)
     metadata = {entry.key: entry.value for entry in proto.metadata_props} | {
         # ultralytics' description holds the path of the data on the training machine.
         "description": "maskdet face-mask detector",

@@ -6,6 +6,7 @@ Static quantisation in the QDQ format. The recipe was chosen on training photos 
 - weights keep to 7 bits: x86 processors without VNNI add two products in 16 bits, and 8-bit weights overflow there;
 - a tensor's range is the mean over the calibration photos of its smallest and largest value: the rare extremes of one
   photo would cost resolution on all others;
+- biases make up for what rounding the weights does to a layer's mean output (``maskdet.detector.bias_correction``);
 - what follows the head's last convolutions stays float, and they with it: boxes up to ``imgsz`` and probabilities share
   the output tensor, so that one scale for both would leave the probabilities no digits.
 """
@@ -27,7 +28,8 @@ import numpy.typing as npt
 
 from maskdet.datasets.yolo import find_data_yaml, read_data_yaml
 from maskdet.decode import decode_file
-from maskdet.detector.dfl import put_bins_last
+from maskdet.detector.bias_correction import correct_biases
+from maskdet.detector.graph_layout import lay_out
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.runtime import ModelSpec, OnnxRuntime
@@ -40,6 +42,9 @@ from maskdet.writers.atomic import write_bytes
 #: Photos that set the ranges.
 CALIBRATION_PHOTOS: Final = 64
 
+#: Photos of these on which the mean inputs are measured that biases are corrected by.
+CORRECTION_PHOTOS: Final = 32
+
 #: Photos on which the result is compared with its source; where the split has enough, none of the calibration photos.
 COMPARED_PHOTOS: Final = 8
 
@@ -49,7 +54,30 @@ QUANTISED_OPS: Final = ("Conv", "Sigmoid", "Mul", "Add", "Concat", "Split", "Max
 #: A graph with one of these is quantised already.
 _INT8_OPS: Final = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"})
 
-_METHOD: Final = "static, QDQ; activations uint8, range the mean over photos of min and max; weights int8, 7 bits"
+_METHOD: Final = (
+    "static, QDQ; activations uint8, range the mean over photos of min and max; weights int8, 7 bits; biases corrected"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What can be chosen; the defaults are what ``docs/int8.md`` found best.
+
+    Attributes:
+        per_channel: one scale for every output channel of a convolution, or one for all.
+        seed: of the draw of photos.
+        laid_out: rewrite the graph first, see ``maskdet.detector.graph_layout``.
+        corrected: biases make up for the rounding of weights, see ``maskdet.detector.bias_correction``.
+        seven_bits: weights keep to 7 bits.
+        float_names: convolutions whose names hold one of these stay float.
+    """
+
+    per_channel: bool = True
+    seed: int = 0
+    laid_out: bool = True
+    corrected: bool = True
+    seven_bits: bool = True
+    float_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +134,8 @@ def quantise(
     chosen, others = split[:photos], split[photos:]
 
     with tempfile.TemporaryDirectory() as folder:
-        content, float_convs = _quantise(source, Path(folder), chosen, before.spec, per_channel)
-    result = onnx.load_from_string(content)
+        recipe = Recipe(per_channel=per_channel, seed=seed)
+        result, float_convs = quantised_model(source, Path(folder), chosen, before.spec, recipe)
     note = {
         "method": _METHOD + (", one scale a channel" if per_channel else ", one scale a tensor"),
         "calibration_photos": len(chosen),
@@ -190,24 +218,40 @@ def training_photos(data: str | Path | None) -> list[Path]:
     return photos
 
 
-def _quantise(
-    source: Path, folder: Path, photos: Sequence[Path], spec: ModelSpec, per_channel: bool
-) -> tuple[bytes, list[str]]:
-    """Return the quantised model's bytes and the names of the head's last convolutions."""
+def quantised_model(
+    source: Path, folder: Path, photos: Sequence[Path], spec: ModelSpec, recipe: Recipe
+) -> tuple[Any, list[str]]:
+    """Return the quantised ``onnx.ModelProto``, without metadata, and the names of the head's last convolutions.
+
+    Args:
+        source: the float ONNX file.
+        folder: where files may be left.
+        photos: calibration photos.
+        spec: of ``source``.
+        recipe: how.
+    """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.calibrate import CalibrationDataReader
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    prepared, written = folder / "prepared.onnx", folder / "int8.onnx"
+    laid_out, prepared, written = (folder / name for name in ("laid_out.onnx", "prepared.onnx", "int8.onnx"))
+    model = onnx.load(source)
+    if recipe.laid_out:
+        lay_out(model)
+    onnx.save(model, laid_out)
     # Symbolic shapes are not needed: ranges are measured, and the shapes stay as dynamic as they are.
-    quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+    quant_pre_process(str(laid_out), str(prepared), skip_symbolic_shape=True)
     model = onnx.load(prepared)
-    put_bins_last(model)
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
     onnx.save(model, prepared)
     kept, ends = float_tail(model.graph.node, [output.name for output in model.graph.output])
+    kept += [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv" and any(part in node.name for part in recipe.float_names)
+    ]
     name = model.graph.input[0].name
 
     class Photos(CalibrationDataReader):  # type: ignore[misc]
@@ -227,8 +271,8 @@ def _quantise(
         Photos(),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=list(QUANTISED_OPS),
-        per_channel=per_channel,
-        reduce_range=True,
+        per_channel=recipe.per_channel,
+        reduce_range=recipe.seven_bits,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=kept,
@@ -236,4 +280,7 @@ def _quantise(
         # With all photos in one collection, the "moving average" is their plain mean.
         extra_options={"CalibMovingAverage": True},
     )
-    return written.read_bytes(), ends
+    result = onnx.load(written)
+    if recipe.corrected:
+        correct_biases(model, result, (load_input(photo, spec) for photo in photos[:CORRECTION_PHOTOS]))
+    return result, ends
