@@ -1,59 +1,81 @@
-"""Average the weights of several training runs that started from the same network (a "model soup", Wortsman et al., 2022).
+"""Average the weights of exported detectors that came of each other or of the same start (a "model soup").
 
-::
+The mean of the weights that a training had after each of its stages lies in a flatter part of the loss than the last of
+them, and errs less on photos that none has seen (Izmailov et al., "Averaging Weights Leads to Wider Optima", 2018; Wortsman
+et al., "Model soups", 2022)::
 
-    python tools/average_weights.py runs/soup/weights/last.pt runs/rare/weights/last.pt runs/close_up/weights/last.pt
-    maskdet export model=runs/soup/weights/last.pt
+    python tools/average_weights.py mean.onnx runs/first/weights/last.onnx runs/second/weights/last.onnx
 
-Statistics of the batch normalisation are averaged like everything else.
+Export has folded each batch normalisation into the convolution before it, so the mean needs no statistics of its own. Give
+files without calibration: ``tools/calibrate_detector.py`` then calibrates the mean.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import torch
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from maskdet.detector.calibrated_onnx import KEY as CALIBRATION
+from maskdet.writers.atomic import write_bytes
+
+#: Key of the file's metadata that says what it is the mean of.
+KEY = "maskdet_mean_of"
 
 
-def average(target: Path, checkpoints: Sequence[Path]) -> Path:
-    """Write a checkpoint whose every floating-point value is the mean over the checkpoints.
+def average(target: Path, sources: Sequence[Path]) -> Path:
+    """Write an ONNX file whose every floating-point weight is the mean over the files.
 
     Args:
-        target: the ``.pt`` file to write; all else in it is the first checkpoint's.
-        checkpoints: as ultralytics writes them, of one architecture.
+        target: the file to write; graph and metadata are the last file's, with ``maskdet_mean_of`` added.
+        sources: as ``maskdet export`` writes them, of one architecture.
 
     Raises:
-        SystemExit: the networks differ.
+        SystemExit: the networks differ, or a file is calibrated.
     """
-    read = [torch.load(path, map_location="cpu", weights_only=False) for path in checkpoints]
-    networks = [(content.get("ema") or content["model"]).float() for content in read]
-    states = [network.state_dict() for network in networks]
-    if any(
-        {name: value.shape for name, value in state.items()} != {n: v.shape for n, v in states[0].items()}
-        for state in states
-    ):
-        raise SystemExit("error: the networks differ: give runs of one architecture")
-    mean = {
-        name: torch.stack([state[name].double() for state in states]).mean(dim=0).to(value.dtype)
-        if value.is_floating_point()
-        else value
-        for name, value in states[0].items()
-    }
-    networks[0].load_state_dict(mean)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**read[0], "ema": None, "model": networks[0].half()}, target)
+    models = [onnx.load(path) for path in sources]
+    for path, model in zip(sources, models, strict=True):
+        if any(entry.key == CALIBRATION for entry in model.metadata_props):
+            raise SystemExit(f"error: {path} is calibrated: give the file as maskdet export wrote it")
+    weights = [_weights(model) for model in models]
+    shapes = [{name: array.shape for name, array in held.items()} for held in weights]
+    if any(shape != shapes[0] for shape in shapes):
+        raise SystemExit("error: the networks differ: give exports of one architecture by one version of maskdet")
+    mean = models[-1]
+    for tensor in mean.graph.initializer:
+        if tensor.name in weights[0]:
+            total = np.mean([held[tensor.name].astype(np.float64) for held in weights], axis=0)
+            dtype = weights[-1][tensor.name].dtype
+            tensor.CopyFrom(numpy_helper.from_array(total.astype(dtype), tensor.name))
+    metadata = {entry.key: entry.value for entry in mean.metadata_props}
+    onnx.helper.set_model_props(mean, {**metadata, KEY: json.dumps([path.stem for path in sources])})
+    write_bytes(target, mean.SerializeToString())
     return target
+
+
+def _weights(model: Any) -> dict[str, Any]:
+    """Return what a model has learnt, by name: constants of the graph and the distances of the box bins left out."""
+    held = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    return {
+        name: array
+        for name, array in held.items()
+        if np.issubdtype(array.dtype, np.floating) and name.endswith((".weight", ".bias")) and ".dfl." not in name
+    }
 
 
 def main() -> None:
     """Read the command line and average."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", type=Path)
-    parser.add_argument("checkpoints", type=Path, nargs="+")
+    parser.add_argument("sources", type=Path, nargs="+")
     options = parser.parse_args()
-    print(average(options.target, options.checkpoints))
+    print(average(options.target, options.sources))
 
 
 if __name__ == "__main__":
