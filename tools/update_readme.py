@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from figures.augmented import folds_augmented, public_augmented
 from figures.calibration import calibration
 from figures.chain import compare_folds
 from figures.classifier import classifier, study
@@ -31,7 +32,9 @@ START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
 PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "README.md": (
         ("benchmarks/results/folds.json", folds),
+        ("benchmarks/results/folds_augment.json", folds_augmented),
         ("weights/maskdet-n.val.json", accuracy),
+        ("benchmarks/results/public_augment.json", public_augmented),
         ("weights/maskdet-c.val.json", classifier),
         ("benchmarks/results/compare_folds.json", compare_folds),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
