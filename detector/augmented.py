@@ -47,6 +47,9 @@ FUSION_IOU: Final = 0.55
 #: A view's boxes join the fusion from this part of the threshold on: a face need not pass it in every view.
 JOINS_FROM: Final = 0.1
 
+#: Below this a threshold is that of a precision-recall curve, where boxes short of it are noise by the thousand.
+LEAST: Final = 0.001
+
 
 class RawView(NamedTuple):
     """What the network answered to one view.
@@ -79,7 +82,9 @@ def fused_views(
     """
     found = []
     for output, letterbox, mirrored in views:
-        one = select(output, conf=conf * JOINS_FROM, iou=iou, agnostic=agnostic, multi_label=multi_label)
+        one = select(
+            output, conf=max(conf * JOINS_FROM, min(conf, LEAST)), iou=iou, agnostic=agnostic, multi_label=multi_label
+        )
         one = to_picture(one, letterbox)
         found.append(mirror(one, letterbox.source[1]) if mirrored else one)
     fused = fuse(found, agnostic=agnostic)
