@@ -49,6 +49,9 @@ class OpenVinoSession:
         self.metadata: Mapping[str, str] = _metadata(model) | _metadata_file(file)
         self.takes = _shape(model.input(0).partial_shape)
         self.gives = _shape(model.output(0).partial_shape)
+        # The first time that OpenVINO looks up a type's NumPy name, as infer() does, it fills a table under a lock and
+        # asks for the interpreter's lock meanwhile: two threads that do so at once wait for each other for ever.
+        model.input(0).element_type.to_dtype()
         self.plain_input = len(model.inputs) == 1 and model.input(0).element_type == openvino.Type.f32
         # Left alone it computes in bfloat16 where the processor can: answers that are not those of the other runtimes.
         hint = "bf16" if precision == "bf16" else "f32"
