@@ -41,6 +41,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
         ("benchmarks/results/benchmark.json", benchmark),
+        ("benchmarks/results/benchmark_cold.json", benchmark),
         ("benchmarks/results/converter.json", converter),
         ("benchmarks/results/train_speed.json", train_speed_intro),
         ("benchmarks/results/train_accuracy.json", train_speed),
