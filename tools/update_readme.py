@@ -61,7 +61,10 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/close_ups_choice.json", close_ups_choice),
         ("benchmarks/results/close_ups_when.json", close_ups_when),
     ),
-    "docs/training.md": (("benchmarks/results/levers.json", levers),),
+    "docs/training.md": (
+        ("benchmarks/results/levers.json", levers),
+        ("benchmarks/results/levers_second_stage.json", levers),
+    ),
 }
 
 
