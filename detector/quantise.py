@@ -26,7 +26,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.datasets.yolo import find_data_yaml, read_data_yaml
+from maskdet.datasets.yolo import training_pictures
 from maskdet.decode import decode_file
 from maskdet.detector.bias_correction import correct_biases
 from maskdet.detector.graph_layout import lay_out
@@ -34,7 +34,7 @@ from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.runtime import ModelSpec, OnnxRuntime
 from maskdet.detector.side_by_side import Agreement, compare_faces, times_faster
-from maskdet.errors import DatasetError, MaskdetError, WeightsError
+from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
 from maskdet.progress import track
 from maskdet.writers.atomic import write_bytes
@@ -210,12 +210,7 @@ def training_photos(data: str | Path | None) -> list[Path]:
     """
     if data is None:
         raise MaskdetError("int8=True sets its ranges on training photos: give data=…/data.yaml")
-    path = find_data_yaml(data)
-    described = read_data_yaml(path)
-    photos = described.pictures("train") if "train" in described.splits else []
-    if not photos:
-        raise DatasetError(path, "has no photos in its split 'train': int8=True needs some to set its ranges")
-    return photos
+    return training_pictures(data, "int8=True needs some to set its ranges")
 
 
 def quantised_model(

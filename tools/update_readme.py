@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from figures.augmented import chain_augmented, folds_augmented, public_augmented
+from figures.augmented import folds_augmented, public_augmented
 from figures.calibration import calibration
 from figures.chain import compare_folds
 from figures.classifier import classifier, study
@@ -37,7 +37,6 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/public_augment.json", public_augmented),
         ("weights/maskdet-c.val.json", classifier),
         ("benchmarks/results/compare_folds.json", compare_folds),
-        ("benchmarks/results/compare_folds_augment.json", chain_augmented),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
         ("benchmarks/results/benchmark.json", benchmark),

@@ -24,13 +24,3 @@ def public_augmented(report: dict[str, Any]) -> str:
     return f"""The public split with `--augment`: mAP50 {with_interval(rows["mean"]["ap50"])}, mAP50-95 {with_interval(rows["mean"]["ap50_95"])},
 incorrect AP50 {with_interval(rows["mask_weared_incorrect"]["ap50"])}, by `{report["command"]}`.
 """
-
-
-def chain_augmented(report: dict[str, Any]) -> str:
-    """Return a paragraph on detector and chain over the grouped folds, ``maskdet compare --folds --augment``."""
-    ap = report["ap"]["chain"]
-    rare = spread(ap["ap50"]["all"]["mask_weared_incorrect"])
-    return f"""The chain on the folds with `--augment`: mAP50 {spread(ap["ap50"]["all"]["mean"])}, mAP50-95 {spread(ap["ap50_95"]["all"]["mean"])},
-incorrect AP50 {rare}, by
-`{report["command"]}`.
-"""
