@@ -12,7 +12,7 @@ import click
 from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_detector
 from maskdet.cli.report_output import to_json, write_text
-from maskdet.cli.val_arguments import check_keys, command_line, save_folder
+from maskdet.cli.val_arguments import check_keys, command_line, detector_options, save_folder
 
 
 @click.command()
@@ -90,15 +90,7 @@ def val(
         require("matplotlib", what="--save", extra="plots")
     labelled = read_split(str(settings["data"]), str(settings.get("split", "val")))
     weights = str(settings["model"]) if "model" in settings else None
-    detector = open_detector(
-        weights,
-        imgsz=settings.get("imgsz"),
-        close_ups=close_ups,
-        augment=settings.get("augment", False),
-        device=str(settings.get("device", "cpu")),
-        runtime=settings.get("runtime", "auto"),
-        precision=settings.get("precision", "fp32"),
-    )
+    detector = open_detector(weights, **detector_options(settings, close_ups))
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import click
 
+from maskdet.cli.open_models import DetectorOptions
+
 #: What may stand before ``=``; the names are those of ``yolo val``.
 KEYS: Final = (
     "model",
@@ -53,6 +55,23 @@ def check_keys(settings: Mapping[str, Any]) -> None:
         raise click.UsageError(f"augment={settings['augment']}: expected True or False")
     if "data" not in settings:
         raise click.UsageError("which data? give data=…/data.yaml, as written by `maskdet convert`")
+
+
+def detector_options(settings: Mapping[str, Any], close_ups: bool | None) -> DetectorOptions:
+    """Return how the arguments ask for a detector to be loaded, one on a split or one a fold alike.
+
+    Args:
+        settings: checked arguments.
+        close_ups: what ``--close-ups`` was, None for neither.
+    """
+    return {
+        "imgsz": settings.get("imgsz"),
+        "close_ups": close_ups,
+        "augment": settings.get("augment", False),
+        "device": str(settings.get("device", "cpu")),
+        "runtime": settings.get("runtime", "auto"),
+        "precision": settings.get("precision", "fp32"),
+    }
 
 
 def save_folder(settings: Mapping[str, Any], save: str | None) -> Path | None:

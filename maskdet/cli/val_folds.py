@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from maskdet.cli.open_models import open_detector
+from maskdet.cli.val_arguments import detector_options
 from maskdet.writers.report_table import fold_cell, report_table
 
 if TYPE_CHECKING:
@@ -80,15 +81,7 @@ def load_fold_detectors(
     from maskdet.weights import checksum
 
     for path in fold_models(str(settings["model"]), count):
-        detector = open_detector(
-            path,
-            imgsz=settings.get("imgsz"),
-            close_ups=close_ups,
-            augment=settings.get("augment", False),
-            device=str(settings.get("device", "cpu")),
-            runtime=settings.get("runtime", "auto"),
-            precision=settings.get("precision", "fp32"),
-        )
+        detector = open_detector(path, **detector_options(settings, close_ups))
         yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
 
 
