@@ -20,10 +20,10 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.picture import look_at
 from maskdet.decode import decode_file
-from maskdet.detector.close_ups import Look
 from maskdet.detector.coco_scores import coco_scores
 from maskdet.detector.evaluate import VAL_CONF
 from maskdet.detector.labelled import read_split
+from maskdet.detector.look import Look
 from maskdet.detector.matching import coco_iou
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.postprocess import Detections, best_confidence

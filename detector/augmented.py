@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.letterbox import Letterbox
+from maskdet.detector.look import RawView
 from maskdet.detector.postprocess import (
     MAX_DETECTIONS,
     Detections,
@@ -49,20 +49,6 @@ JOINS_FROM: Final = 0.1
 
 #: Below this a threshold is that of a precision-recall curve, where boxes short of it are noise by the thousand.
 LEAST: Final = 0.001
-
-
-class RawView(NamedTuple):
-    """What the network answered to one view.
-
-    Attributes:
-        output: as ``maskdet.detector.postprocess.select`` takes it.
-        letterbox: back to the pixels of what was shown.
-        mirrored: what was shown is the picture's mirror image.
-    """
-
-    output: npt.NDArray[np.float32]
-    letterbox: Letterbox
-    mirrored: bool = False
 
 
 def fused_views(

@@ -14,24 +14,15 @@ from typing import Any, Final
 import numpy as np
 
 from maskdet.detector.calibration import Calibration
+from maskdet.detector.calibration_note import KEY, SCHEMA, read_calibration
 from maskdet.errors import WeightsError
 from maskdet.extras import require
 from maskdet.writers.atomic import write_bytes
-
-#: Key of the file's metadata, and the form of what stands there.
-KEY: Final = "maskdet_calibration"
-SCHEMA: Final = "maskdet-calibration/1"
 
 #: Behind these lies the network itself, or only the shape of a tensor.
 _BORDERS: Final = frozenset({"Conv", "Shape"})
 
 _SCALE, _BIAS = "maskdet_calibration_scale", "maskdet_calibration_bias"
-
-
-def read_calibration(metadata: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return what a file's metadata says of its calibration, None where it has none."""
-    text = metadata.get(KEY)
-    return None if text is None else dict(json.loads(text))
 
 
 def calibrated_conf(metadata: Mapping[str, str], conf: float) -> float:

@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from maskdet.detector.augmented import RawView, fused_views
-from maskdet.detector.letterbox import Letterbox
-from maskdet.detector.postprocess import Detections, select, to_picture
+from maskdet.detector.postprocess import Detections
 from maskdet.detector.runtime import ModelSpec
-from maskdet.detector.tiles import MERGE_IOU, View, longer_than, merge_views
+from maskdet.detector.tiles import MERGE_IOU, View, merge_views
 from maskdet.errors import WeightsError
 from maskdet.weights import card_of
 
@@ -125,47 +122,6 @@ def choose_close_ups(asked: bool | CloseUps | None, path: Path, spec: ModelSpec,
     if not spec.dynamic:
         raise ValueError(f"{path} was exported for {spec.imgsz} px only; close-ups need dynamic=True")
     raise ValueError(f"close-ups of {chosen.imgsz} px need a larger input than {imgsz} px")
-
-
-class Look(NamedTuple):
-    """What the network answered to one picture, before boxes are selected.
-
-    Attributes:
-        size: (height, width) of the picture, pixels.
-        whole: the output as ``maskdet.detector.postprocess.select`` takes it, and the letterbox back to the picture.
-        close: the same at the small input; None without close-ups.
-        share: see ``CloseUps``.
-        others: more views of the whole picture, to be fused with the first; none without ``augment``.
-    """
-
-    size: tuple[int, int]
-    whole: tuple[npt.NDArray[np.float32], Letterbox]
-    close: tuple[npt.NDArray[np.float32], Letterbox] | None = None
-    share: float = 0.0
-    others: tuple[RawView, ...] = ()
-
-    def select(self, *, conf: float, iou: float, agnostic: bool = False, multi_label: bool = False) -> Detections:
-        """Pick the boxes of the picture; the arguments are those of ``maskdet.detector.postprocess.select``.
-
-        Returns:
-            Boxes in pixels of the picture, most confident first.
-        """
-
-        def boxes(raw: npt.NDArray[np.float32], letterbox: Letterbox) -> Detections:
-            found = select(raw, conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label)
-            return to_picture(found, letterbox)
-
-        whole = (
-            fused_views(
-                [RawView(*self.whole), *self.others], conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label
-            )
-            if self.others
-            else boxes(*self.whole)
-        )
-        if self.close is None:
-            return whole
-        close = longer_than(boxes(*self.close), self.share * max(self.size))
-        return add_close_ups(whole, close, self.size, iou=min(iou, MERGE_IOU), agnostic=agnostic)
 
 
 def add_close_ups(

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.augmented import VIEWS, RawView
-from maskdet.detector.close_ups import CloseUps, Look, choose_close_ups
+from maskdet.detector.close_ups import CloseUps, choose_close_ups
 from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
+from maskdet.detector.look import Look, RawView
 from maskdet.detector.postprocess import Detections, best_confidence
 from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
 from maskdet.detector.thresholds import Threshold, class_thresholds
@@ -161,6 +161,8 @@ class MaskDetector:
         if not self.augmented:
             yield from repeat((), len(images))
             return
+        from maskdet.detector.augmented import VIEWS
+
         mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
         views = [view for view in VIEWS if spec.dynamic or view.scale == 1]
         sizes = [round(view.scale * self._imgsz / spec.stride) * spec.stride for view in views]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.calibrated_onnx import read_calibration
+from maskdet.detector.calibration_note import read_calibration
 
 #: What stands for them where a threshold is asked for.
 BEST_F1: Final = "f1"

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from maskdet.detector.calibrated_onnx import read_calibration
+from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.export import NETWORK_KEY
 from maskdet.errors import WeightsError
 from maskdet.extras import require

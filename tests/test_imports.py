@@ -11,11 +11,32 @@ import pytest
 HEAVY = {"torch", "torchvision", "ultralytics", "pandas", "matplotlib", "scipy", "supervision", "openvino"}
 
 
-def modules_after(code: str) -> set[str]:
-    """Return the top-level modules that a fresh interpreter has loaded after ``code``."""
-    script = f"{code}\nimport sys\nprint('MODULES', *sorted({{name.split('.')[0] for name in sys.modules}}))"
+#: What one photo, shown as a table and saved with its boxes, has no use for.
+OF_OTHER_TASKS = {
+    "maskdet.alerts",
+    "maskdet.benchmark",
+    "maskdet.chain",
+    "maskdet.classifier",
+    "maskdet.datasets",
+    "maskdet.detector.augmented",
+    "maskdet.detector.calibration",
+    "maskdet.tracking",
+    "maskdet.writers.coco",
+    "maskdet.writers.labels",
+    "maskdet.writers.video",
+}
+
+
+def all_modules_after(code: str) -> set[str]:
+    """Return the full names of the modules that a fresh interpreter has loaded after ``code``."""
+    script = f"{code}\nimport sys\nprint('MODULES', *sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stdout.rsplit("MODULES", 1)[1].split())
+
+
+def modules_after(code: str) -> set[str]:
+    """Return their top-level names."""
+    return {name.split(".")[0] for name in all_modules_after(code)}
 
 
 def test_detect_loads_nothing_heavy(astronaut: Path) -> None:
@@ -24,6 +45,16 @@ from maskdet.cli import cli
 cli.main(["detect", {str(astronaut)!r}, "--no-save"], standalone_mode=False)
 """
     assert not modules_after(code) & HEAVY
+
+
+def test_detect_loads_what_one_photo_needs(astronaut: Path, tmp_path: Path) -> None:
+    code = f"""
+from maskdet.cli import cli
+cli.main(["detect", {str(astronaut)!r}, "--save", {str(tmp_path)!r}], standalone_mode=False)
+"""
+    loaded = all_modules_after(code)
+    assert "maskdet.writers.pictures" in loaded
+    assert not loaded & OF_OTHER_TASKS
 
 
 def test_predict_loads_nothing_heavy(astronaut: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from figures.folds import folds
 
-from maskdet.detector.calibrated_onnx import read_calibration
+from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.runtime import OnnxRuntime
 
 #: The reports that this module takes.

@@ -22,7 +22,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from maskdet.detector.calibrated_onnx import KEY as CALIBRATION
+from maskdet.detector.calibration_note import KEY as CALIBRATION
 from maskdet.writers.atomic import write_bytes
 
 #: Key of the file's metadata that says what it is the mean of.

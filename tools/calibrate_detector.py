@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.detector.calibrated_onnx import read_calibration, write_calibration
+from maskdet.detector.calibrated_onnx import write_calibration
+from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.calibration_report import METHODS, THRESHOLDS, CalibrationReport, calibrate_folds
 from maskdet.detector.cross_validation import FOLD, fold_models
 from maskdet.detector.evaluate import VAL_CONF, detect_split

@@ -24,7 +24,7 @@ import all_data_card
 import classifier_card
 import update_readme
 
-from maskdet.detector.calibrated_onnx import read_calibration
+from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.close_ups import KEY, CloseUps
 from maskdet.detector.runtime import OnnxRuntime
 from maskdet.onnx_session import open_session

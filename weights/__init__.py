@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +64,8 @@ class ShippedModel:
 
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a model file, hexadecimal; of a folder, that of its files one after the other by name."""
+    import hashlib  # and with it OpenSSL: who names a file of their own does without
+
     files = sorted(child for child in path.iterdir() if child.is_file()) if path.is_dir() else [path]
     digest = hashlib.sha256()
     for model_file in files:

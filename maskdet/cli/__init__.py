@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from maskdet.cli.start_up import end_without_collecting
+from maskdet.cli.start_up import end_at_once
 from maskdet.errors import MaskdetError
 
 EXIT_DONE, EXIT_MATCHED, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -93,7 +93,9 @@ def main(args: Sequence[str] | None = None) -> Any:
     # A file name that the terminal's encoding cannot show must not end a run.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    end_without_collecting()
+    code: Any = 1  # what Python gives for an error that nothing below expects
+    if args is None:  # the process is ours
+        end_at_once(lambda: code if isinstance(code, int) else EXIT_DONE)
     try:
         code = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
     except MaskdetError as error:

@@ -1,10 +1,12 @@
-"""Leaving Python's garbage collector out of the start and the end of a process, where it finds nothing."""
+"""The start and the end of a process, without work that changes nothing: a third of the time of one photo was such."""
 
 from __future__ import annotations
 
 import atexit
 import gc
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -30,7 +32,22 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def end_without_collecting() -> None:
-    """Spare the interpreter its last collections, which free what the system takes back with the process anyway."""
-    atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)
+def end_at_once(status: Callable[[], int]) -> None:
+    """Let the process end without the interpreter's last tidying, which frees what the system takes back with it.
+
+    Everything registered at exit from now on still runs first, and output is flushed.
+
+    Args:
+        status: the exit code, asked for at the end.
+    """
+
+    def leave() -> None:
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+        except (OSError, ValueError):
+            return  # the interpreter says what became of the output, in its own way and with its own exit code
+        os._exit(status())
+
+    atexit.register(leave)

@@ -10,20 +10,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.sources import Picture
-from maskdet.writers.coco import CocoWriter
-from maskdet.writers.crops import CropWriter
-from maskdet.writers.labels import VocWriter, YoloWriter
 from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter, open_text
 from maskdet.writers.naming import OutputNames
-from maskdet.writers.pictures import PictureWriter
 from maskdet.writers.targets import Targets
-from maskdet.writers.video import VideoWriter
+
+if TYPE_CHECKING:
+    from maskdet.writers.coco import CocoWriter
+    from maskdet.writers.video import VideoWriter
 
 
 class FileWriter(Protocol):
@@ -47,14 +46,21 @@ class _Painter:
     """Annotated pictures and videos in one folder."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
+        from maskdet.writers.pictures import PictureWriter
+
         self._pictures = PictureWriter(folder)
-        self._videos = stack.enter_context(VideoWriter(folder))
+        self._folder, self._stack = folder, stack
+        self._videos: VideoWriter | None = None
 
     def write(self, picture: Picture, result: MaskResult, name: Path, /) -> None:
-        if picture.clip is not None:
-            self._videos.write(picture.clip, result)
-        else:
+        if picture.clip is None:
             self._pictures.write(picture, result, name)
+            return
+        if self._videos is None:
+            from maskdet.writers.video import VideoWriter
+
+            self._videos = self._stack.enter_context(VideoWriter(self._folder))
+        self._videos.write(picture.clip, result)
 
 
 class Outputs:
@@ -84,12 +90,20 @@ class Outputs:
         if targets.pictures:
             self._files.append(_Painter(Path(targets.pictures), self._stack))
         if targets.txt:
+            from maskdet.writers.labels import YoloWriter
+
             self._files.append(YoloWriter(Path(targets.txt), confidence=targets.txt_confidence))
         if targets.voc:
+            from maskdet.writers.labels import VocWriter
+
             self._files.append(VocWriter(Path(targets.voc)))
         if targets.crops:
+            from maskdet.writers.crops import CropWriter
+
             self._files.append(CropWriter(Path(targets.crops)))
         if targets.coco:
+            from maskdet.writers.coco import CocoWriter
+
             self._coco = CocoWriter(targets.coco)
             self._files.append(self._coco)
         if targets.json:

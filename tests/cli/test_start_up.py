@@ -1,10 +1,12 @@
-"""The garbage collector rests while a command loads, and at the end of the process; in between it works as ever."""
+"""The garbage collector rests while a command loads; a process ends with its exit code and all that it wrote."""
 
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,13 +27,47 @@ def test_the_collector_is_left_as_it_was() -> None:
         gc.enable()
 
 
-def test_nothing_is_left_to_collect_when_the_process_ends() -> None:
-    # Functions called at exit run last one first: ours sees what the freezing left.
-    script = (
-        "import atexit, gc\n"
-        "from maskdet.cli.start_up import end_without_collecting\n"
-        "atexit.register(lambda: print(gc.get_freeze_count() > 1000))\n"
-        "end_without_collecting()\n"
+def ended(script: str, *, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    """Run a script that asks for a swift end with exit code 3."""
+    head = "import atexit, sys\nfrom maskdet.cli.start_up import end_at_once\nend_at_once(lambda: 3)\n"
+    return subprocess.run(
+        [sys.executable, "-c", head + script],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "True\n"
+
+
+def test_the_end_runs_what_is_registered_and_flushes() -> None:
+    done = ended("atexit.register(print, 'later')\nprint('now', end=' ')\nsys.stderr.write('said')")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "now later\n", "said")
+
+
+def test_the_end_comes_before_objects_are_destroyed() -> None:
+    script = "class Thing:\n    def __del__(self):\n        print('destroyed', flush=True)\nthing = Thing()\n"
+    assert ended(script).stdout == ""
+    usual = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert usual.stdout == "destroyed\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_lost_output_is_no_success() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = ended("print('much')", stdout=full.fileno())
+    assert done.returncode not in {0, 3}
+    assert "No space left" in done.stderr
+
+
+def test_an_unexpected_error_keeps_its_traceback_and_code() -> None:
+    script = (
+        "import sys, maskdet.cli as c\n"
+        "sys.argv = ['maskdet', 'info']\n"
+        "def fail(**_): raise RuntimeError('unexpected')\n"
+        "c.cli.main = fail\n"
+        "c.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("RuntimeError: unexpected\n")

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from maskdet.cli import main
 from maskdet.decode import decode_file
-from maskdet.detector.augmented import FUSION_IOU, VIEWS, AugmentedView, RawView, fuse, fused_views, mirror
+from maskdet.detector.augmented import FUSION_IOU, VIEWS, AugmentedView, fuse, fused_views, mirror
 from maskdet.detector.letterbox import Letterbox
+from maskdet.detector.look import RawView
 from maskdet.detector.model import MaskDetector
 from maskdet.detector.postprocess import Detections
 from maskdet.detector.runtime import ModelSpec

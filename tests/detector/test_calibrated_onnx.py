@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from maskdet.decode import decode_file
-from maskdet.detector.calibrated_onnx import read_calibration, write_calibration
+from maskdet.detector.calibrated_onnx import write_calibration
 from maskdet.detector.calibration import Calibration
+from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.letterbox import to_tensor
 from maskdet.detector.runtime import OnnxRuntime
 from maskdet.errors import WeightsError

@@ -11,9 +11,11 @@ import pytest
 from maskdet.chain.split_answers import ask_both
 from maskdet.classifier.model import MaskClassifier
 from maskdet.cli import main
-from maskdet.detector.close_ups import CloseUps, Look, add_close_ups, read_close_ups, wanted_close_ups
+from maskdet.detector.close_ups import CloseUps, add_close_ups, read_close_ups, wanted_close_ups
 from maskdet.detector.evaluate import detect_twice
 from maskdet.detector.labelled import read_split
+from maskdet.detector.letterbox import Letterbox
+from maskdet.detector.look import Look
 from maskdet.detector.model import MaskDetector
 from maskdet.detector.postprocess import Detections
 from maskdet.detector.runtime import ModelSpec
@@ -203,8 +205,6 @@ def test_the_command_line(runtime: TwoSizes, tmp_path: Path, capsys: pytest.Capt
 
 def test_a_look_without_a_second_one_is_the_first() -> None:
     two, detector_size = TwoSizes(), (256, 512)
-    from maskdet.detector.letterbox import Letterbox
-
     letterbox = Letterbox.fit(detector_size, 256)
     raw = two(np.zeros((1, 3, 128, 256), np.float32))[0]
     np.testing.assert_allclose(Look(detector_size, (raw, letterbox)).select(conf=0.25, iou=0.7).boxes, [FAR])

@@ -10,7 +10,7 @@ import pytest
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.cli import main
-from maskdet.detector.calibrated_onnx import KEY
+from maskdet.detector.calibration_note import KEY
 from maskdet.detector.model import MaskDetector
 from maskdet.detector.runtime import ModelSpec
 from maskdet.detector.thresholds import class_thresholds

@@ -36,8 +36,9 @@ def test_many_pictures_have_a_row_each_and_a_foot(capsys: pytest.CaptureFixture[
 
 
 def test_one_picture_has_a_row_a_face_and_the_same_foot(capsys: pytest.CaptureFixture[str]) -> None:
-    print_results([result("a.jpg", MASK, BARE)])
+    print_results([result("a[red].jpg", MASK, BARE)])
     lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("a[red].jpg")
     assert [cells(line)[1] for line in lines if "│" in line] == ["with_mask", "without_mask"]
     assert lines[-1] == "2 faces, 50% wear a mask properly: 1 with_mask, 1 without_mask, 0 mask_weared_incorrect"
 
