@@ -20,7 +20,7 @@ from figures.classifier import classifier, study
 from figures.converter import converter
 from figures.detector import accuracy, mistakes
 from figures.folds import folds, folds_card
-from figures.speed import benchmark, classifier_speed
+from figures.speed import benchmark, classifier_speed, size
 from figures.stress import close_ups, close_ups_choice, close_ups_when, scales
 from figures.tiling import tiling
 from figures.training import augmented_views, levers, train_speed, train_speed_intro
@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/augmented_views.json", augmented_views),
         ("benchmarks/results/mistakes.json", mistakes),
     ),
+    "docs/benchmark.md": (("benchmarks/results/size.json", size),),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
     "docs/scales.md": (
         ("benchmarks/results/stress.json", scales),
