@@ -20,6 +20,7 @@ from figures.classifier import classifier, study
 from figures.converter import converter
 from figures.detector import accuracy, mistakes
 from figures.folds import folds, folds_card
+from figures.models import models
 from figures.speed import benchmark, classifier_speed, size
 from figures.stress import close_ups, close_ups_choice, close_ups_when, scales
 from figures.tiling import tiling
@@ -31,6 +32,7 @@ START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
 #: Page -> its parts in order: the JSON, and what is made of it.
 PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "README.md": (
+        ("weights/models.json", models),
         ("benchmarks/results/folds.json", folds),
         ("benchmarks/results/folds_augment.json", folds_augmented),
         ("weights/maskdet-n.val.json", accuracy),
