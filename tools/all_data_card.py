@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from figures.folds import folds
+from network_facts import network_facts
 
 from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.runtime import OnnxRuntime
@@ -39,6 +40,7 @@ def entry_of(name: str, onnx: Path, report: dict[str, Any], train_command: str) 
         "sha256": digest,
         "classes": [row for row in ap["ap50"]["all"] if row != "mean"],
         "imgsz": spec.imgsz,
+        **network_facts(onnx, spec),
         **({"calibration": calibration} if calibration else {}),
         "recipe": {"command": train_command, **json.loads(spec.metadata["maskdet_training"])},
         "data": "Face Mask Detection (Kaggle, andrewmvd, CC0), 853 photos",
@@ -58,7 +60,7 @@ def card_of(name: str, entry: dict[str, Any], report: dict[str, Any], size: int)
     recipe = ", ".join(f"{key} {value}" for key, value in entry["recipe"].items() if key != "command")
     return f"""# {name}
 
-Finds faces and says how each wears its mask: {", ".join(entry["classes"])}. YOLOv8n, {size / 1e6:.1f} MB ONNX, input
+Finds faces and says how each wears its mask: {", ".join(entry["classes"])}. {entry["network"]}, {entry["gflops"]:.1f} GFLOPs, {size / 1e6:.1f} MB ONNX, input
 {entry["imgsz"]} px (any rectangle that is a multiple of 32), sha256 `{entry["sha256"][:16]}…`. AGPL-3.0-or-later.
 
 For use on photos of your own: **it was trained on every photo of the data set, so no figure on these photos says anything of

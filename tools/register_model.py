@@ -23,6 +23,7 @@ from typing import Any
 import all_data_card
 import classifier_card
 import update_readme
+from network_facts import network_facts
 
 from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.close_ups import KEY, CloseUps
@@ -51,6 +52,7 @@ def entry_of(name: str, onnx: Path, report: dict[str, Any], train_command: str) 
         "sha256": digest,
         "classes": [row for row in everything if row != "mean"],
         "imgsz": spec.imgsz,
+        **network_facts(onnx, spec),
         **({"calibration": calibration} if calibration else {}),
         "recipe": {"command": train_command, **json.loads(spec.metadata["maskdet_training"])},
         **int8,
@@ -75,7 +77,7 @@ def card_of(name: str, entry: dict[str, Any], report: dict[str, Any], size: int)
     recipe = ", ".join(f"{key} {value}" for key, value in entry["recipe"].items() if key != "command")
     card = f"""# {name}
 
-Finds faces and says how each wears its mask: {", ".join(entry["classes"])}. YOLOv8n, {size / 1e6:.1f} MB ONNX, input
+Finds faces and says how each wears its mask: {", ".join(entry["classes"])}. {entry["network"]}, {entry["gflops"]:.1f} GFLOPs, {size / 1e6:.1f} MB ONNX, input
 {entry["imgsz"]} px (any rectangle that is a multiple of 32), sha256 `{entry["sha256"][:16]}…`. AGPL-3.0-or-later.
 
 ## How it was trained

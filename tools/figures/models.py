@@ -21,11 +21,11 @@ def models(registry: dict[str, Any]) -> str:
         size = (WEIGHTS / entry["file"]).stat().st_size / 1e6
         measured = figures.get("of", "the public split's 170 photos held out")
         rows.append(
-            f"| [{name}](weights/{name}.md) | {size:.1f} MB | {measured} | {' | '.join(map(without_zero, values))} |"
+            f"| [{name}](weights/{name}.md) | {entry['network']} | {entry['gflops']:.1f} | {size:.1f} MB | {measured} | {' | '.join(map(without_zero, values))} |"
         )
     return f"""The shipped detectors, by their cards (`maskdet info` lists them):
 
-| model | file | measured on | mAP50 | mAP50-95 | incorrect AP50 |
-|---|---|---|---|---|---|
+| model | network | GFLOPs | file | measured on | mAP50 | mAP50-95 | incorrect AP50 |
+|---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 """
