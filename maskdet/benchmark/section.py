@@ -19,7 +19,7 @@ class Settings:
         voc: a Pascal VOC data set for the converter, None for a generated one.
         weights: the detector, as ``MaskDetector`` takes it.
         classifier: the classifier, as ``MaskClassifier`` takes it.
-        yolo_weights: what ``yolo predict`` runs, None for the detector's own file.
+        yolo_weights: what ``yolo predict`` runs, None for the detector's own file; see ``with_torch_twin``.
         yolo: run ``yolo`` at all.
         imgsz: longer side of the detector's input in pixels, None for the model's own.
         limit: most photos of the folder.

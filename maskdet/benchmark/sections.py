@@ -23,6 +23,9 @@ SECTIONS: Final[dict[str, str]] = {
 #: Those that run without ``--only``; the others take minutes more.
 DEFAULT: Final = ("cold", "folder", "video", "classifier")
 
+#: Those that run ``yolo predict`` too.
+BESIDE_YOLO: Final = frozenset({"cold", "folder", "video"})
+
 
 def run_section(name: str, settings: Settings) -> Section:
     """Measure one section in a temporary folder that is removed at the end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -51,7 +52,7 @@ def _sizes(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 @click.option("--voc", type=click.Path(exists=True, path_type=Path), help="Pascal VOC data for converter.")
 @click.option("--weights", metavar="FILE", help="The detector: .onnx, .pt, or the name of a shipped one.")
 @click.option("--classifier", metavar="FILE", help="The classifier: .onnx, or the name of a shipped one.")
-@click.option("--yolo-weights", metavar="FILE", help="What yolo predict runs.  [default: the detector's file]")
+@click.option("--yolo-weights", metavar="FILE", help="What yolo predict runs.  [default: the same weights in torch]")
 @click.option("--no-yolo", is_flag=True, help="Do not run yolo, even where ultralytics is installed.")
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the detector's input, in pixels.")
 @click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
@@ -94,7 +95,8 @@ def benchmark(
     from maskdet.benchmark.machine import this_machine
     from maskdet.benchmark.report import BenchmarkReport
     from maskdet.benchmark.section import Settings
-    from maskdet.benchmark.sections import run_section
+    from maskdet.benchmark.sections import BESIDE_YOLO, run_section
+    from maskdet.benchmark.torch_twin import with_torch_twin
 
     settings = Settings(
         source=source, voc=voc, weights=weights, classifier=classifier, yolo_weights=yolo_weights, yolo=not no_yolo,
@@ -104,16 +106,19 @@ def benchmark(
         raise click.UsageError(f"--json {json_target}: its folder does not exist")
     machine = this_machine()
     sections = []
-    for name in names:
-        try:
-            section = run_section(name, settings)
-        except ValueError as error:  # what MaskDetector says of a size that the network does not take
-            raise click.UsageError(str(error)) from error
-        sections.append(section)
-        if not quiet and json_target != "-":
-            from maskdet.benchmark.table import print_section
+    with ExitStack() as stack:
+        if set(names) & BESIDE_YOLO:
+            settings = stack.enter_context(with_torch_twin(settings))
+        for name in names:
+            try:
+                section = run_section(name, settings)
+            except ValueError as error:  # what MaskDetector says of a size that the network does not take
+                raise click.UsageError(str(error)) from error
+            sections.append(section)
+            if not quiet and json_target != "-":
+                from maskdet.benchmark.table import print_section
 
-            print_section(section, machine)
+                print_section(section, machine)
     if json_target is not None:
         report = BenchmarkReport(command_line({"json_target", "quiet"}, {"names"}), machine, runs, sections)
         write_text(to_json(report.to_dict(), indent=2), json_target)
