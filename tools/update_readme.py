@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from figures.arithmetic import arithmetic
 from figures.augmented import folds_augmented, public_augmented
 from figures.calibration import calibration
 from figures.chain import compare_folds
@@ -54,6 +55,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/mistakes.json", mistakes),
     ),
     "docs/benchmark.md": (("benchmarks/results/size.json", size),),
+    "docs/int8.md": (("benchmarks/results/int8.json", arithmetic),),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
     "docs/scales.md": (
         ("benchmarks/results/stress.json", scales),
