@@ -69,6 +69,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "docs/training.md": (
         ("benchmarks/results/levers.json", levers),
         ("benchmarks/results/levers_second_stage.json", levers),
+        ("benchmarks/results/levers_larger.json", levers),
     ),
 }
 
