@@ -13,14 +13,19 @@ from maskdet.detector.coco_scores import coco_dicts, coco_scores
 from maskdet.detector.evaluate import VAL_CONF, detect_split
 from maskdet.detector.labelled import read_split
 from maskdet.detector.model import DEFAULT_IOU, MaskDetector
-from maskdet.weights import FOLDER, default_model
+from maskdet.weights import FOLDER, default_model, shipped_models
 
 #: The best published nano model on the public split (YOLO11n): mAP50, mAP50-95, AP50 of mask_weared_incorrect.
 PUBLISHED = (0.793, 0.549, 0.611)
 
 
-def test_card_and_registry_hold_the_figures_of_the_report() -> None:
-    model = default_model()
+#: The detectors that were scored on the public split's held-out photos.
+ON_PUBLIC = [name for name, one in shipped_models().items() if one.card.get("split", "").startswith("public")]
+
+
+@pytest.mark.parametrize("name", ON_PUBLIC)
+def test_card_and_registry_hold_the_figures_of_the_report(name: str) -> None:
+    model = shipped_models()[name]
     report = json.loads((FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
     assert report["model"]["sha256"] == model.sha256
     assert report["data"]["faces"] == {"with_mask": 593, "without_mask": 114, "mask_weared_incorrect": 19}
@@ -28,6 +33,14 @@ def test_card_and_registry_hold_the_figures_of_the_report() -> None:
     assert model.card["figures"]["map50_95"] == report["map50_95"]
     card = model.path.with_suffix(".md").read_text(encoding="utf-8")
     assert f"{report['map50']:.3f} (" in card
+
+
+def test_the_default_is_among_them() -> None:
+    assert default_model().name in ON_PUBLIC
+
+
+def test_no_shipped_file_is_larger_than_the_project_allows() -> None:
+    assert all(model.path.stat().st_size < 25e6 for model in shipped_models().values())
 
 
 @pytest.mark.filterwarnings("ignore")
