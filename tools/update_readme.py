@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from figures.arithmetic import arithmetic
-from figures.augmented import folds_augmented, public_augmented
+from figures.augmented import chain_augmented, folds_augmented, public_augmented
 from figures.calibration import calibration
 from figures.chain import compare_folds
 from figures.classifier import classifier, study
@@ -40,6 +40,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/public_augment.json", public_augmented),
         ("weights/maskdet-c.val.json", classifier),
         ("benchmarks/results/compare_folds.json", compare_folds),
+        ("benchmarks/results/compare_folds_augment.json", chain_augmented),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
         ("benchmarks/results/benchmark.json", benchmark),
