@@ -58,10 +58,11 @@ def find_sources(names: Sequence[str], errors: ErrorLog) -> list[Source]:
 def threads_for(sources: Sequence[Source]) -> int:
     """Return the threads that each run of the model should have, 0 for all: see ``MaskDetector``."""
     # A camera wants its newest frame answered soonest.
-    return 0 if _one_photo(sources) or any(source.endless for source in sources) else threads_each()
+    return 0 if one_photo(sources) or any(source.endless for source in sources) else threads_each()
 
 
-def _one_photo(sources: Sequence[Source]) -> bool:
+def one_photo(sources: Sequence[Source]) -> bool:
+    """Whether there is one picture and nothing else."""
     return len(sources) == 1 and isinstance(sources[0], PictureFile)
 
 
@@ -139,7 +140,7 @@ class Task:
                 if self._alerts is not None:
                     stack.enter_context(self._alerts)
                 stack.enter_context(self._outputs)
-                bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or _one_photo(self._sources)))
+                bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or one_photo(self._sources)))
                 answers = answer_source(
                     list(self._sources),
                     self._predictor,

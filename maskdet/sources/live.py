@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,6 @@ from maskdet.results import ImageInfo
 from maskdet.sources.address import file_name, without_password
 from maskdet.sources.capture import frame_rate, open_capture
 from maskdet.sources.picture import Clip, Picture, Source
-
-log = logging.getLogger(__name__)
 
 #: Seconds waited before each new try after a lost connection; after the last one the stream is given up (65 s in all).
 BACK_OFF: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 10.0, 10.0)
@@ -71,7 +68,11 @@ class LiveStream(Source):
                     capture.release()
                 if failures == len(waits):
                     raise SourceError(self.name, f"lost, and not back after {failures} new tries")
-                log.warning("%s: connection lost; trying again in %g s", self.name, waits[failures])
+                import logging  # here: few processes lose a connection, all of them start
+
+                logging.getLogger(__name__).warning(
+                    "%s: connection lost; trying again in %g s", self.name, waits[failures]
+                )
                 if stop.wait(waits[failures]):
                     return
                 failures += 1

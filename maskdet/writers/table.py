@@ -31,7 +31,7 @@ def console() -> Console:
             raise BrokenPipeError
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
-    return Screen(width=width, highlight=False, soft_wrap=False)
+    return Screen(width=width, highlight=False, soft_wrap=False, emoji=False)
 
 
 def print_results(results: Sequence[MaskResult]) -> None:
