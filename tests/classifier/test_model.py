@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -257,7 +258,7 @@ def test_with_a_shipped_classifier(tiny_classifier: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(weights, "_registry", lambda: registry)
     with pytest.raises(WeightsError, match="damaged"):
         maskdet.MaskClassifier()
-    registry["models"]["tiny"]["sha256"] = weights.hashlib.sha256(tiny_classifier.read_bytes()).hexdigest()  # type: ignore[index]
+    registry["models"]["tiny"]["sha256"] = hashlib.sha256(tiny_classifier.read_bytes()).hexdigest()  # type: ignore[index]
     assert maskdet.MaskClassifier().info.name == maskdet.MaskClassifier("tiny").info.name == "tiny"
     with pytest.raises(WeightsError, match="is a classifier, not a detector"):
         MaskDetector("tiny")
