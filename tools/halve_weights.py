@@ -8,62 +8,39 @@ differ by more than two pixels or a hundredth of confidence, on noise and on sce
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import onnx
+from rewrite_graph import read_files, rewrite
 
-from maskdet.detector.export import compare_runtimes
+from maskdet.detector.export import Parity
 from maskdet.detector.half_weights import halve_weights
-from maskdet.detector.runtime import OnnxRuntime
 from maskdet.errors import WeightsError
-from maskdet.writers.atomic import write_bytes
 
 #: What rounding may do to an answer: pixels of a box, whichever of thousands on noise and however unsure, and confidence.
 MOST_PX: Final = 2.0
 MOST_CONFIDENCE: Final = 0.01
 
 
-def rewrite(source: Path, target: Path) -> int:
-    """Write the smaller file and return how many tensors it holds in half precision; both files may be the same.
+def halve_file(source: Path, target: Path) -> int:
+    """Write the smaller file and return how many tensors it halves; errors are those of ``rewrite``."""
 
-    Raises:
-        WeightsError: no ONNX detector, nothing to halve, or it would answer differently.
-        SourceError: the file cannot be written.
-    """
-    before = OnnxRuntime(source, name=source.stem)
-    model = onnx.load(source)
-    count = halve_weights(model)
-    if not count:
-        raise WeightsError(source, "nothing to halve: it holds no large float32 weights")
-    content = model.SerializeToString()
-    with tempfile.TemporaryDirectory() as folder:
-        tried = Path(folder) / source.name
-        tried.write_bytes(content)
-        parity = compare_runtimes(before, OnnxRuntime(tried, name=source.stem))
-    if parity.box_px > MOST_PX or parity.score > MOST_CONFIDENCE:
-        reason = f"would differ by {parity.box_px:.3f} px and {parity.score:.5f} in probability: not written"
-        raise WeightsError(source, reason)
-    size = source.stat().st_size
-    write_bytes(target, content)
+    def near(parity: Parity) -> bool:
+        return parity.box_px <= MOST_PX and parity.score <= MOST_CONFIDENCE
+
+    done = rewrite(source, target, halve_weights, near, nothing="nothing to halve: it holds no large float32 weights")
     print(
-        f"{target}: {size / 1e6:.1f} MB before, {len(content) / 1e6:.1f} after, "
-        f"within {parity.box_px:.1g} px and {parity.score:.1g} in probability"
+        f"{target}: {done.bytes_before / 1e6:.1f} MB before, {done.bytes_after / 1e6:.1f} after, "
+        f"within {done.parity.box_px:.1g} px and {done.parity.score:.1g} in probability"
     )
-    return count
+    return done.places
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rewrite the file named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path, help="the detector's ONNX file")
-    parser.add_argument("target", type=Path, help="the file to write; may be the same")
-    options = parser.parse_args(arguments)
     try:
-        rewrite(options.source, options.target)
+        halve_file(*read_files(__doc__, arguments))
     except WeightsError as error:
         raise SystemExit(f"error: {error}") from error
 

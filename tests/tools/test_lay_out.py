@@ -45,7 +45,7 @@ def old(write_detector: Callable[[Path], Path], tmp_path: Path) -> Path:
 
 def test_the_rewritten_file_answers_alike(tool: ModuleType, old: Path, tmp_path: Path) -> None:
     target = tmp_path / "new.onnx"
-    assert tool.rewrite(old, target) == 1
+    assert tool.lay_out_file(old, target) == 1
     before, after = (OnnxRuntime(path, name="x") for path in (old, target))
     assert after.spec == before.spec
     assert [node.op_type for node in onnx.load(old).graph.node].count("Conv") == 2
