@@ -26,20 +26,20 @@ def halve_weights(model: Any) -> int:
     """
     from onnx import TensorProto, helper, numpy_helper
 
-    graph, casts = model.graph, []
+    graph = model.graph
+    wide: dict[str, str] = {}
     for tensor in graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < LEAST_NUMBERS:
             continue
         values = numpy_helper.to_array(tensor)
         if np.abs(values).max() > np.finfo(np.float16).max:
             continue
-        wide = f"{tensor.name}_float32"
-        for node in graph.node:
-            for at, name in enumerate(node.input):
-                if name == tensor.name:
-                    node.input[at] = wide
-        casts.append(helper.make_node("Cast", [tensor.name], [wide], name=wide, to=TensorProto.FLOAT))
+        wide[tensor.name] = f"{tensor.name}_float32"
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), tensor.name))
+    for node in graph.node:
+        for at, name in enumerate(node.input):
+            node.input[at] = wide.get(name, name)
+    casts = [helper.make_node("Cast", [name], [to], name=to, to=TensorProto.FLOAT) for name, to in wide.items()]
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

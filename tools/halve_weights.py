@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rewrite_graph import read_files, rewrite
+from rewrite_graph import rewrite, run_tool
 
 from maskdet.detector.export import Parity
 from maskdet.detector.half_weights import halve_weights
-from maskdet.errors import WeightsError
 
 #: What rounding may do to an answer: pixels of a box, whichever of thousands on noise and however unsure, and confidence.
 MOST_PX: Final = 2.0
@@ -30,19 +29,13 @@ def halve_file(source: Path, target: Path) -> int:
         return parity.box_px <= MOST_PX and parity.score <= MOST_CONFIDENCE
 
     done = rewrite(source, target, halve_weights, near, nothing="nothing to halve: it holds no large float32 weights")
-    print(
-        f"{target}: {done.bytes_before / 1e6:.1f} MB before, {done.bytes_after / 1e6:.1f} after, "
-        f"within {done.parity.box_px:.1g} px and {done.parity.score:.1g} in probability"
-    )
+    print(f"{target}: {done.bytes_before / 1e6:.1f} MB before, {done.bytes_after / 1e6:.1f} after, {done.within}")
     return done.places
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rewrite the file named on the command line."""
-    try:
-        halve_file(*read_files(__doc__, arguments))
-    except WeightsError as error:
-        raise SystemExit(f"error: {error}") from error
+    run_tool(halve_file, __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -10,27 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rewrite_graph import read_files, rewrite
+from rewrite_graph import rewrite, run_tool
 
 from maskdet.detector.graph_layout import lay_out
-from maskdet.errors import WeightsError
 
 
 def lay_out_file(source: Path, target: Path) -> int:
     """Write the detector laid out anew and return how many places changed; errors are those of ``rewrite``."""
     nothing = "nothing to rewrite: it is laid out already, or another kind of network"
     done = rewrite(source, target, lay_out, lambda parity: parity.holds, nothing=nothing)
-    within = f"within {done.parity.box_px:.1g} px and {done.parity.score:.1g} in probability"
-    print(f"{target}: {done.places} places rewritten, {within}")
+    print(f"{target}: {done.places} places rewritten, {done.within}")
     return done.places
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rewrite the file named on the command line."""
-    try:
-        lay_out_file(*read_files(__doc__, arguments))
-    except WeightsError as error:
-        raise SystemExit(f"error: {error}") from error
+    run_tool(lay_out_file, __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,11 @@ class Rewritten(NamedTuple):
     bytes_before: int
     bytes_after: int
 
+    @property
+    def within(self) -> str:
+        """By how much the answers differ, in words."""
+        return f"within {self.parity.box_px:.1g} px and {self.parity.score:.1g} in probability"
+
 
 def rewrite(
     source: Path, target: Path, change: Callable[[Any], int], holds: Callable[[Parity], bool], *, nothing: str
@@ -66,10 +71,13 @@ def rewrite(
     return Rewritten(places, parity, size, len(content))
 
 
-def read_files(description: str | None, arguments: Sequence[str] | None) -> tuple[Path, Path]:
-    """Read the two files of such a tool's command line."""
+def run_tool(tool: Callable[[Path, Path], object], description: str | None, arguments: Sequence[str] | None) -> None:
+    """Read the two files of such a tool's command line and let it rewrite the first into the second."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, help="the detector's ONNX file")
     parser.add_argument("target", type=Path, help="the file to write; may be the same")
     options = parser.parse_args(arguments)
-    return options.source, options.target
+    try:
+        tool(options.source, options.target)
+    except WeightsError as error:
+        raise SystemExit(f"error: {error}") from error

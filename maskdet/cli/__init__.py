@@ -93,11 +93,12 @@ def main(args: Sequence[str] | None = None) -> Any:
     # A file name that the terminal's encoding cannot show must not end a run.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    code: Any = 1  # what Python gives for an error that nothing below expects
+    code = 1  # what Python gives for an error that nothing below expects
     if args is None:  # the process is ours
-        end_at_once(lambda: code if isinstance(code, int) else EXIT_DONE)
+        end_at_once(lambda: code)
     try:
-        code = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
+        given = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
+        code = given if isinstance(given, int) else EXIT_DONE
     except MaskdetError as error:
         click.echo(f"error: {error}", err=True)
         code = EXIT_ERROR
@@ -107,4 +108,4 @@ def main(args: Sequence[str] | None = None) -> Any:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = EXIT_INTERRUPTED
-    sys.exit(code if isinstance(code, int) else EXIT_DONE)
+    sys.exit(code)

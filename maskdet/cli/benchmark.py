@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -106,9 +106,7 @@ def benchmark(
         raise click.UsageError(f"--json {json_target}: its folder does not exist")
     machine = this_machine()
     sections = []
-    with ExitStack() as stack:
-        if set(names) & BESIDE_YOLO:
-            settings = stack.enter_context(with_torch_twin(settings))
+    with with_torch_twin(settings) if set(names) & BESIDE_YOLO else nullcontext(settings) as settings:
         for name in names:
             try:
                 section = run_section(name, settings)

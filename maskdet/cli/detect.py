@@ -101,57 +101,57 @@ def detect(
     if classifier_weights is not None and mode == "detect":
         raise click.UsageError("--classifier belongs to --mode chain or compare")
 
-    with ExitStack() as pause:
-        pause.enter_context(collector_paused())
-        from maskdet.cli.detect_run import ErrorLog, Task, find_sources, one_photo, threads_for
+    pause = click.get_current_context().with_resource(ExitStack())
+    pause.enter_context(collector_paused())
+    from maskdet.cli.detect_run import ErrorLog, Task, find_sources, one_photo, threads_for
 
-        tracker = open_tracker(track_faces, tracks_target)
-        alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
-        errors = ErrorLog()
-        found = find_sources(sources, errors)
-        if not found:
-            return EXIT_ERROR
+    tracker = open_tracker(track_faces, tracks_target)
+    alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
+    errors = ErrorLog()
+    found = find_sources(sources, errors)
+    if not found:
+        return EXIT_ERROR
 
-        from maskdet.modes import choose_predictor
-        from maskdet.writers.outputs import Outputs
+    from maskdet.modes import choose_predictor
+    from maskdet.writers.outputs import Outputs
 
-        detector = open_detector(
-            weights,
-            conf=conf,
-            iou=iou,
-            imgsz=imgsz,
-            agnostic_nms=agnostic_nms,
-            tile=tile_size or tile,
-            close_ups=close_ups,
-            augment=augment,
-            device=device,
-            threads=threads_for(found),
-            runtime=runtime,
-            precision=precision,
-        )
-        classifier = None
-        if mode != "detect":
-            classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
-        if not one_photo(found):  # after one the process ends: nothing to collect in between
-            pause.close()
-        outputs = Outputs(targets, errors.report)
-        task = Task(
-            found,
-            choose_predictor(mode, detector, classifier),
-            outputs,
-            errors,
-            batch=batch,
-            vid_stride=vid_stride,
-            wanted=fail_on,
-            tracker=tracker,
-            alerts=alerts,
-        )
-        outcome = task.run(show=show, keep_tally=show_table, quiet=quiet)
-        if show_table:
-            outcome.print_tables()
-            if targets.pictures and outcome.tally.any:
-                click.echo(f"{outcome.tally.kinds} with boxes: {Path(targets.pictures)}", err=True)
-        report_people(tracker, tracks_target, show=show_table)
-        if outcome.interrupted:
-            raise click.Abort
-        return EXIT_ERROR if errors.any else EXIT_MATCHED if outcome.matched else EXIT_DONE
+    detector = open_detector(
+        weights,
+        conf=conf,
+        iou=iou,
+        imgsz=imgsz,
+        agnostic_nms=agnostic_nms,
+        tile=tile_size or tile,
+        close_ups=close_ups,
+        augment=augment,
+        device=device,
+        threads=threads_for(found),
+        runtime=runtime,
+        precision=precision,
+    )
+    classifier = None
+    if mode != "detect":
+        classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
+    if not one_photo(found):  # after one the process ends: nothing to collect in between
+        pause.close()
+    outputs = Outputs(targets, errors.report)
+    task = Task(
+        found,
+        choose_predictor(mode, detector, classifier),
+        outputs,
+        errors,
+        batch=batch,
+        vid_stride=vid_stride,
+        wanted=fail_on,
+        tracker=tracker,
+        alerts=alerts,
+    )
+    outcome = task.run(show=show, keep_tally=show_table, quiet=quiet)
+    if show_table:
+        outcome.print_tables()
+        if targets.pictures and outcome.tally.any:
+            click.echo(f"{outcome.tally.kinds} with boxes: {Path(targets.pictures)}", err=True)
+    report_people(tracker, tracks_target, show=show_table)
+    if outcome.interrupted:
+        raise click.Abort
+    return EXIT_ERROR if errors.any else EXIT_MATCHED if outcome.matched else EXIT_DONE

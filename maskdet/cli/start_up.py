@@ -1,4 +1,4 @@
-"""The start and the end of a process, without work that changes nothing: a third of the time of one photo was such."""
+"""The start and the end of a process, without work that changes nothing."""
 
 from __future__ import annotations
 

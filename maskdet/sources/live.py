@@ -43,6 +43,9 @@ class LiveStream(Source):
         Raises:
             SourceError: it cannot be opened at first, or was lost and none of the new tries brought it back.
         """
+        import logging  # where it is written to, not where every process starts
+
+        log = logging.getLogger(__name__)
         capture = open_capture(self._address)
         if capture is None:
             hint = (
@@ -68,11 +71,7 @@ class LiveStream(Source):
                     capture.release()
                 if failures == len(waits):
                     raise SourceError(self.name, f"lost, and not back after {failures} new tries")
-                import logging  # here: few processes lose a connection, all of them start
-
-                logging.getLogger(__name__).warning(
-                    "%s: connection lost; trying again in %g s", self.name, waits[failures]
-                )
+                log.warning("%s: connection lost; trying again in %g s", self.name, waits[failures])
                 if stop.wait(waits[failures]):
                     return
                 failures += 1

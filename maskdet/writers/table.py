@@ -59,9 +59,8 @@ def _faces_table(result: MaskResult) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    title = (
-        f"{escape(result.image.path or 'picture')}  {result.image.width}×{result.image.height}  {result.time_ms:.0f} ms"
-    )
+    image = result.image
+    title = f"{escape(image.path or 'picture')}  {image.width}×{image.height}  {result.time_ms:.0f} ms"
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("#", justify="right")
     table.add_column("class", no_wrap=True)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -11,14 +10,6 @@ import pytest
 from maskdet.weights import default_model
 
 onnx = pytest.importorskip("onnx")
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("average_weights")
 
 
 def network(path: Path, weight: float, *, width: int = 2, metadata: dict[str, str] | None = None) -> Path:

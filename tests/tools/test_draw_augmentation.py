@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -12,12 +11,6 @@ import pytest
 from maskdet.classes import CLASS_COLOURS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("draw_augmentation")
 
 
 def test_a_tile_is_the_photo_at_one_height_with_its_boxes_under_a_title(tool: ModuleType) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -15,12 +14,6 @@ from maskdet.weights import default_model
 onnx = pytest.importorskip("onnx")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("halve_weights")
 
 
 def test_half_the_size_with_the_same_faces(tool: ModuleType, tmp_path: Path, astronaut: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 import sys
@@ -12,14 +11,6 @@ import pytest
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("faster_coco_eval")
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("lever_rows")
 
 
 @pytest.fixture

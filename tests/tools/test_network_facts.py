@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,14 +9,6 @@ from types import ModuleType
 import pytest
 
 onnx = pytest.importorskip("onnx")
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def facts(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("network_facts")
 
 
 @pytest.mark.parametrize(
@@ -28,13 +19,13 @@ def facts(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("C3k2", {"scale": "n"}, "YOLOn"),
     ],
 )
-def test_name(facts: ModuleType, block: str, size: dict[str, object], name: str) -> None:
+def test_name(tool: ModuleType, block: str, size: dict[str, object], name: str) -> None:
     described = {"backbone": [[-1, 1, "Conv", [64, 3, 2]], [-1, 3, block, [128, True]]], **size}
-    assert facts.network_name({facts.NETWORK_KEY: json.dumps(described)}) == name
+    assert tool.network_name({tool.NETWORK_KEY: json.dumps(described)}) == name
 
 
 @pytest.mark.parametrize("groups", [1, 4])
-def test_a_convolution_by_hand(facts: ModuleType, tmp_path: Path, groups: int) -> None:
+def test_a_convolution_by_hand(tool: ModuleType, tmp_path: Path, groups: int) -> None:
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     graph = helper.make_graph(
         [
@@ -52,4 +43,4 @@ def test_a_convolution_by_hand(facts: ModuleType, tmp_path: Path, groups: int) -
     path = tmp_path / "a.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
     # 64 px → 32 px: 4 channels of 3 · 9 products, then 8 of 4, or of 1 with four groups.
-    assert facts.gigaflops(path, 64) == pytest.approx(2 * 32 * 32 * (4 * 27 + 8 * 4 / groups) / 1e9)
+    assert tool.gigaflops(path, 64) == pytest.approx(2 * 32 * 32 * (4 * 27 + 8 * 4 / groups) / 1e9)

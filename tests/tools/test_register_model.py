@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,6 @@ from maskdet.detector.close_ups import CloseUps
 from maskdet.detector.model import MaskDetector
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("register_model")
 
 
 def figure(value: float) -> dict[str, float | None]:

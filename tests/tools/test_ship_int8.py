@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib
 import json
 import shutil
 from pathlib import Path
@@ -21,12 +20,6 @@ onnx = pytest.importorskip("onnx")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTE = {"method": "static, QDQ", "calibration_photos": 64, "calibration_split": "train"}
-
-
-@pytest.fixture
-def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return importlib.import_module("ship_int8")
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from maskdet.classes import CLASS_NAMES
+
 #: The arithmetics of ``benchmarks/int8.py``, as the table calls them.
 KINDS = {"FP32": "FP32", "INT8": "INT8", "BF16": "bfloat16"}
 
@@ -13,7 +15,7 @@ def arithmetic(report: dict[str, Any]) -> str:
     kinds = [kind for kind in KINDS if kind in report["accuracy"]]
     sizes = [f"{report['megabytes'][kind]:.1f} MB" if kind in report["megabytes"] else "the FP32 one" for kind in kinds]
     rows = [["file", *sizes]]
-    for name in ("mean", "with_mask", "without_mask", "mask_weared_incorrect"):
+    for name in ("mean", *CLASS_NAMES):
         figures = [report["accuracy"][kind][name] for kind in kinds]
         label = "mAP50 / mAP50-95" if name == "mean" else name
         rows.append([label, *(f"{figure['ap50']:.3f} / {figure['ap50_95']:.3f}" for figure in figures)])

@@ -30,7 +30,7 @@ def chain_augmented(report: dict[str, Any]) -> str:
     """Return a paragraph on detector and classifier chained, on the grouped folds."""
     ap, gain = report["ap"]["chain"], report["ap_gain"]["shipped"]["ap50"]["all"]["mean"]
     rare = spread(ap["ap50"]["all"]["mask_weared_incorrect"])
-    return f"""The chain with `--augment`, the most accurate that ships: mAP50 {spread(ap["ap50"]["all"]["mean"])}, mAP50-95
+    return f"""The chain with `--augment`, the most accurate on these folds: mAP50 {spread(ap["ap50"]["all"]["mean"])}, mAP50-95
 {spread(ap["ap50_95"]["all"]["mean"])}, incorrect AP50 {rare} (of which the chain gains {signed(gain)} mAP50), by
 `{report["command"]}`.
 """

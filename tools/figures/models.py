@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from figures.cells import without_zero
-
-WEIGHTS = Path(__file__).resolve().parent.parent.parent / "weights"
+from maskdet.weights import FOLDER
 
 
 def models(registry: dict[str, Any]) -> str:
@@ -18,7 +16,7 @@ def models(registry: dict[str, Any]) -> str:
             continue
         figures = entry["figures"]
         values = (figures["map50"], figures["map50_95"], figures["ap50"]["mask_weared_incorrect"])
-        size = (WEIGHTS / entry["file"]).stat().st_size / 1e6
+        size = (FOLDER / entry["file"]).stat().st_size / 1e6
         measured = figures.get("of", "the public split's 170 photos held out")
         rows.append(
             f"| [{name}](weights/{name}.md) | {entry['network']} | {entry['gflops']:.1f} | {size:.1f} MB | {measured} | {' | '.join(map(without_zero, values))} |"
