@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from maskdet.errors import SourceError
+
+
+def create_beside(target: Path, *, suffix: str = "") -> tuple[int, Path]:
+    """Create an empty, hidden file beside ``target`` that is to take its name once it is whole.
+
+    It has the rights that any new file gets, from the start: reading the process's umask means to change it, and what
+    other threads create in that moment may be written by everybody.
+
+    Args:
+        target: the final name; its folder is made where it is missing.
+        suffix: ending of the hidden name, for encoders that go by it.
+
+    Returns:
+        An open file descriptor, and the path.
+
+    Raises:
+        OSError: the folder cannot be made or written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stem = target.name.removesuffix(suffix) if suffix else target.name
+    while True:
+        path = target.parent / f".{stem}.{secrets.token_hex(4)}{suffix}"
+        try:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666), path
+        except FileExistsError:
+            continue
 
 
 def write_bytes(path: Path, data: bytes) -> Path:
@@ -15,18 +41,14 @@ def write_bytes(path: Path, data: bytes) -> Path:
     Raises:
         SourceError: the folder cannot be made or written.
     """
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = create_beside(path)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)  # mkstemp gives 0600; the user expects the usual rights
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise SourceError(path, f"cannot be written ({error.strerror})") from error
     return path

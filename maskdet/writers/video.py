@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from maskdet.results import MaskResult
 from maskdet.sources import Clip
 from maskdet.sources.capture import open_capture
 from maskdet.tally import ClipTally
+from maskdet.writers.atomic import create_beside
 
 #: Endings that are kept, and the codec written into them; any other video becomes an .mp4. These are codecs that every
 #: OpenCV wheel can write: H.264 is not among them.
@@ -103,13 +103,11 @@ class _VideoFile:
         # OpenCV's encoders want even sides and leave out an odd last column or row.
         self._size = (first.image.width, first.image.height)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             # The ending tells OpenCV the container.
-            handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+            handle, self._temporary = create_beside(target, suffix=target.suffix)
         except OSError as error:
             raise SourceError(target, f"cannot be written ({error.strerror})") from error
         os.close(handle)
-        self._temporary = Path(name)
         codec = cv2.VideoWriter.fourcc(*CODECS[target.suffix.lower()])
         # MPEG-4 counts time in at most 65535 parts, and OpenCV takes as many decimals as the number has.
         fps = round(clip.fps, 3 if clip.fps < 65 else 2)
@@ -135,9 +133,6 @@ class _VideoFile:
             raise SourceError(self._target, "could not be written whole; is the disk full?")
         check.release()
         try:
-            umask = os.umask(0)
-            os.umask(umask)
-            self._temporary.chmod(0o666 & ~umask)  # mkstemp gives 0600; the user expects the usual rights
             self._temporary.replace(self._target)
         except OSError as error:
             self._temporary.unlink(missing_ok=True)

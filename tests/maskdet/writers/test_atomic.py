@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import stat
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.writers.atomic import write_bytes
+from maskdet.writers.atomic import create_beside, write_bytes
 
 SIZE = 8_000_000
 #: Writes one kind of byte after another over the same file, and says so after the first.
@@ -51,6 +52,22 @@ def test_rights_and_content(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
     assert write_bytes(path, b"newer").read_bytes() == b"newer"
     assert [file.name for file in path.parent.iterdir()] == ["a.txt"]
+
+
+def test_the_process_keeps_its_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread creates its files meanwhile: the umask of the process is neither changed nor asked for."""
+    before = os.umask(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the process's umask was changed"))
+        for name in ("a.txt", "a.mp4"):
+            handle, path = create_beside(tmp_path / name, suffix=Path(name).suffix)
+            os.close(handle)
+            assert path.suffix == Path(name).suffix
+            assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        assert stat.S_IMODE(write_bytes(tmp_path / "b.txt", b"").stat().st_mode) == 0o640
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
