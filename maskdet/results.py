@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -171,7 +170,9 @@ class MaskResult:
         Raises:
             ValueError: it is no JSON, or see ``from_dict``.
         """
-        return cls.from_dict(json.loads(text))
+        from maskdet.conversions.json_members import parse
+
+        return cls.from_dict(parse(text))
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Return one flat row a face: path, frame, name, class, confidence, x1, y1, x2, y2, track_id."""
