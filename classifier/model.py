@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,9 +15,11 @@ from maskdet.classes import CLASS_NAMES, ClassName
 from maskdet.classifier.crop_window import crop_windows, cut, fit_whole
 from maskdet.classifier.runtime import ClassifierRuntime
 from maskdet.detector.letterbox import to_tensor
+from maskdet.devices import Device, device_name
+from maskdet.paths import AnyPath
 from maskdet.results import CONFIDENCE_DECIMALS, Face, ImageInfo, MaskResult, ModelInfo
 from maskdet.runtime_choice import RuntimeName
-from maskdet.weights import resolve_weights
+from maskdet.weights import LoadedFrom, resolve_weights, weights_name
 
 #: Crops run at once: 40 MB of input at 224 px, and more at once is no faster.
 MAX_BATCH: Final = 64
@@ -75,8 +76,8 @@ class MaskClassifier:
 
     def __init__(
         self,
-        weights: str | Path | None = None,
-        device: str = "cpu",
+        weights: AnyPath | None = None,
+        device: Device = "cpu",
         threads: int = 0,
         runtime: RuntimeName = "auto",
     ) -> None:
@@ -85,20 +86,39 @@ class MaskClassifier:
         Args:
             weights: an ``.onnx`` file written by ``maskdet.classifier.export``, the name of a shipped model, or None
                 for the default one.
-            device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``.
+            device: ``"cpu"``, a CUDA index such as ``"0"`` or 0, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``; a
+                ``torch.device``; or None for ``"cpu"``.
             threads: CPU threads, 0 for one a core.
             runtime: ``"onnx"`` or ``"openvino"``; ``"auto"`` is ONNX Runtime, but for a device of OpenVINO's.
 
         Raises:
             ValueError: an unknown runtime.
             WeightsError: the file cannot be used, or no classifier is shipped and none was named.
+            TypeError: the device is none of these.
             DeviceError: the device is unknown or not there.
             MissingExtraError: OpenVINO without the ``openvino`` extra.
         """
         name, path = resolve_weights(weights, "classify")
-        self._runtime = ClassifierRuntime(path, name=name, device=device, threads=threads, runtime=runtime)
+        self._loaded = LoadedFrom(
+            weights_name(path), {"device": device_name(device), "threads": threads, "runtime": runtime}
+        )
+        self._runtime = ClassifierRuntime(path, name=name, **self._loaded.options)
         self.spec = self._runtime.spec
         self.info = ModelInfo(name, self.spec.side, 0.0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle or a copy keeps, as ``MaskDetector`` does: everything but the loaded network."""
+        return {key: value for key, value in self.__dict__.items() if key != "_runtime"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Load the network again.
+
+        Raises:
+            MaskdetError: the file is not there, or cannot be used, or the device is not there.
+        """
+        self.__dict__.update(state)
+        name, path = resolve_weights(self._loaded.weights, "classify")
+        self._runtime = ClassifierRuntime(path, name=name, **self._loaded.options)
 
     def probabilities(self, crops: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         """Classify pictures that already are face crops.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, repeat
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,11 @@ from maskdet.detector.postprocess import Detections, best_confidence
 from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
 from maskdet.detector.thresholds import Threshold, class_thresholds
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
-from maskdet.devices import is_cpu
+from maskdet.devices import Device, device_name, is_cpu
+from maskdet.paths import AnyPath
 from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
 from maskdet.runtime_choice import Precision, RuntimeName
-from maskdet.weights import resolve_weights
+from maskdet.weights import LoadedFrom, resolve_weights, weights_name
 
 #: YOLO's defaults.
 DEFAULT_CONF, DEFAULT_IOU = 0.25, 0.7
@@ -45,7 +46,7 @@ class MaskDetector:
 
     def __init__(
         self,
-        weights: str | Path | None = None,
+        weights: AnyPath | None = None,
         *,
         conf: Threshold = DEFAULT_CONF,
         iou: float = DEFAULT_IOU,
@@ -54,7 +55,7 @@ class MaskDetector:
         tile: bool | int = False,
         close_ups: bool | CloseUps | None = None,
         augment: bool = False,
-        device: str = "cpu",
+        device: Device = "cpu",
         threads: int = 0,
         runtime: RuntimeName = "auto",
         precision: Precision = "fp32",
@@ -77,7 +78,8 @@ class MaskDetector:
                 for what the model's file or its entry in ``models.json`` says; without a word there, none.
             augment: see each picture also mirrored and at 0.8 of the size, and fuse what is found: more accurate, and
                 3.4 times the work. A network of fixed shape sees it mirrored only.
-            device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``.
+            device: ``"cpu"``, a CUDA index such as ``"0"`` or 0, ``"coreml"``, ``"directml"``, or ``"openvino:GPU"``; a
+                ``torch.device``; or None for ``"cpu"``.
             threads: CPU threads of each run, 0 for one a core: soonest done with one picture. With 1 ``predict`` looks
                 at as many pictures side by side as there are cores: soonest done with many.
             runtime: ``"onnx"``, ``"openvino"`` or ``"torch"``; ``"auto"`` goes by the file: see
@@ -90,6 +92,7 @@ class MaskDetector:
                 precision, or one that does not go with the other; or close-ups asked for with a model of fixed shape,
                 or at an input no smaller than the usual one.
             WeightsError: the file cannot be used, or not by this runtime.
+            TypeError: the device is none of these.
             DeviceError: the device is unknown or not there, or cannot compute in this precision.
             MissingExtraError: a ``.pt`` file without the ``train`` extra, OpenVINO without the ``openvino`` extra.
         """
@@ -99,10 +102,12 @@ class MaskDetector:
             raise ValueError(f"imgsz must be between 32 and 8192 pixels, not {imgsz}")
         if tile is not False and tile is not True and tile < 32:
             raise ValueError(f"a tile must be 32 pixels or more, not {tile}")
+        device = device_name(device)
         name, path = resolve_weights(weights)
-        self._runtime = load_runtime(
-            path, name=name, device=device, threads=threads, runtime=runtime, precision=precision
+        self._loaded = LoadedFrom(
+            weights_name(path), {"device": device, "threads": threads, "runtime": runtime, "precision": precision}
         )
+        self._runtime = load_runtime(path, name=name, **self._loaded.options)
         spec = self._runtime.spec
         wanted = spec.imgsz if imgsz is None else imgsz
         self._imgsz = -(-wanted // spec.stride) * spec.stride
@@ -118,6 +123,23 @@ class MaskDetector:
         self._tile = self._imgsz if tile is True else int(tile)
         # The lowest, so that nothing is dropped before each class is held to its own.
         self.info = ModelInfo(name, self._imgsz, conf if isinstance(conf, float) else float(self._thresholds.min()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle or a copy keeps: everything but the loaded network, which is loaded from its file again.
+
+        The file must be found where the detector is unpickled: a shipped model by its name, another by its full path.
+        """
+        return {key: value for key, value in self.__dict__.items() if key != "_runtime"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Load the network again.
+
+        Raises:
+            MaskdetError: the file is not there, or cannot be used, or the device is not there.
+        """
+        self.__dict__.update(state)
+        name, path = resolve_weights(self._loaded.weights)
+        self._runtime = load_runtime(path, name=name, **self._loaded.options)
 
     @property
     def metadata(self) -> Mapping[str, str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, Final
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from maskdet.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
 
 #: Name of a device, ONNX Runtime's word for it, and what brings it to a machine that lacks it.
 _PROVIDERS: Final = {
@@ -18,6 +23,38 @@ _KNOWN: Final = "cpu, 0 (the index of a CUDA GPU), coreml, directml, openvino:CP
 
 #: What stands before a device of OpenVINO's.
 _OPENVINO: Final = "openvino"
+
+#: What Python callers may give: a name, the index of a CUDA GPU, a ``torch.device``, or None for the processor.
+Device: TypeAlias = "str | int | torch.device | None"
+
+#: torch's kinds of device that its runtime takes.
+_TORCH: Final = re.compile("(cpu|cuda|mps|xpu)(:[0-9]+)?")
+
+
+def device_name(device: Device) -> str:
+    """Return the name of a device, as ``--device`` takes it.
+
+    Args:
+        device: a name; the index of a CUDA GPU, as ultralytics' users write it; a ``torch.device``; None for ``"cpu"``.
+
+    Raises:
+        TypeError: it is no device at all.
+
+    >>> [device_name(device) for device in ("cuda:1", 0, None, " CPU ")]
+    ['cuda:1', '0', 'cpu', 'cpu']
+    """
+    if device is None:
+        return "cpu"
+    if isinstance(device, str):
+        name = device.strip()
+    elif isinstance(device, Integral) and not isinstance(device, bool):
+        name = str(int(device))
+    elif type(device).__module__ == "torch" and type(device).__name__ == "device":  # torch itself stays unloaded
+        name = str(device)
+    else:
+        given = type(device).__name__
+        raise TypeError(f"device must be a name such as 'cpu', the index of a GPU, a torch.device or None, not {given}")
+    return "cpu" if name.lower() in {"cpu", "cpu:0"} else name
 
 
 def of_openvino(device: str) -> bool:
@@ -63,7 +100,7 @@ def onnx_providers(device: str, available: Sequence[str]) -> list[Any]:
     if of_openvino(kind):
         raise DeviceError(f"device {device!r} belongs to OpenVINO: --runtime openvino")
     index = kind.removeprefix("cuda:") if kind != "cuda" else "0"
-    options = {"device_id": index} if index.isdecimal() else None
+    options = {"device_id": index} if index.isascii() and index.isdecimal() else None
     kind = "cuda" if options else {"dml": "directml"}.get(kind, kind)
     if kind not in _PROVIDERS:
         raise DeviceError(f"unknown device {device!r}; the devices are {_KNOWN}")
@@ -106,8 +143,7 @@ def torch_device(device: str) -> str:
     >>> [torch_device(device) for device in ("cpu", "0", "mps")]
     ['cpu', 'cuda:0', 'mps']
     """
-    if device.isdecimal():
-        return f"cuda:{device}"
-    if device.lower().partition(":")[0] not in {"cpu", "cuda", "mps", "xpu"}:
+    name = f"cuda:{device}" if device.isascii() and device.isdecimal() else device.lower()
+    if not _TORCH.fullmatch(name):
         raise DeviceError(f"device {device!r} is none of torch's: cpu, 0 (the index of a CUDA GPU), mps, xpu")
-    return device.lower()
+    return name

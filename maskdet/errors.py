@@ -15,8 +15,10 @@ Each message is one line that names the file or device concerned and the way out
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
+
+from maskdet.paths import AnyPath
 
 
 class MaskdetError(Exception):
@@ -36,8 +38,8 @@ def _restore(kind: type[MaskdetError], args: tuple[Any, ...], attributes: dict[s
 class _FileError(MaskdetError):
     """An error about one file or folder, shown as ``path: reason``."""
 
-    def __init__(self, path: str | Path, reason: str) -> None:
-        self.path = str(path)
+    def __init__(self, path: AnyPath, reason: str) -> None:
+        self.path = os.fsdecode(path)
         self.reason = reason
         super().__init__(f"{self.path}: {reason}")
 
@@ -49,7 +51,7 @@ class SourceError(_FileError):
 class AnnotationError(_FileError):
     """An annotation that cannot be used; ``line`` is its line in the file where known (1-based)."""
 
-    def __init__(self, path: str | Path, reason: str, line: int | None = None) -> None:
+    def __init__(self, path: AnyPath, reason: str, line: int | None = None) -> None:
         self.line = line
         super().__init__(path if line is None else f"{path}:{line}", reason)
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.conversions.rows import ROW_COLUMNS
+from maskdet.paths import AnyPath
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,10 +181,14 @@ class MaskResult:
         return to_rows(self)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return ``to_rows`` as a data frame, its columns there even without a face."""
-        import pandas as pd
+        """Return ``to_rows`` as a data frame; columns and their types are the same with and without faces.
 
-        return pd.DataFrame(self.to_rows(), columns=list(ROW_COLUMNS))
+        ``class`` is int64; ``confidence`` and ``x1`` to ``y2`` are float64; ``frame`` and ``track_id`` are Int64, whose
+        missing values are ``pandas.NA``; ``path`` and ``name`` are objects.
+        """
+        from maskdet.conversions.rows import to_frame
+
+        return to_frame(self)
 
     def to_supervision(self) -> sv.Detections:
         """Return ``supervision.Detections``: xyxy (N, 4) float32 in pixels, confidence, class_id, data["class_name"].
@@ -253,7 +257,7 @@ class MaskResult:
             raise ValueError("this result does not hold its picture: predict with keep_pixels=True")
         return draw_faces(self.pixels, self.faces)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: AnyPath) -> Path:
         """Write the annotated picture to ``path`` (whole or not at all) and return it."""
         from maskdet.writers.pictures import write_picture
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from maskdet.errors import WeightsError
+from maskdet.paths import AnyPath
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -62,6 +64,31 @@ class ShippedModel:
         return self.path
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedFrom:
+    """What a loaded model was made of, so that another process can load it again.
+
+    Attributes:
+        weights: as ``resolve_weights`` takes it.
+        options: what else its loader was given.
+    """
+
+    weights: str
+    options: dict[str, Any]
+
+
+def weights_name(path: Path) -> str:
+    """Return a name for a model's file that holds in another working folder, or another installation.
+
+    Args:
+        path: as ``resolve_weights`` gave it.
+
+    Returns:
+        The name of a shipped model, else the absolute path.
+    """
+    return next((model.name for model in shipped_models().values() if model.path == path), str(path.absolute()))
+
+
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a model file, hexadecimal; of a folder, that of its files one after the other by name."""
     import hashlib  # and with it OpenSSL: who names a file of their own does without
@@ -112,7 +139,7 @@ def default_model(task: Task = "detect") -> ShippedModel:
     return shipped_models()[name]
 
 
-def resolve_weights(weights: str | Path | None, task: Task = "detect") -> tuple[str, Path]:
+def resolve_weights(weights: AnyPath | None, task: Task = "detect") -> tuple[str, Path]:
     """Turn what a caller named into (model name, path).
 
     Args:
@@ -125,11 +152,11 @@ def resolve_weights(weights: str | Path | None, task: Task = "detect") -> tuple[
     models = shipped_models()
     if weights is None:
         model = default_model(task)
-    elif str(weights) in models:
-        model = models[str(weights)]
+    elif (named := os.fsdecode(weights)) in models:
+        model = models[named]
         if model.task != task:
             raise WeightsError(model.name, f"is a {TASK_NOUNS[model.task]}, not a {TASK_NOUNS[task]}")
     else:
         # yolo export writes best.pt as best_openvino_model/.
-        return Path(weights).stem.removesuffix("_openvino_model"), Path(weights)
+        return Path(named).stem.removesuffix("_openvino_model"), Path(named)
     return model.name, model.verify()

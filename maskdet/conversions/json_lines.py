@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 from maskdet.classes import CLASS_NAMES
 from maskdet.conversions.json_members import MAX_INTEGER, Members, parse, show
 from maskdet.errors import SourceError
+from maskdet.paths import AnyPath
 from maskdet.results import SCHEMA, Face, ImageInfo, MaskResult, ModelInfo
 
 #: Bytes of one line at most: some 50,000 faces. A file without line breaks must not fill the memory.
@@ -93,7 +93,7 @@ def _to_opinion(entry: Members) -> dict[str, Any]:
     return opinion
 
 
-def read_results(path: str | os.PathLike[str]) -> Iterator[MaskResult]:
+def read_results(path: AnyPath) -> Iterator[MaskResult]:
     """Read the JSON Lines that ``maskdet detect --json FILE`` wrote, one result at a time.
 
     A last line that was cut short, as a killed run may leave it, is passed over.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +25,8 @@ def resolve(source: Any) -> Sequence[Source]:
     """Return the sources that one thing names; nothing is opened yet.
 
     Args:
-        source: a path, folder or glob pattern (str or Path); a URL; ``"-"`` for standard input; the index of a webcam
-            (int or digits); bytes, array or PIL image; or a ``Source``.
+        source: a path, folder or glob pattern (str or any ``os.PathLike``); a URL; ``"-"`` for standard input; the
+            index of a webcam (int or digits); bytes, array or PIL image; or a ``Source``.
 
     Raises:
         SourceError: a file, folder or pattern where there is nothing.
@@ -33,10 +34,12 @@ def resolve(source: Any) -> Sequence[Source]:
     """
     if isinstance(source, Source):
         return [source]
+    if isinstance(source, os.PathLike):
+        return find_files(os.fsdecode(source))
     address = _address(source)
     if address is not None:
         return [WebAddress(address) if _is_web(address) else LiveStream(address)]
-    if not isinstance(source, (str, Path)):
+    if not isinstance(source, str):
         return [Memory(source)]
     return [StandardInput()] if source == "-" else find_files(source)
 
@@ -66,7 +69,7 @@ def pictures(source: Any, *, stride: int = 1, stop: threading.Event | None = Non
 
 def is_collection(source: Any) -> bool:
     """Whether a source is an iterable of sources."""
-    return isinstance(source, Iterable) and not (isinstance(source, (str, Path)) or holds_one_picture(source))
+    return isinstance(source, Iterable) and not (isinstance(source, (str, os.PathLike)) or holds_one_picture(source))
 
 
 def is_single(source: Any) -> bool:
@@ -79,11 +82,11 @@ def is_single(source: Any) -> bool:
     address = _address(source)
     if address is not None:
         return _is_web(address)
-    if isinstance(source, (str, Path)):
-        path = Path(source)
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(os.fsdecode(source))
         if path.suffix.lower() in VIDEO_SUFFIXES:
             return False
-        return path.is_file() or not (path.is_dir() or glob.has_magic(str(source)))
+        return path.is_file() or not (path.is_dir() or glob.has_magic(str(path)))
     return True
 
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,44 @@ def test_one_picture_or_a_list(write_png: Callable[..., Path], stub: Any) -> Non
         assert result.pixels is not None
     for several in ([path, path], path.parent, (part for part in [path])):
         assert isinstance(maskdet.predict(several, detector=stub), list)
+
+
+class Named(os.PathLike[str]):
+    """A path of somebody's own making: ``str`` says nothing of it, and as py.path.local it can be iterated."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __fspath__(self) -> str:
+        return str(self._path)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["never"])
+
+
+def test_any_object_with_a_path_is_a_path(write_png: Callable[..., Path], stub: Any, tmp_path: Path) -> None:
+    path = write_png("in/a.png")
+    result = maskdet.predict(Named(path), detector=stub)
+    assert isinstance(result, maskdet.MaskResult)
+    assert result.image.path == str(path)
+    for several in (Named(path.parent), [Named(path)], os.scandir(path.parent)):
+        results = maskdet.predict(several, detector=stub)
+        assert isinstance(results, list)
+        assert [one.image.path for one in results] == [str(path)]
+    with pytest.raises(SourceError, match=r"gone\.png: no such file"):
+        maskdet.predict(Named(tmp_path / "gone.png"), detector=stub)
+    assert cv2.imread(str(result.save(Named(tmp_path / "out.png")))).shape == (48, 64, 3)
+    (tmp_path / "a.jsonl").write_text(result.to_json() + "\n")
+    assert [one.image for one in maskdet.read_results(Named(tmp_path / "a.jsonl"))] == [result.image]
+
+
+def test_weights_by_any_object_with_a_path(
+    write_detector: Callable[[Path], Path], tiny_classifier: Path, tmp_path: Path
+) -> None:
+    assert maskdet.MaskDetector(Named(write_detector(tmp_path / "own.onnx"))).info.name == "own"
+    assert maskdet.MaskClassifier(Named(tiny_classifier)).info.name == "tiny"
+    with pytest.raises(maskdet.WeightsError, match="gone"):
+        maskdet.MaskDetector(Named(tmp_path / "gone.onnx"))
 
 
 def test_a_web_address_of_a_picture_is_single(server: Any, stub: Any, astronaut: Path) -> None:

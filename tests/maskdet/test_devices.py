@@ -3,14 +3,62 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 import pytest
 
+from maskdet.classifier.model import MaskClassifier
+from maskdet.detector.model import MaskDetector
 from maskdet.detector.runtime import TorchRuntime
-from maskdet.devices import onnx_providers, openvino_device, torch_device
+from maskdet.devices import device_name, onnx_providers, openvino_device, torch_device
 from maskdet.errors import DeviceError
 from maskdet.onnx_session import open_session
 from maskdet.weights import default_model
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        (0, "0"),
+        (np.int64(1), "1"),
+        ("cuda:0", "cuda:0"),
+        (" CPU", "cpu"),
+        ("cpu:0", "cpu"),
+        (None, "cpu"),
+        (-1, "-1"),
+        ("openvino:GPU", "openvino:GPU"),
+    ],
+)
+def test_what_python_callers_give(device: Any, name: str) -> None:
+    assert device_name(device) == name
+
+
+def test_a_torch_device() -> None:
+    torch = pytest.importorskip("torch")
+    for given, name in (("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda:1"), ("mps", "mps")):
+        assert device_name(torch.device(given)) == name
+
+
+@pytest.mark.parametrize("device", [1.0, True, [0], (0, 1), b"cpu", object(), {}])
+def test_what_is_no_device_is_named(device: Any) -> None:
+    for model in (MaskDetector, MaskClassifier):
+        with pytest.raises(TypeError, match=f"device must be .* not {type(device).__name__}"):
+            model(device=device)
+
+
+@pytest.mark.parametrize("device", [0, "0", "cuda:0", "cuda", -1, "gpu", "", "0,1", "cuda:x", "\u0663"])
+def test_a_device_that_is_not_there(device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    for model in (MaskDetector, MaskClassifier):
+        with pytest.raises(DeviceError, match=f"device '{device}'"):
+            model(device=device)
+
+
+@pytest.mark.parametrize("device", ["cuda:x", "cuda:", "gpu", "\u0663", "cpu:cpu"])
+def test_what_is_no_device_of_torchs(device: str) -> None:
+    with pytest.raises(DeviceError, match="is none of torch's"):
+        torch_device(device)
+
 
 EVERY = ["CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider", "CPUExecutionProvider"]
 

@@ -61,6 +61,20 @@ def test_pandas_has_a_row_a_face() -> None:
     assert frame["x2"].tolist() == [40.12, 80.0]
 
 
+def test_frames_with_and_without_faces_go_together() -> None:
+    pandas = pytest.importorskip("pandas")
+    empty = MaskResult([], ImageInfo("clip.mp4", 4, 3, frame=7), MODEL, 1.0)
+    tracked = MaskResult([Face("with_mask", 0, 0.5, (0, 0, 1, 1), track_id=3)], ImageInfo(None, 4, 3, 8), MODEL, 1.0)
+    kinds = ["object", "Int64", "object", "int64", *["float64"] * 5, "Int64"]
+    for results in ([RESULT], [empty], [RESULT, empty], [empty, RESULT, tracked], [empty, empty]):
+        frame = pandas.concat([result.to_pandas() for result in results], ignore_index=True)
+        assert frame.dtypes.astype(str).tolist() == kinds
+    frame = pandas.concat([RESULT.to_pandas(), empty.to_pandas(), tracked.to_pandas()], ignore_index=True)
+    assert frame.nlargest(1, "confidence")["name"].tolist() == ["with_mask"]
+    assert frame["track_id"].isna().tolist() == [True, True, False]
+    assert frame["frame"].dropna().tolist() == [8]
+
+
 def test_arrays_round_trip() -> None:
     faces = faces_from_arrays(RESULT.boxes, RESULT.confidences, RESULT.class_ids)
     assert [face.name for face in faces] == ["with_mask", "without_mask"]
