@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maskdet.quiet import switch_off
+
 if TYPE_CHECKING:
     from maskdet.api import predict
     from maskdet.classes import CLASS_NAMES
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from maskdet.tracking.face_tracker import FaceTracker, track
 
 __version__ = "0.1.0"
+
+# The one thing that an import does, for it must come before that of onnxruntime.
+switch_off()
 
 #: Public name -> module that defines it, imported on first use: ``import maskdet`` itself loads nothing.
 _HOMES = {

@@ -6,10 +6,11 @@ import importlib
 from typing import Any
 
 from maskdet.errors import MissingExtraError
+from maskdet.quiet import quietly
 
 
 def require(module: str, *, what: str, extra: str) -> Any:
-    """Import ``module`` and return it.
+    """Import ``module``, which then reports nothing to anybody, and return it.
 
     Args:
         module: dotted name, such as ``"torch"``.
@@ -20,7 +21,8 @@ def require(module: str, *, what: str, extra: str) -> Any:
         MissingExtraError: the module is not installed.
     """
     try:
-        return importlib.import_module(module)
+        with quietly(module):
+            return importlib.import_module(module)
     except ModuleNotFoundError as error:
         # A broken installed package must not be reported as a missing extra.
         if error.name is None or error.name.split(".")[0] != module.split(".", maxsplit=1)[0]:

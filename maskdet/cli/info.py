@@ -109,9 +109,11 @@ def gather() -> dict[str, Any]:
 
 def openvino_devices() -> list[str]:
     """Return what OpenVINO can run a model on here; nothing where it is installed but broken."""
-    try:
-        from openvino import Core
+    from maskdet.errors import MissingExtraError
+    from maskdet.extras import require
 
-        return [str(device) for device in Core().available_devices]
-    except (ImportError, OSError, RuntimeError):
+    try:
+        openvino = require("openvino", what="the runtime openvino", extra="openvino")
+        return [str(device) for device in openvino.Core().available_devices]
+    except (MissingExtraError, ImportError, OSError, RuntimeError):
         return []
