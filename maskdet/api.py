@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
 from maskdet.detector.cpu import threads_each
 from maskdet.errors import SourceError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from maskdet.classifier.model import MaskClassifier
     from maskdet.detector.model import MaskDetector
     from maskdet.tracking.face_tracker import FaceTracker
+
+#: What becomes of a picture that cannot be read: see ``predict``.
+OnError: TypeAlias = Literal["raise", "skip"] | Callable[[SourceError], None]
 
 
 @overload
@@ -31,6 +34,7 @@ def predict(
     batch: int = ...,
     vid_stride: int = ...,
     keep_pixels: bool | None = ...,
+    on_error: OnError = ...,
     **options: Any,
 ) -> Generator[MaskResult]: ...
 
@@ -47,6 +51,7 @@ def predict(
     batch: int = ...,
     vid_stride: int = ...,
     keep_pixels: bool | None = ...,
+    on_error: OnError = ...,
     **options: Any,
 ) -> MaskResult | list[MaskResult]: ...
 
@@ -62,6 +67,7 @@ def predict(
     batch: int = 1,
     vid_stride: int = 1,
     keep_pixels: bool | None = None,
+    on_error: OnError = "raise",
     **options: Any,
 ) -> MaskResult | list[MaskResult] | Generator[MaskResult]:
     """Find the faces in a picture, in many or in a video, and how each wears its mask.
@@ -83,22 +89,28 @@ def predict(
         vid_stride: of a video or stream every how-many-th frame is looked at, from the first on.
         keep_pixels: let each result hold its picture, for ``plot`` and ``save``. By default all do but the frames of a
             video in a list, which would fill the memory.
+        on_error: what becomes of a picture that cannot be read. ``"raise"``: a stream ends with its error, after all
+            results that come before it; without ``stream`` these are in the error's ``results``. ``"skip"``: all others
+            are answered. A function is called with each error, in its place between the results, and all others are
+            answered; what it raises ends the call.
         **options: passed to ``MaskDetector`` (``weights``, ``conf``, ``iou``, ``imgsz``, …).
 
     Returns:
-        One ``MaskResult`` for a single picture; a list for several, or for a video, one a frame; a generator with
+        One ``MaskResult`` for a single picture (an empty list where it cannot be read and its error is passed over); a
+        list for several, or for a video, one a frame; a generator with
         ``stream=True``. ``result.image.frame`` is the number of the frame, from 0.
 
     Raises:
         SourceError: a picture cannot be read; or a live stream, which never ends, without ``stream=True``.
         WeightsError: the model cannot be used.
-        ValueError: ``batch`` or ``vid_stride`` below 1, or an unknown ``mode``.
+        ValueError: ``batch`` or ``vid_stride`` below 1, or an unknown ``mode`` or ``on_error``.
         MissingExtraError: ``track`` without the ``track`` extra.
         TypeError: ``options`` or a model that this mode does not use, or a source of unknown type.
     """
     for label, value in (("batch", batch), ("vid_stride", vid_stride)):
         if value < 1:
             raise ValueError(f"{label} must be at least 1, not {value}")
+    report = _reporter(on_error)
     if detector is None and mode != "classify" and is_many(source):
         options.setdefault("threads", threads_each())
     predictor = choose_predictor(mode, detector, classifier, **options)
@@ -109,23 +121,24 @@ def predict(
         tracker = Tracker() if track is True else track
     if stream:
         keep = keep_pixels is not False
-        return _stream(source, predictor, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep)
+        return _stream(source, predictor, tracker, report, batch=batch, vid_stride=vid_stride, keep_pixels=keep)
     results, of_video = _collect(
-        source, predictor, tracker, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels
+        source, predictor, tracker, report, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels
     )
-    return results[0] if is_single(source) and not of_video else results
+    return results[0] if results and is_single(source) and not of_video else results
 
 
 def _stream(
     source: Any,
     predictor: Predictor,
     tracker: FaceTracker | None,
+    report: Callable[[SourceError], None],
     *,
     batch: int,
     vid_stride: int,
     keep_pixels: bool,
 ) -> Generator[MaskResult]:
-    found = answer_source(source, predictor, report=_raise, batch=batch, stride=vid_stride, keep_pixels=keep_pixels)
+    found = answer_source(source, predictor, report=report, batch=batch, stride=vid_stride, keep_pixels=keep_pixels)
     with closing(found) as answers:
         for picture, result in answers:
             yield result if tracker is None else tracker.update(result, frame_rate=picture.rate)
@@ -136,6 +149,7 @@ def _collect(
     source: Any,
     predictor: Predictor,
     tracker: FaceTracker | None,
+    report: Callable[[SourceError], None],
     *,
     batch: int,
     vid_stride: int,
@@ -145,19 +159,37 @@ def _collect(
     results: list[MaskResult] = []
     of_video = False
     all_found = answer_source(
-        source, predictor, report=_raise, batch=batch, stride=vid_stride, keep_pixels=keep_pixels is not False
+        source, predictor, report=report, batch=batch, stride=vid_stride, keep_pixels=keep_pixels is not False
     )
-    with closing(all_found) as answers:
-        for picture, found in answers:
-            result = found if tracker is None else tracker.update(found, frame_rate=picture.rate)
-            if picture.clip is None:
-                results.append(result)
-                continue
-            if picture.clip.live:
-                raise SourceError(picture.clip.path, "a live stream never ends: use predict(..., stream=True)")
-            of_video = True
-            results.append(result if keep_pixels else result.without_pixels())
+    try:
+        with closing(all_found) as answers:
+            for picture, found in answers:
+                result = found if tracker is None else tracker.update(found, frame_rate=picture.rate)
+                if picture.clip is None:
+                    results.append(result)
+                    continue
+                if picture.clip.live:
+                    raise SourceError(picture.clip.path, "a live stream never ends: use predict(..., stream=True)")
+                of_video = True
+                results.append(result if keep_pixels else result.without_pixels())
+    except SourceError as error:
+        error.results = results
+        raise
     return results, of_video
+
+
+def _reporter(on_error: OnError) -> Callable[[SourceError], None]:
+    """Return what is told of every error."""
+    if callable(on_error):
+        return on_error
+    known: dict[object, Callable[[SourceError], None]] = {"raise": _raise, "skip": _pass_over}
+    if on_error not in known:
+        raise ValueError(f"on_error must be 'raise', 'skip' or a function that takes the error, not {on_error!r}")
+    return known[on_error]
+
+
+def _pass_over(error: SourceError) -> None:
+    pass
 
 
 def _raise(error: SourceError) -> NoReturn:

@@ -16,9 +16,13 @@ Each message is one line that names the file or device concerned and the way out
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from maskdet.paths import AnyPath
+
+if TYPE_CHECKING:
+    from maskdet.results import MaskResult
 
 
 class MaskdetError(Exception):
@@ -45,7 +49,13 @@ class _FileError(MaskdetError):
 
 
 class SourceError(_FileError):
-    """A source that cannot be read or decoded."""
+    """A source that cannot be read or decoded.
+
+    Attributes:
+        results: where ``predict`` raised it without ``stream``: the results of all that came before.
+    """
+
+    results: Sequence[MaskResult] = ()
 
 
 class AnnotationError(_FileError):

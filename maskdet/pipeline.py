@@ -17,7 +17,7 @@ import numpy.typing as npt
 from maskdet.errors import SourceError
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.sources import Picture, read
-from maskdet.sources.reader import AHEAD
+from maskdet.sources.reader import AHEAD, Item
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -76,7 +76,7 @@ def answer_source(
 
 
 def answer(
-    items: Iterable[Picture | SourceError],
+    items: Iterable[Item],
     predict_batch: PredictBatch,
     *,
     report: Callable[[SourceError], None],
@@ -89,68 +89,96 @@ def answer(
     Args:
         items: pictures, or errors in the place of those that cannot be read.
         predict_batch: what to ask.
-        report: is told of every error.
+        report: is told of every error, after the results of what came before it; may raise.
         batch: pictures run at once; the frame of a live stream never waits for another.
         keep_pixels: let each result hold its picture.
         workers: batches in the model at once, each in a thread; with more than one ``predict_batch`` must be
             thread-safe. One more batch waits, and no more than that are in memory.
     """
 
-    def ask(group: list[Picture]) -> list[MaskResult]:
-        return predict_batch([one.pixels for one in group], [one.info for one in group], keep_pixels=keep_pixels)
+    def ask(group: list[Item]) -> list[MaskResult]:
+        pictures = [one for one in group if isinstance(one, Picture)]
+        infos = [one.info for one in pictures]
+        return predict_batch([one.pixels for one in pictures], infos, keep_pixels=keep_pixels) if pictures else []
 
-    groups = batches(items, batch, report)
+    groups = batches(items, batch)
     if workers > 1:
-        yield from _side_by_side(groups, ask, workers)
+        yield from _side_by_side(groups, ask, report, workers)
         return
     for group in groups:
         results = ask(group)
-        yield from zip(group, results, strict=True)
+        yield from _pair(group, results, report)
         # Else this batch stays in memory while the next is gathered.
         group.clear()
         results.clear()
 
 
+def _pair(
+    group: list[Item], results: list[MaskResult], report: Callable[[SourceError], None]
+) -> Iterator[tuple[Picture, MaskResult]]:
+    """Yield every picture of a batch with its result, and report each error in its place."""
+    waiting = iter(results)
+    for item in group:
+        if isinstance(item, SourceError):
+            report(item)
+        else:
+            yield item, next(waiting)
+
+
 def _side_by_side(
-    groups: Iterable[list[Picture]], ask: Callable[[list[Picture]], list[MaskResult]], workers: int
+    groups: Iterable[list[Item]],
+    ask: Callable[[list[Item]], list[MaskResult]],
+    report: Callable[[SourceError], None],
+    workers: int,
 ) -> Generator[tuple[Picture, MaskResult]]:
     """Yield every picture with its result, in order, with ``workers`` groups asked for at once."""
     from concurrent.futures import ThreadPoolExecutor  # which a single picture does not need
 
-    pending: deque[tuple[list[Picture], Future[list[MaskResult]]]] = deque()
+    #: None for an error alone, which waits for its turn but for no worker.
+    pending: deque[tuple[list[Item], Future[list[MaskResult]] | None]] = deque()
 
     def finish() -> Iterator[tuple[Picture, MaskResult]]:
         group, future = pending.popleft()
-        yield from zip(group, future.result(), strict=True)
+        yield from _pair(group, [] if future is None else future.result(), report)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="maskdet-worker") as pool:
         try:
             for group in groups:
-                pending.append((group, pool.submit(ask, group)))
+                last = group[-1]
+                pending.append(
+                    (group, pool.submit(ask, group) if len(group) > 1 or isinstance(last, Picture) else None)
+                )
                 # A live frame is answered at once; else one batch waits, so that no worker does.
-                live = group[-1].clip is not None and group[-1].clip.live
-                while len(pending) > (0 if live else workers):
+                live = isinstance(last, Picture) and last.clip is not None and last.clip.live
+                while pending and (pending[0][1] is None or _busy(pending) > (0 if live else workers)):
                     yield from finish()
             while pending:
                 yield from finish()
         finally:
             for _, future in pending:
-                future.cancel()
+                if future is not None:
+                    future.cancel()
 
 
-def batches(
-    items: Iterable[Picture | SourceError], size: int, report: Callable[[SourceError], None]
-) -> Iterator[list[Picture]]:
-    """Gather up to ``size`` pictures at a time; ``report`` is told of the errors between them."""
-    group: list[Picture] = []
+def _busy(pending: Iterable[tuple[list[Item], Future[list[MaskResult]] | None]]) -> int:
+    return sum(future is not None for _, future in pending)
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Gather up to ``size`` pictures at a time, with the errors between them; an error before a batch comes alone."""
+    group: list[Item] = []
+    count = 0
     for item in items:
-        if isinstance(item, SourceError):
-            report(item)
-            continue
         group.append(item)
-        if len(group) >= size or (item.clip is not None and item.clip.live):
+        if isinstance(item, SourceError):
+            if not count:
+                yield group
+                group = []
+            continue
+        count += 1
+        if count >= size or (item.clip is not None and item.clip.live):
             yield group
-            group = []
+            group, count = [], 0
         del item
     if group:
         yield group

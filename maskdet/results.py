@@ -257,6 +257,18 @@ class MaskResult:
             raise ValueError("this result does not hold its picture: predict with keep_pixels=True")
         return draw_faces(self.pixels, self.faces)
 
+    def _repr_html_(self) -> str:
+        """Return how Jupyter shows the result: the annotated picture, and what was counted."""
+        from maskdet.conversions.notebook import to_html
+
+        return to_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the annotated picture for tools that show no HTML; None where the result does not hold it."""
+        from maskdet.conversions.notebook import to_png
+
+        return to_png(self)
+
     def save(self, path: AnyPath) -> Path:
         """Write the annotated picture to ``path`` (whole or not at all) and return it."""
         from maskdet.writers.pictures import write_picture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +163,64 @@ def test_a_folder_side_by_side_gives_the_answers_of_one_after_another(astronaut:
         assert [face.name for face in result.faces] == [face.name for face in other.faces]
         assert len(result.faces) > 0
         np.testing.assert_allclose([f.box for f in result.faces], [f.box for f in other.faces], atol=0.01)
+
+
+@pytest.fixture
+def one_bad(write_png: Callable[..., Path], tmp_path: Path) -> Path:
+    """Return a folder of a good picture, a damaged one and a good one."""
+    for name in ("in/1.png", "in/3.png"):
+        write_png(name)
+    (tmp_path / "in" / "2.png").write_bytes((tmp_path / "in" / "1.png").read_bytes()[:40])
+    return tmp_path / "in"
+
+
+def names(results: Iterable[maskdet.MaskResult]) -> list[str]:
+    return [Path(result.image.path or "").name for result in results]
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_what_comes_before_a_damaged_picture_is_kept(one_bad: Path, threads: int) -> None:
+    detector = maskdet.MaskDetector(imgsz=64, threads=threads)
+    stream = maskdet.predict(one_bad, stream=True, detector=detector)
+    assert names([next(stream)]) == ["1.png"]
+    with pytest.raises(SourceError, match=r"2\.png"):
+        next(stream)
+    with pytest.raises(SourceError, match=r"2\.png") as caught:
+        maskdet.predict(one_bad, detector=detector)
+    assert names(caught.value.results) == ["1.png"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_a_damaged_picture_can_be_passed_over(one_bad: Path, stub: Any, stream: bool, batch: int) -> None:
+    found = maskdet.predict(one_bad, stream=stream, detector=stub, batch=batch, on_error="skip")
+    assert names(found) == ["1.png", "3.png"]  # type: ignore[arg-type]
+    told: list[SourceError] = []
+    found = maskdet.predict(one_bad, stream=stream, detector=stub, batch=batch, on_error=told.append)
+    assert names(found) == ["1.png", "3.png"]  # type: ignore[arg-type]
+    assert [Path(error.path).name for error in told] == ["2.png"]
+
+
+def test_every_way_to_fail_can_be_passed_over(one_bad: Path, stub: Any, write_video: WriteVideo) -> None:
+    told: list[SourceError] = []
+    video = write_video(frames=3)
+    video.write_bytes(video.read_bytes()[:200])
+    sources = [one_bad / "gone.png", b"", one_bad, np.zeros((0, 4, 3), np.uint8), str(one_bad / "*.bmp"), video]
+    assert names(maskdet.predict(sources, detector=stub, on_error=told.append)) == ["1.png", "3.png"]  # type: ignore[arg-type]
+    assert len(told) == 6
+    for source in (one_bad / "gone.png", b"", one_bad / "2.png"):
+        assert maskdet.predict(source, detector=stub, on_error="skip") == []
+
+
+def test_what_the_function_raises_ends_the_call(one_bad: Path, stub: Any) -> None:
+    def stop(error: SourceError) -> None:
+        raise RuntimeError(f"enough: {error.path}")
+
+    with pytest.raises(RuntimeError, match=r"enough: .*2\.png"):
+        maskdet.predict(one_bad, detector=stub, on_error=stop)
+
+
+@pytest.mark.parametrize("on_error", ["ignore", None, True, 3])
+def test_an_unknown_way_to_go_on(stub: Any, on_error: Any) -> None:
+    with pytest.raises(ValueError, match="on_error must be 'raise', 'skip' or a function"):
+        maskdet.predict(np.zeros((4, 4, 3), np.uint8), detector=stub, on_error=on_error)

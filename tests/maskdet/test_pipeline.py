@@ -32,7 +32,7 @@ def test_errors_are_reported_and_do_not_break_a_batch(stub: Any) -> None:
 def test_a_live_frame_never_waits_for_a_full_batch() -> None:
     live = Clip("0", Path("webcam.mp4"), 25, None, live=True)
     items = [picture(live), picture(live), picture(), picture()]
-    assert [len(group) for group in batches(items, 4, lambda _: None)] == [1, 1, 2]
+    assert [len(group) for group in batches(items, 4)] == [1, 1, 2]
 
 
 class Slow:
@@ -94,3 +94,30 @@ def test_side_by_side_a_live_frame_is_answered_before_the_next_is_taken() -> Non
     next(answers)
     assert taken == [0]
     answers.close()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_errors_come_in_their_place(workers: int, batch: int) -> None:
+    """Pictures 0 to 9 with an error before, between and behind them; what was answered is always told first."""
+    items: list[Picture | SourceError] = list(frames(10))
+    for place in (10, 7, 7, 4, 0):
+        items.insert(place, SourceError(f"bad-{place}", "damaged"))
+    told: list[object] = []
+    slow = Slow()
+    for one, result in answer(items, slow, report=lambda error: told.append(error.path), batch=batch, workers=workers):
+        assert one.info == result.image
+        told.append(one.info.frame)
+    assert told == ["bad-0", 0, 1, 2, 3, "bad-4", 4, 5, 6, "bad-7", "bad-7", 7, 8, 9, "bad-10"]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_what_comes_before_an_error_is_yielded_before_it_is_raised(workers: int) -> None:
+    def fail(error: SourceError) -> None:
+        raise error
+
+    items = [*frames(3), SourceError("bad", "damaged"), *frames(3)]
+    answers = answer(items, Slow(), report=fail, workers=workers)
+    assert [next(answers)[0].info.frame for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(SourceError, match="bad"):
+        next(answers)
