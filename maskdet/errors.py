@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maskdet.paths import AnyPath
+from maskdet.printable import printable, shortened
 
 if TYPE_CHECKING:
     from maskdet.results import MaskResult
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 class MaskdetError(Exception):
     """Base of all errors raised on purpose; its text is one line meant for people."""
+
+    def __str__(self) -> str:
+        """Return the line, whatever the names in it hold; the attributes keep them as they are."""
+        return printable(super().__str__())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the error as it stands: an exception is otherwise made again from its text alone."""
@@ -40,12 +45,12 @@ def _restore(kind: type[MaskdetError], args: tuple[Any, ...], attributes: dict[s
 
 
 class _FileError(MaskdetError):
-    """An error about one file or folder, shown as ``path: reason``."""
+    """An error about one file or folder, shown as ``path: reason``, or the reason alone where the path is empty."""
 
     def __init__(self, path: AnyPath, reason: str) -> None:
         self.path = os.fsdecode(path)
         self.reason = reason
-        super().__init__(f"{self.path}: {reason}")
+        super().__init__(f"{shortened(self.path)}: {reason}" if self.path else reason)
 
 
 class SourceError(_FileError):

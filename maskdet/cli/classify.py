@@ -7,6 +7,7 @@ import click
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.class_option import class_list
 from maskdet.cli.device_options import device_options
+from maskdet.cli.strict_option import strict_option
 from maskdet.runtime_choice import RuntimeName
 from maskdet.writers.targets import Targets
 
@@ -21,6 +22,7 @@ from maskdet.writers.targets import Targets
 @click.option(
     "--fail-on", metavar="CLASS,…", callback=class_list, help="Exit with 1 if a crop is of one of these classes."
 )
+@strict_option
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def classify(
     images: tuple[str, ...],
@@ -31,6 +33,7 @@ def classify(
     json_target: str | None,
     csv_target: str | None,
     fail_on: frozenset[str],
+    strict: bool,
     quiet: bool,
 ) -> int:
     """Say of pictures that already are face crops how each wears its mask.
@@ -45,10 +48,11 @@ def classify(
     targets = Targets(json=json_target, csv=csv_target)
     if len(targets.to_stdout) > 1:
         raise click.UsageError("--json - and --csv - cannot both write to standard output")
-    from maskdet.cli.detect_run import ErrorLog, Task, find_sources
+    from maskdet.cli.detect_run import ErrorLog, Task
+    from maskdet.cli.source_search import find_sources
 
     errors = ErrorLog()
-    found = find_sources(images, errors)
+    found = find_sources(images, errors, strict=strict, quiet=quiet)
     if not found:
         return EXIT_ERROR
 

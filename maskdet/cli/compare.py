@@ -10,6 +10,7 @@ from maskdet.cli import EXIT_DONE, EXIT_ERROR
 from maskdet.cli.device_options import device_options
 from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
+from maskdet.cli.strict_option import strict_option
 from maskdet.runtime_choice import RuntimeName
 
 
@@ -32,6 +33,7 @@ from maskdet.runtime_choice import RuntimeName
 @click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines; with --data, one object of figures.")
 @click.option("--csv", "csv_target", metavar="FILE|-", help="Write CSV, one row a face with both answers.")
 @click.option("--save", metavar="DIR", help="Write pictures of the disagreements; with --data of the figures.")
+@strict_option
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def compare(
     sources: tuple[str, ...],
@@ -52,6 +54,7 @@ def compare(
     json_target: str | None,
     csv_target: str | None,
     save: str | None,
+    strict: bool,
     quiet: bool,
 ) -> int:
     """Show where detector and classifier disagree; with labels at hand, score both and the two chained.
@@ -78,7 +81,7 @@ def compare(
             raise click.UsageError(f"{'--folds' if folds else '--split'} belongs to --data")
         return _look(
             sources, weights, classifier_weights, conf, iou, imgsz, close_ups, augment, device, runtime,
-            batch or 1, vid_stride, json_target, csv_target, save, quiet,
+            batch or 1, vid_stride, json_target, csv_target, save, strict, quiet,
         )  # fmt: skip
     if csv_target is not None or vid_stride != 1:
         raise click.UsageError("--csv and --vid-stride belong to sources, not to --data")
@@ -119,15 +122,17 @@ def _look(
     json_target: str | None,
     csv_target: str | None,
     save: str | None,
+    strict: bool,
     quiet: bool,
 ) -> int:
     """Put both answers side by side on every face of the sources."""
     if json_target == csv_target == "-":
         raise click.UsageError("--json - and --csv - cannot both write to standard output")
-    from maskdet.cli.detect_run import ErrorLog, Task, find_sources, threads_for
+    from maskdet.cli.detect_run import ErrorLog, Task, threads_for
+    from maskdet.cli.source_search import find_sources
 
     errors = ErrorLog()
-    found = find_sources(sources, errors)
+    found = find_sources(sources, errors, writes_to=(save,), strict=strict, quiet=quiet)
     if not found:
         return EXIT_ERROR
 

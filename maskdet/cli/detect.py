@@ -17,6 +17,7 @@ from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.output_options import output_options
 from maskdet.cli.start_up import collector_paused
+from maskdet.cli.strict_option import strict_option
 from maskdet.cli.track_options import open_tracker, report_people, track_options
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 @look_options
 @track_options
 @alert_options
+@strict_option
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def detect(
     sources: tuple[str, ...],
@@ -88,14 +90,16 @@ def detect(
     alert_cooldown: float,
     alert_run: str | None,
     alert_post: str | None,
+    strict: bool,
     quiet: bool,
 ) -> int:
     """Find the faces in pictures and videos and say how each wears its mask.
 
     SOURCE is a picture, a video, a folder (searched through) or a glob pattern of these, the address of a picture,
-    video or stream (http://, https://, rtsp://, …), the index of a webcam, or - for a picture on standard input; give
-    as many as you like, a webcam or stream last. What cannot be read is named on standard error, the rest is done all
-    the same, and the exit code is 2. Ctrl-C ends a run cleanly: what was done until then is written.
+    video or stream (http://, https://, rtsp://, …), the index of a webcam, a .txt file of names, one a line, or - for a
+    picture on standard input; give as many as you like, a webcam or stream last. What cannot be read is named on
+    standard error, the rest is done all the same, and the exit code is 2. Ctrl-C ends a run cleanly: what was done
+    until then is written.
     """
     show_table = not quiet and not targets.to_stdout
     if classifier_weights is not None and mode == "detect":
@@ -103,12 +107,13 @@ def detect(
 
     pause = click.get_current_context().with_resource(ExitStack())
     pause.enter_context(collector_paused())
-    from maskdet.cli.detect_run import ErrorLog, Task, find_sources, one_photo, threads_for
+    from maskdet.cli.detect_run import ErrorLog, Task, one_photo, threads_for
+    from maskdet.cli.source_search import find_sources
 
     tracker = open_tracker(track_faces, tracks_target)
     alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
     errors = ErrorLog()
-    found = find_sources(sources, errors)
+    found = find_sources(sources, errors, writes_to=(targets.pictures, targets.crops), strict=strict, quiet=quiet)
     if not found:
         return EXIT_ERROR
 

@@ -15,7 +15,7 @@ from maskdet.errors import MaskdetError, SourceError
 from maskdet.pipeline import Predictor, answer_source
 from maskdet.progress import ProgressBar
 from maskdet.results import MaskResult
-from maskdet.sources import Picture, PictureFile, Source, resolve
+from maskdet.sources import Picture, PictureFile, Source
 from maskdet.tally import Tally
 from maskdet.viewer import Viewer
 from maskdet.writers.outputs import Outputs
@@ -36,23 +36,6 @@ class ErrorLog:
         """Print one line on standard error."""
         self.any = True
         click.echo(f"error: {error}", err=True)
-
-
-def find_sources(names: Sequence[str], errors: ErrorLog) -> list[Source]:
-    """Return what can be read under these names; ``errors`` is told of the others.
-
-    Raises:
-        click.UsageError: something stands behind a source that never ends.
-    """
-    found: list[Source] = []
-    for name in names:
-        if found and found[-1].endless:
-            raise click.UsageError(f"a webcam or stream never ends, and {name} comes after one: give it last")
-        try:
-            found += resolve(name)
-        except SourceError as error:
-            errors.report(error)
-    return found
 
 
 def threads_for(sources: Sequence[Source]) -> int:

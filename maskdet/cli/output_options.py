@@ -8,16 +8,14 @@ from typing import Any
 
 import click
 
+from maskdet.own_folder import OWN_FOLDER
 from maskdet.writers.targets import Targets
-
-#: Where annotated pictures and videos go when a person looks and names no folder.
-DEFAULT_SAVE = "maskdet-out"
 
 _OPTIONS = (
     click.option("--json", metavar="FILE|-", help="Write JSON Lines, one object a picture or frame."),
     click.option("--csv", metavar="FILE|-", help="Write CSV, one row a face."),
     click.option("--coco", metavar="FILE|-", help="Write one COCO file for all pictures, with scores."),
-    click.option("--save", metavar="DIR", help=f"Write annotated pictures and videos.  [default: {DEFAULT_SAVE}]"),
+    click.option("--save", metavar="DIR", help=f"Write annotated pictures and videos.  [default: {OWN_FOLDER}]"),
     click.option("--no-save", is_flag=True, help="Write no annotated pictures or videos."),
     click.option("--save-txt", metavar="DIR", help="Write YOLO labels, one .txt a picture."),
     click.option("--save-conf", is_flag=True, help="End each line of --save-txt with the confidence."),
@@ -69,7 +67,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         if save_conf and not save_txt:
             raise click.UsageError("--save-conf belongs to --save-txt: name its folder")
         if not (no_save or quiet or targets.any):
-            targets = Targets(pictures=DEFAULT_SAVE)
+            targets = Targets(pictures=OWN_FOLDER)
         return command(*args, targets=targets, quiet=quiet, **others)
 
     for option in reversed(_OPTIONS):

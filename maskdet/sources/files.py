@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import glob
+import os
+import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.decode import IMAGE_SUFFIXES, decode_file
+from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES, decode_file, reads_heif
 from maskdet.errors import SourceError
 from maskdet.results import ImageInfo
+from maskdet.sources.listing import list_folder, list_matches, status
+from maskdet.sources.missed import Missed, missed_by
+from maskdet.sources.name_list import is_name_list, read_names
 from maskdet.sources.picture import Picture, Source
 from maskdet.sources.video import VIDEO_SUFFIXES, VideoFile
 
@@ -37,36 +42,89 @@ class PictureFile(Source):
 
 
 def find_files(source: str | Path) -> list[PictureFile | VideoFile]:
-    """List the pictures and videos that a path, a folder or a glob pattern names.
+    """List the pictures and videos that a path, a folder, a glob pattern or a list of names stands for.
 
-    A folder is searched through all its subfolders, in sorted order, by file ending; hidden files are passed over.
+    Raises:
+        SourceError: see ``search``.
+    """
+    return [found for found in search(source) if isinstance(found, (PictureFile, VideoFile))]
+
+
+def search(source: str | Path, own: Collection[Path] = ()) -> Sequence[PictureFile | VideoFile | Missed]:
+    """Find the pictures and videos that a path, a folder, a glob pattern or a list of names stands for.
+
+    A folder is searched through all its subfolders, in sorted order, by file ending; hidden files, links to folders and
+    our own outputs are passed over. What is in the way stands at the end, as ``Missed``.
+
+    Args:
+        source: the name; a ``.txt`` or ``.csv`` file holds names, one a line.
+        own: folders, resolved, that this run writes to; ``maskdet-out`` is one always.
 
     Raises:
         SourceError: nothing is there, or a folder or pattern holds no picture and no video.
     """
+    if str(source) == "":
+        raise SourceError("", "the name is empty")
     path = Path(source)
-    if path.is_dir():
-        found = sorted(
-            child
-            for child in path.rglob("*")
-            if child.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
-            and not child.name.startswith(".")
-            and child.is_file()
-        )
-        if not found:
-            endings = ", ".join(sorted(IMAGE_SUFFIXES) + sorted(VIDEO_SUFFIXES))
-            raise SourceError(source, f"no pictures or videos in this folder (looked for {endings})")
-        return [_by_suffix(child, child.relative_to(path)) for child in found]
+    told = status(path)
     # A file may well be called "a[1].jpg": a name that exists is never a pattern.
-    if not path.exists() and glob.has_magic(str(source)):
-        names = sorted(glob.glob(str(source), recursive=True))  # noqa: PTH207 (Path.glob takes no absolute patterns)
-        matches = [Path(name) for name in names if Path(name).is_file()]
-        if not matches:
-            raise SourceError(source, "no file matches this pattern")
-        return [_by_suffix(child, Path(child.name)) for child in matches]
-    if not path.exists():
-        raise SourceError(source, "no such file or folder")
+    if told is None and glob.has_magic(str(source)):
+        return _matches(str(source), own)
+    if told is None:
+        dead = os.path.islink(path)  # noqa: PTH114 (says False of names that no file system takes)
+        raise SourceError(source, "a link that leads nowhere" if dead else "no such file or folder")
+    if stat.S_ISDIR(told.st_mode):
+        return _in_folder(path, source, own)
+    if is_name_list(path, told):
+        return _named_in(path, own)
     return [_by_suffix(path, Path(path.name))]
+
+
+def _in_folder(folder: Path, source: str | Path, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
+    listing = list_folder(folder, own)
+    read = IMAGE_SUFFIXES | VIDEO_SUFFIXES | (HEIF_SUFFIXES if reads_heif() else frozenset())
+    found = [path for path in listing.files if path.suffix.lower() in read]
+    unread = [path for path in listing.files if path.suffix.lower() in (UNREAD_SUFFIXES | HEIF_SUFFIXES) - read]
+    missed = missed_by(listing, source, unread)
+    if not found and all(one.note for one in missed):
+        endings = ", ".join(sorted(IMAGE_SUFFIXES) + sorted(VIDEO_SUFFIXES))
+        raise SourceError(source, f"no pictures or videos in this folder (looked for {endings})")
+    return [*(_by_suffix(child, child.relative_to(folder)) for child in found), *missed]
+
+
+def _matches(pattern: str, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
+    listing = list_matches(pattern, own)
+    missed = missed_by(listing, pattern, [])
+    if not listing.files and all(one.note for one in missed):
+        raise SourceError(pattern, "no file matches this pattern")
+    return [*(_by_suffix(child, Path(child.name)) for child in listing.files), *missed]
+
+
+def _named_in(path: Path, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
+    """Return what the names in a list stand for; those that are not there are counted in one line."""
+    found: list[PictureFile | VideoFile | Missed] = []
+    gone: list[str] = []
+    names = read_names(path)
+    for name in names:
+        for place in (Path(name), path.parent / name):
+            told = status(place)
+            if told is not None and not stat.S_ISDIR(told.st_mode):
+                found.append(_by_suffix(place, Path(place.name)))
+                break
+            if told is not None or glob.has_magic(name):
+                try:
+                    found += search(str(place), own)
+                    break
+                except SourceError:  # nothing there: the other place may have it
+                    continue
+        else:
+            gone.append(name)
+    if gone:
+        count = (
+            f"{len(gone)} of {len(names)} names are not there" if len(gone) < len(names) else "no name in it is there"
+        )
+        found.append(Missed(SourceError(path, f"{count}, first {gone[0]}")))
+    return found
 
 
 def _by_suffix(path: Path, relative: Path) -> PictureFile | VideoFile:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from maskdet.errors import SourceError
-from maskdet.sources.files import find_files
+from maskdet.sources.files import search
+from maskdet.sources.listing import status
 from maskdet.sources.live import LiveStream
 from maskdet.sources.memory import Memory, StandardInput, holds_one_picture
+from maskdet.sources.name_list import LIST_SUFFIXES
 from maskdet.sources.picture import Picture, Source
 from maskdet.sources.url import WebAddress
 from maskdet.sources.video import VIDEO_SUFFIXES
@@ -21,12 +24,13 @@ from maskdet.sources.video import VIDEO_SUFFIXES
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
-def resolve(source: Any) -> Sequence[Source]:
+def resolve(source: Any, own: Collection[Path] = ()) -> Sequence[Source]:
     """Return the sources that one thing names; nothing is opened yet.
 
     Args:
         source: a path, folder or glob pattern (str or any ``os.PathLike``); a URL; ``"-"`` for standard input; the
             index of a webcam (int or digits); bytes, array or PIL image; or a ``Source``.
+        own: folders, resolved, that this run writes to, which a search passes over.
 
     Raises:
         SourceError: a file, folder or pattern where there is nothing.
@@ -35,13 +39,13 @@ def resolve(source: Any) -> Sequence[Source]:
     if isinstance(source, Source):
         return [source]
     if isinstance(source, os.PathLike):
-        return find_files(os.fsdecode(source))
+        return search(os.fsdecode(source), own)
     address = _address(source)
     if address is not None:
         return [WebAddress(address) if _is_web(address) else LiveStream(address)]
     if not isinstance(source, str):
         return [Memory(source)]
-    return [StandardInput()] if source == "-" else find_files(source)
+    return [StandardInput()] if source == "-" else search(source, own)
 
 
 def pictures(source: Any, *, stride: int = 1, stop: threading.Event | None = None) -> Iterator[Picture | SourceError]:
@@ -84,9 +88,13 @@ def is_single(source: Any) -> bool:
         return _is_web(address)
     if isinstance(source, (str, os.PathLike)):
         path = Path(os.fsdecode(source))
-        if path.suffix.lower() in VIDEO_SUFFIXES:
+        if path.suffix.lower() in VIDEO_SUFFIXES | LIST_SUFFIXES:
             return False
-        return path.is_file() or not (path.is_dir() or glob.has_magic(str(path)))
+        try:
+            told = status(path)
+        except SourceError:  # it is there, whatever it is
+            return True
+        return not glob.has_magic(str(path)) if told is None else not stat.S_ISDIR(told.st_mode)
     return True
 
 
@@ -103,7 +111,7 @@ def _address(source: Any) -> int | str | None:
         if _URL.match(source):
             return source
         # ASCII only: int() would take other scripts' digits too. A file of such a name is meant where there is one.
-        if source.isascii() and source.isdigit() and not Path(source).exists():
+        if source.isascii() and source.isdigit() and len(source) < 10 and not Path(source).exists():
             return int(source)
     return None
 
