@@ -25,6 +25,7 @@ MEND_MEANINGS: dict[str, str] = {
     "unknown": "boxes of unknown classes, left out",
     "turned": "photos turned by EXIF",
     "conflict": "boxes with two classes, kept",
+    "polygon": "polygons, read as the boxes around them",
 }
 _ALIKE: dict[PairKind, str] = {
     "file": "the same file",

@@ -8,10 +8,11 @@ from pathlib import Path
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.audit import Audit, make_audit
 from maskdet.datasets.class_map import ClassMap
+from maskdet.datasets.data_yaml import find_data_yaml, yaml_in
 from maskdet.datasets.duplicates import find_pairs
 from maskdet.datasets.photo import Collection
 from maskdet.datasets.read_voc import ReadOptions, read_voc
-from maskdet.datasets.read_yolo import find_data_yaml, read_yolo
+from maskdet.datasets.read_yolo import read_yolo
 from maskdet.datasets.splits import split_by_lists
 from maskdet.errors import DatasetError
 
@@ -31,7 +32,7 @@ def load(
     """
     if not root.exists():
         raise DatasetError(root, "no such file or folder")
-    description = find_data_yaml(root)
+    description = yaml_in(root) if root.is_dir() else find_data_yaml(root)
     if description is not None:
         return read_yolo(description, thumbs=thumbs, quiet=quiet)
     options = ReadOptions(classes=classes or ClassMap(), keep_going=True, thumbs=thumbs, quiet=quiet)

@@ -15,8 +15,10 @@ from maskdet.datasets.picture import Picture
 #: empty     no area left: box dropped         repeated  the same box twice: one dropped
 #: size      <size> missing or wrong           renamed   another spelling of a class
 #: unknown   a class left out on request       turned    box turned with the picture's EXIF orientation
-#: conflict  one box, two classes: both kept
-MendKind = Literal["swapped", "clipped", "empty", "repeated", "size", "renamed", "unknown", "turned", "conflict"]
+#: conflict  one box, two classes: both kept          polygon   a polygon: the box around it counts
+MendKind = Literal[
+    "swapped", "clipped", "empty", "repeated", "size", "renamed", "unknown", "turned", "conflict", "polygon"
+]
 
 Split = Literal["train", "val", "test"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.datasets.data_yaml import read_data_yaml
 from maskdet.datasets.duplicates import find_pairs
 from maskdet.datasets.groups import group_links, in_series, merge_groups
 from maskdet.datasets.photo import Photo
 from maskdet.datasets.picture import Picture, look_at_all
-from maskdet.datasets.yolo import read_data_yaml
 from maskdet.detector.labelled import LabelledSplit, read_split
 from maskdet.errors import DatasetError
 
@@ -46,6 +46,7 @@ class FoldSet:
             photos=tuple(chain.from_iterable(test.photos for test in self.tests)),
             truths=tuple(chain.from_iterable(test.truths for test in self.tests)),
             repeated=sum(test.repeated for test in self.tests),
+            empty=sum(test.empty for test in self.tests),
         )
 
     def take(self, kept: Sequence[npt.NDArray[np.bool_]]) -> FoldSet:

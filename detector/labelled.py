@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.datasets.picture import look_at
-from maskdet.datasets.yolo import find_data_yaml, from_yolo, label_path, read_data_yaml, read_labels
-from maskdet.errors import AnnotationError, DatasetError
-
-#: Shares of the photo may pass its edge by this much: the tolerance of ultralytics' label check.
-EDGE_TOLERANCE: Final = 0.01
+from maskdet.datasets.data_yaml import find_data_yaml, read_data_yaml
+from maskdet.datasets.label_file import Labels, label_path
+from maskdet.datasets.labelled_picture import LabelledPicture, read_pictures
+from maskdet.datasets.yolo import from_yolo
+from maskdet.errors import DatasetError
 
 
 class Truth(NamedTuple):
@@ -40,6 +39,7 @@ class LabelledSplit:
         photos: picture files, sorted.
         truths: one a photo, in the same order.
         repeated: how many label lines said what another line of their file says; each such face counts once.
+        empty: how many label lines had no area; they count as no faces.
     """
 
     data: str
@@ -47,13 +47,14 @@ class LabelledSplit:
     photos: tuple[Path, ...]
     truths: tuple[Truth, ...]
     repeated: int = 0
+    empty: int = 0
 
 
 def read_split(data: str | Path, split: str = "val") -> LabelledSplit:
     """Read a split's photos and labels.
 
     A photo without a label file has no faces, as in YOLO. A line that repeats another of its file is left out, as
-    ultralytics does, and counted.
+    ultralytics does, and counted; so is one without area, which no training learns from.
 
     Args:
         data: a ``data.yaml``, or the folder that holds one.
@@ -61,8 +62,8 @@ def read_split(data: str | Path, split: str = "val") -> LabelledSplit:
 
     Raises:
         DatasetError: no such file or split, other class names than ``CLASS_NAMES``, or nothing to score in it.
-        AnnotationError: a label line that cannot be used, with its number.
-        SourceError: a photo that cannot be decoded.
+        AnnotationError: a label line for which ultralytics would ignore the photo, with its number.
+        SourceError: a photo that cannot be decoded, or that ultralytics would ignore.
     """
     path = find_data_yaml(data)
     described = read_data_yaml(path)
@@ -75,34 +76,29 @@ def read_split(data: str | Path, split: str = "val") -> LabelledSplit:
     photos = described.pictures(split)
     if not photos:
         raise DatasetError(path, f"split {split!r} has no photos")
-    truths, repeated = [], 0
-    for photo in photos:
-        truth, repeats = _read_truth(photo)
-        truths.append(truth)
-        repeated += repeats
+    truths, repeated, empty = [], 0, 0
+    for one in read_pictures(photos, described):
+        if not isinstance(one, LabelledPicture):
+            raise one
+        labels = one.labels
+        if labels is None:
+            truths.append(Truth(np.zeros((0, 4)), np.zeros(0, np.int64)))
+            continue
+        truths.append(_truth(labels, one.picture.size))
+        repeated += int(labels.repeated.sum())
+        empty += int((~labels.repeated & ~labels.has_area).sum())
     if not any(len(truth.class_ids) for truth in truths):
         raise DatasetError(path, f"split {split!r} has no labelled faces: its labels belong in {_folder(photos[0])}")
-    return LabelledSplit(f"{path.resolve().parent.name}/{path.name}", split, tuple(photos), tuple(truths), repeated)
+    return LabelledSplit(
+        f"{path.resolve().parent.name}/{path.name}", split, tuple(photos), tuple(truths), repeated, empty
+    )
 
 
 def _folder(photo: Path) -> Path:
     return label_path(photo).parent
 
 
-def _read_truth(photo: Path) -> tuple[Truth, int]:
-    """Return a photo's truth and how many repeated lines were left out."""
-    width, height = look_at(photo).size
-    labels = label_path(photo)
-    if not labels.is_file():
-        return Truth(np.zeros((0, 4)), np.zeros(0, np.int64)), 0
-    class_ids, rows, lines = read_labels(labels)
-    for class_id, row, line in zip(class_ids.tolist(), rows, lines, strict=True):
-        if class_id >= len(CLASS_NAMES):
-            raise AnnotationError(labels, f"class {class_id}: the last one is {len(CLASS_NAMES) - 1}", line)
-        if row.min() < -EDGE_TOLERANCE or row.max() > 1 + EDGE_TOLERANCE:
-            raise AnnotationError(labels, "values must be shares of the photo's width and height, 0 to 1", line)
-        if row[2:].min() <= 0:
-            raise AnnotationError(labels, "the box has no area", line)
-    _, first = np.unique(np.column_stack([class_ids, rows]), axis=0, return_index=True)
-    kept = np.sort(first)
-    return Truth(from_yolo(rows[kept], (width, height)), class_ids[kept]), len(class_ids) - len(kept)
+def _truth(labels: Labels, size: tuple[int, int]) -> Truth:
+    """Return the faces of a label file that count, in pixels of a photo of width and height ``size``."""
+    kept = ~labels.repeated & labels.has_area
+    return Truth(from_yolo(labels.rows[kept], size), labels.class_ids[kept])

@@ -26,7 +26,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.datasets.yolo import training_pictures
+from maskdet.datasets.labelled_picture import training_pictures
 from maskdet.decode import decode_file
 from maskdet.detector.bias_correction import correct_biases
 from maskdet.detector.graph_layout import lay_out

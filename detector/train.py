@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from maskdet.datasets.yolo import training_pictures
+from maskdet.datasets.labelled_picture import training_pictures
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
 from maskdet.weights import resolve_weights, shipped_models

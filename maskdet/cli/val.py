@@ -93,6 +93,8 @@ def val(
     detector = open_detector(weights, **detector_options(settings, close_ups))
     if labelled.repeated and not quiet:
         click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
+    if labelled.empty and not quiet:
+        click.echo(f"note: {labelled.empty} label lines without area are left out", err=True)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}
     digest = checksum(resolve_weights(weights)[1])
     command = command_line(settings, labelled.data, json_target, save, stress=stress, close_ups=close_ups)

@@ -20,8 +20,8 @@ import pytest
 import maskdet
 from maskdet.cli import main
 from maskdet.conversions.rows import ROW_COLUMNS
+from maskdet.datasets.label_file import read_labels
 from maskdet.datasets.voc import parse_voc
-from maskdet.datasets.yolo import read_labels
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -125,7 +125,7 @@ def test_old_labels_are_not_overwritten_unasked(run: Run, photos: Path, tmp_path
     assert run("photos", "--save-txt", "t", *SMALL) == (2, "", error)
     assert (tmp_path / "t" / "a.txt").read_text() == "by hand"
     assert run("photos", "--save-txt", "t", "--overwrite", *SMALL)[0] == 0
-    assert len(read_labels(tmp_path / "t" / "a.txt")[0]) == 1
+    assert len(read_labels(tmp_path / "t" / "a.txt").rows) == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes end otherwise elsewhere")
@@ -210,7 +210,7 @@ def test_a_killed_run_leaves_whole_files_only(astronaut: Path, tmp_path: Path) -
         assert there[: len(stems)] == stems
         assert len(there) <= len(stems) + 1
     for file in (out / "txt").glob("*.txt"):
-        assert len(read_labels(file)[0]) == len(results[0].faces)
+        assert len(read_labels(file).rows) == len(results[0].faces)
     for file in (out / "voc").glob("*.xml"):
         assert len(parse_voc(file).objects) == len(results[0].faces)
     for file in [*(out / "pictures").glob("[!.]*.jpg"), *(out / "crops").rglob("[!.]*.png")]:

@@ -14,7 +14,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.datasets import convert as module
 from maskdet.datasets.class_map import ClassMap
 from maskdet.datasets.convert import ConvertOptions, convert
-from maskdet.datasets.yolo import read_labels
+from maskdet.datasets.label_file import read_labels
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError, SourceError
 
 QUICK = ConvertOptions(duplicates=False, quiet=True)
@@ -105,12 +105,12 @@ def test_every_mend_is_made_and_told(make_voc, tmp_path: Path) -> None:
     (clip,) = (mend for mend in audit.mends if (mend.file, mend.kind) == ("clip.xml", "clipped"))
     assert (clip.before, clip.after, clip.line) == ((80, 10, 97, 65), (80, 10, 96, 64), 4)
     labels = {path.stem: read_labels(path) for path in out.rglob("labels/*/*.txt")}
-    counts = {stem: ids.tolist() for stem, (ids, _, _) in labels.items()}
+    counts = {stem: one.class_ids.tolist() for stem, one in labels.items()}
     assert counts == {
         "clip": [0], "swap": [0], "flat": [0], "away": [], "twice": [0, 1], "empty": [], "alias": [2],
     }  # fmt: skip
     assert sum(part.background for part in audit.parts) == 2
-    assert labels["swap"][1][0].tolist() == pytest.approx([20 / 96, 30.25 / 64, 20 / 96, 19.5 / 64], abs=1e-6)
+    assert labels["swap"].rows[0].tolist() == pytest.approx([20 / 96, 30.25 / 64, 20 / 96, 19.5 / 64], abs=1e-6)
 
 
 def test_one_based_shifts_the_lower_corner(make_voc, tmp_path: Path) -> None:

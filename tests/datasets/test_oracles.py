@@ -10,8 +10,8 @@ import pytest
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.convert import ConvertOptions, convert
+from maskdet.datasets.label_file import label_path, read_labels
 from maskdet.datasets.read_voc import ReadOptions, read_voc
-from maskdet.datasets.yolo import label_path, read_labels
 
 OPTIONS = ConvertOptions(quiet=True, duplicates=False, images="copy")
 
@@ -68,13 +68,13 @@ def compare_with_ultralytics(out: Path) -> int:
     utils = pytest.importorskip("ultralytics.data.utils")
     boxes = 0
     for picture in sorted(out.glob("images/*/*")):
-        labels = label_path(picture)
-        result = utils.verify_image_label((str(picture), str(labels), "", False, 3, 0, 0, False))
+        file = label_path(picture)
+        result = utils.verify_image_label((str(picture), str(file), "", False, 3, 0, 0, False))
         _, read, _, _, _, missing, found, _, corrupt, message = result
         assert (missing, found, corrupt, message) == (0, 1, 0, "")
-        ids, rows, _ = read_labels(labels)
-        assert np.abs(read - np.column_stack([ids, rows])).max(initial=0) < 1e-6
-        boxes += len(rows)
+        labels = read_labels(file)
+        assert np.abs(read - np.column_stack([labels.class_ids, labels.rows])).max(initial=0) < 1e-6
+        boxes += len(labels.rows)
     return boxes
 
 

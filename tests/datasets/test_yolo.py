@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskdet.datasets.yolo import format_data_yaml, format_labels, read_data_yaml, read_labels
+from maskdet.datasets.data_yaml import read_data_yaml
+from maskdet.datasets.label_file import read_labels
+from maskdet.datasets.yolo import format_data_yaml, format_labels
 from maskdet.errors import AnnotationError, DatasetError
 
 
@@ -14,16 +16,16 @@ def test_labels_have_six_decimals_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text(format_labels(np.array([2, 0]), rows))
     assert path.read_text() == "2 0.500000 0.333333 0.250000 0.125000\n0 0.100000 0.200000 0.100000 0.100000\n"
-    ids, read, lines = read_labels(path)
-    assert (ids.tolist(), lines) == ([2, 0], [1, 2])
-    assert np.abs(read - rows).max() < 5e-7
+    labels = read_labels(path)
+    assert (labels.class_ids.tolist(), labels.lines) == ([2, 0], [1, 2])
+    assert np.abs(labels.rows - rows).max() < 5e-7
 
 
 def test_empty_label_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("\n")
-    ids, rows, _ = read_labels(path)
-    assert (ids.shape, rows.shape) == ((0,), (0, 4))
+    labels = read_labels(path)
+    assert (labels.class_ids.shape, labels.rows.shape) == ((0,), (0, 4))
 
 
 @pytest.mark.parametrize(

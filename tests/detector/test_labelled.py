@@ -57,12 +57,18 @@ def test_a_repeated_line_counts_once_and_is_reported(make: Make) -> None:
     assert split.repeated == 1
 
 
+def test_a_line_without_area_is_no_face_and_is_reported(make: Make) -> None:
+    split = read_split(make({"a": "1 0.5 0.5 0.5 0.5\n0 0.5 0.5 0.0 0.5\n"}))
+    assert split.truths[0].class_ids.tolist() == [1]
+    assert split.empty == 1
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ("3 0.5 0.5 0.5 0.5", "class 3: the last one is 2"),
         ("0 50 25 10 10", "must be shares"),
-        ("0 0.5 0.5 0.0 0.5", "no area"),
+        ("0 0.5 0.5 -0.001 0.5", "must not be negative"),
         ("0 0.5 0.5 0.5", "five numbers"),
     ],
 )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskdet.datasets.yolo import from_yolo, read_labels
+from maskdet.datasets.label_file import read_labels
+from maskdet.datasets.yolo import from_yolo
 from maskdet.results import MaskResult
 
 
@@ -43,8 +44,8 @@ def test_our_reader_gives_the_boxes_back(
     result = data.draw(any_result)
     path = tmp_path_factory.getbasetemp() / "a.txt"
     path.write_text(result.to_yolo())
-    class_ids, rows, _ = read_labels(path)
-    assert class_ids.tolist() == result.class_ids.tolist()
+    labels = read_labels(path)
+    assert labels.class_ids.tolist() == result.class_ids.tolist()
     size = (result.image.width, result.image.height)
     # Each edge is a centre and half a side, each rounded to half a millionth of the picture.
-    assert np.abs(from_yolo(rows, size) - result.boxes).max(initial=0) <= 1e-6 * max(size) + 1e-3
+    assert np.abs(from_yolo(labels.rows, size) - result.boxes).max(initial=0) <= 1e-6 * max(size) + 1e-3
