@@ -9,7 +9,6 @@ rest is decoded. With a thumbnail everything is decoded, JPEG at an eighth of it
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -22,9 +21,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.decode import check_header, read_rest
 from maskdet.errors import SourceError
+from maskdet.file_opening import open_file
 from maskdet.jpeg import read_header
-from maskdet.limits import MAX_PIXELS
+from maskdet.picture_header import jpeg_orientation
 
 #: Side of the square thumbnail in pixels.
 THUMB_SIDE = 32
@@ -35,6 +36,9 @@ _COMMON_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 
 #: Bytes of a JPEG that are looked at first: tables and sizes, and the end marker with what little may follow it.
 _HEAD, _TAIL = 4096, 64
+
+#: Pixels that are within every limit.
+_SURELY_SMALL: Final = 20_000_000
 
 #: OpenCV's ``IMREAD_COLOR``; OpenCV itself is imported where a picture is decoded: most are not.
 _COLOUR: Final = 1
@@ -72,28 +76,25 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
         SourceError: the file cannot be read, is empty, cut short, too large, or no picture.
     """
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_file(path) as file:
             data = b"" if thumb else file.read(_HEAD)
             known = _known_from_ends(path, data, file)
             if known is not None:
                 return known
-            data += file.read()
+            data += read_rest(file, path)
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
     if not data:
         raise SourceError(path, "is empty (0 bytes)")
-    import imagesize  # with its way to the web it takes as long to import as OpenCV
-
-    stored = imagesize.get(io.BytesIO(data), exif_rotation=False)
-    if stored[0] * stored[1] > MAX_PIXELS:
-        raise SourceError(path, f"is too large ({stored[0]}×{stored[1]} px)")
+    stored = check_header(data, path).size
     if data.startswith(b"\xff\xd8"):
         header = read_header(data)
         # Looked for behind the header, since an embedded preview has an end marker of its own; what some cameras append
         # behind the picture does no harm.
         if header.scan is None or data.rfind(b"\xff\xd9", header.scan) == -1:
             raise SourceError(path, "is cut short: the JPEG's end is missing")
-        size, orientation = _jpeg_turn(data, stored)
+        orientation = jpeg_orientation(header)
+        size = stored[::-1] if orientation >= 5 else stored
         if not thumb and header.frame in _COMMON_FRAMES and min(size) >= 1:
             return Picture(path, size, stored, orientation)
         small = _decode(path, data, _reduction(stored))
@@ -127,7 +128,7 @@ def _known_from_ends(path: Path, head: bytes, file: FileIO) -> Picture | None:
     if header.scan is None or header.size is None or b"Exif" in head[: header.scan]:
         return None
     width, height = header.size
-    if header.frame not in _COMMON_FRAMES or min(header.size) < 1 or width * height > MAX_PIXELS:
+    if header.frame not in _COMMON_FRAMES or min(header.size) < 1 or width * height > _SURELY_SMALL:
         return None
     rest = file.seek(0, os.SEEK_END) - len(head)
     if rest < _TAIL:  # as a seek back could end in the header, where a preview has an end marker of its own
@@ -179,9 +180,11 @@ def read_pixels(path: Path, flags: int = _COLOUR) -> NDArray[np.uint8]:
         SourceError: the file cannot be read or decoded.
     """
     try:
-        data = path.read_bytes()
+        with open_file(path) as file:
+            data = read_rest(file, path)
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
+    check_header(data, path)
     return _decode(path, data, flags)
 
 
@@ -204,17 +207,6 @@ def _reduction(size: tuple[int, int]) -> int:
 
     flags = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
     return next((int(flag) for factor, flag in flags if min(size) >= factor * THUMB_SIDE), _COLOUR)
-
-
-def _jpeg_turn(data: bytes, stored: tuple[int, int]) -> tuple[tuple[int, int], int]:
-    """Return the upright size and the EXIF orientation of a JPEG."""
-    if min(stored) < 1:
-        return stored, 1
-    import imagesize
-
-    orientation = imagesize.get_info(io.BytesIO(data), dpi=False, colors=False, channels=False).rotation
-    orientation = orientation if 1 <= orientation <= 8 else 1
-    return (stored[::-1] if orientation >= 5 else stored), orientation
 
 
 def _png_is_whole(data: bytes) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maskdet.limits import limit_opencv
 from maskdet.quiet import switch_off
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The one thing that an import does, for it must come before that of onnxruntime.
+# What an import does, for it must come before those of onnxruntime and OpenCV.
 switch_off()
+limit_opencv()
 
 #: Public name -> module that defines it, imported on first use: ``import maskdet`` itself loads nothing.
 _HOMES = {

@@ -7,7 +7,9 @@ palettes spread to three channels, transparency dropped, the first frame of an a
 from __future__ import annotations
 
 import io
+import os
 from importlib.util import find_spec
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.errors import SourceError
-from maskdet.jpeg import read_header
-from maskdet.limits import MAX_PIXELS
+from maskdet.file_opening import open_file
+from maskdet.first_bytes import HEAD_BYTES, kind_of, picture_kind
+from maskdet.limits import MEGAPIXELS_VARIABLE, max_decoding_bytes, max_pixels
+from maskdet.picture_header import DamagedHeaderError, PictureHeader, read_picture_header
 
 #: Endings taken from a folder.
 IMAGE_SUFFIXES: Final = frozenset(
@@ -42,8 +46,7 @@ UNREAD_SUFFIXES: Final = frozenset(
 )
 # fmt: on
 
-#: The first brand of a HEIF file whose pictures are HEVC.
-_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
+_WAY_OUT: Final = f"scale it down, or raise {MEGAPIXELS_VARIABLE}"
 
 
 def decode_bytes(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
@@ -57,21 +60,17 @@ def decode_bytes(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
         (H, W, 3) uint8 BGR, upright.
 
     Raises:
-        SourceError: empty, not a picture, damaged, or larger than ``MAX_PIXELS`` (told from its header alone).
+        SourceError: empty, not a picture, damaged, or larger than the limits (told from its header alone).
     """
-    if not data:
-        raise SourceError(origin, "the file is empty (0 bytes)")
-    width, height = _header_size(data)
-    if width * height > MAX_PIXELS:
-        raise SourceError(origin, _too_large(width, height))
+    if picture_kind(data[:64]) == "HEIC":
+        return _decode_heif(data, origin)
+    check_header(data, origin)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:  # raised, rather than None returned, where OpenCV's own size limits are passed
         image = None
-    if image is None and data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return _decode_heif(data, origin)
     if image is None:
-        raise SourceError(origin, "damaged or cut short" if width > 0 else "not a picture that can be read")
+        raise SourceError(origin, "damaged or cut short")
     if image.dtype != np.uint8:
         raise SourceError(origin, f"unsupported pixel type {image.dtype}")
     return np.asarray(image, dtype=np.uint8)
@@ -91,16 +90,54 @@ def _decode_heif(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
     pillow_heif.register_heif_opener()
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise SourceError(origin, _too_large(image.width, image.height))
+            # As Pillow holds it, turned and in another order.
+            check_room("HEIC picture", image.size, image.width * image.height * 12 + len(data), origin)
             upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, ValueError, EOFError, RuntimeError) as error:
+    except (OSError, ValueError, EOFError, RuntimeError, Image.DecompressionBombError) as error:
         raise SourceError(origin, "damaged or cut short") from error
     return np.ascontiguousarray(np.asarray(upright, dtype=np.uint8)[:, :, ::-1])
 
 
-def _too_large(width: int, height: int) -> str:
-    return f"{width:,}×{height:,} pixels is more than the {MAX_PIXELS // 1_000_000} megapixels read; scale it down"
+def check_header(data: bytes, origin: str | Path) -> PictureHeader:
+    """Make sure that a picture may be decoded: OpenCV reads its kind, and its header asks for no more than is given.
+
+    Raises:
+        SourceError: empty, not a picture, damaged, or larger than the limits.
+    """
+    if not data:
+        raise SourceError(origin, "the file is empty (0 bytes)")
+    try:
+        header = read_picture_header(data)
+    except DamagedHeaderError as error:
+        raise SourceError(origin, str(error)) from error
+    if header is None:
+        raise SourceError(origin, f"not a picture that can be read, but {kind_of(data[:HEAD_BYTES]).name}")
+    check_room(header.kind, header.size, header.memory + len(data), origin)
+    return header
+
+
+def check_room(kind: str, size: tuple[int, int], needed: int, origin: str | Path) -> None:
+    """Make sure that a picture is within the limits.
+
+    Args:
+        kind: how messages call it.
+        size: width and height in pixels.
+        needed: bytes that decoding it takes, its file included.
+        origin: how messages call the file.
+
+    Raises:
+        SourceError: it is not.
+    """
+    width, height = size
+    if width * height > max_pixels():
+        megapixels = f"{max_pixels() // 1_000_000} megapixels read"
+        raise SourceError(origin, f"{width:,}×{height:,} pixels is more than the {megapixels}; {_WAY_OUT}")
+    if needed > max_decoding_bytes():
+        room = f"{max_decoding_bytes() // 1_000_000} MB that a picture may take"
+        what = f"{kind} of {width:,}×{height:,} pixels"
+        raise SourceError(
+            origin, f"{what} takes {needed // 1_000_000:,} MB to decode, more than the {room}; {_WAY_OUT}"
+        )
 
 
 def decode_file(path: Path) -> npt.NDArray[np.uint8]:
@@ -116,26 +153,29 @@ def read_bytes(path: Path) -> bytes:
     """Return a file's bytes.
 
     Raises:
-        SourceError: the file is missing or cannot be read.
+        SourceError: the file is missing, too large, no file (a pipe, a device, a folder), or cannot be read.
     """
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            return read_rest(file, path)
     except FileNotFoundError:
         raise SourceError(path, "no such file") from None
     except OSError as error:
         raise SourceError(path, f"cannot be read ({error.strerror})") from error
 
 
-def _header_size(data: bytes) -> tuple[int, int]:
-    """Return (width, height) from the header without decoding, or (-1, -1) where it is not understood."""
-    if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR" and len(data) >= 24:
-        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if data[:2] == b"\xff\xd8":
-        return read_header(data).size or (-1, -1)
-    import imagesize  # with its way to the web it takes as long to import as OpenCV
+def read_rest(file: FileIO, path: Path) -> bytes:
+    """Return what is left of a file, up to the end that it has now: what grows is not followed.
 
-    try:
-        width, height = imagesize.get(io.BytesIO(data))
-    except Exception:  # a damaged header can raise anything; decoding then says what is wrong
-        return -1, -1
-    return int(width), int(height)
+    Raises:
+        OSError: it cannot be read.
+        SourceError: it is larger than a picture may be.
+    """
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    if left > max_decoding_bytes():
+        raise SourceError(path, f"larger than the {max_decoding_bytes() // 1_000_000} MB read; {_WAY_OUT}")
+    parts = []
+    while left > 0 and (part := file.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,53 @@
+"""Opening files from outside without waiting: a pipe that nobody writes to would hold a plain ``open`` for ever."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+from maskdet.errors import SourceError
+
+#: What a path may be that is no file.
+_OTHERS: Final = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+#: Opening a pipe returns at once with it; files do not know it.
+_AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
+
+
+def open_file(path: Path) -> FileIO:
+    """Open a regular file for reading, without a buffer.
+
+    Raises:
+        OSError: it is not there or may not be read.
+        SourceError: it is no regular file.
+    """
+    try:
+        file = FileIO(path, opener=lambda name, flags: os.open(name, flags | _AT_ONCE))
+    except ValueError as error:  # a name that no file can have
+        raise SourceError(path, f"cannot be read ({error})") from error
+    except OSError as error:
+        if path.is_socket():  # which cannot be opened
+            raise SourceError(path, "not a file, but a socket") from error
+        raise
+    if not stat.S_ISREG(mode := os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise SourceError(path, f"not a file, but {what_it_is(mode)}")
+    return file
+
+
+def what_it_is(mode: int) -> str:
+    """Return what something is that is no regular file.
+
+    >>> what_it_is(stat.S_IFIFO | 0o644)
+    'a pipe'
+    """
+    return next((name for test, name in _OTHERS if test(mode)), "something else")
