@@ -75,7 +75,7 @@ def predict(
     Args:
         source: a path, folder or glob pattern of pictures and videos; the index of a webcam; the URL of a picture,
             video or stream (``http``, ``https``, ``rtsp``, …); ``"-"`` for a picture on standard input; encoded
-            ``bytes``; an (H, W, 3) uint8 BGR array; a PIL image; or an iterable of these.
+            ``bytes``; an open binary file; an (H, W, 3) uint8 BGR array; a PIL image; or an iterable of these.
         stream: return a generator, which holds a few pictures in memory at a time, however long the video. Closing it
             (or leaving its loop) releases camera and file.
         mode: ``detect`` the detector alone; ``classify`` each picture already is a face crop; ``chain`` the detector

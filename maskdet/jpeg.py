@@ -5,6 +5,7 @@ Decoders pass over stray bytes between segments; a header reader that does not w
 
 from __future__ import annotations
 
+import mmap
 import re
 from typing import Final, NamedTuple
 
@@ -46,7 +47,7 @@ class JpegHeader(NamedTuple):
     several: bool = False
 
 
-def read_header(data: bytes, start: int = 0) -> JpegHeader:
+def read_header(data: bytes | mmap.mmap, start: int = 0) -> JpegHeader:
     """Go through the header of a JPEG, which begins with its start marker at ``start``."""
     at, frame, size, samples, components, exif, several = start + 2, None, None, 0.0, 0, b"", False
     while True:
@@ -82,7 +83,7 @@ def scans(data: bytes) -> int:
     return data.count(b"\xff\xda")
 
 
-def end(data: bytes, header: JpegHeader) -> int | None:
+def end(data: bytes | mmap.mmap, header: JpegHeader) -> int | None:
     """Return where the JPEG of this header ends, behind its end marker; None where it has none."""
     at = header.scan
     while at is not None and at + 4 <= len(data):
@@ -97,13 +98,13 @@ def end(data: bytes, header: JpegHeader) -> int | None:
     return at + 2 if at is not None and data[at : at + 2] == b"\xff\xd9" else None
 
 
-def next_start(data: bytes, behind: int) -> int | None:
+def next_start(data: bytes | mmap.mmap, behind: int) -> int | None:
     """Return where the next JPEG of a recording begins, close behind the end of one; None where there is none."""
     at = data.find(b"\xff\xd8\xff", behind, behind + _LONGEST_GAP)
     return at if at >= 0 else None
 
 
-def is_recording(data: bytes) -> bool:
+def is_recording(data: bytes | mmap.mmap) -> bool:
     """Whether a second JPEG of the same size stands behind the first: the frames of a camera, one behind another.
 
     A preview or gain map behind a photo has another size, or an index that names it.

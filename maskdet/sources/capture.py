@@ -7,6 +7,9 @@ from typing import Any, Final
 
 import cv2
 
+from maskdet.errors import SourceError
+from maskdet.limits import MAX_FRAME_PIXELS
+
 #: Seconds after which a camera or server that says nothing counts as lost.
 NETWORK_SECONDS: Final = 10.0
 
@@ -46,3 +49,14 @@ def frame_count(capture: Any) -> int | None:
     """Return how many frames an open capture tells that it has, or None."""
     count = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     return int(count) if math.isfinite(count) and count > 0 else None
+
+
+def check_frame_size(width: float, height: float, name: str) -> None:
+    """Make sure that frames are not too large to be held.
+
+    Raises:
+        SourceError: they are.
+    """
+    if width * height > MAX_FRAME_PIXELS:
+        limit = f"{MAX_FRAME_PIXELS // 1_000_000} megapixels of a frame that are read"
+        raise SourceError(name, f"frames of {width:,.0f}×{height:,.0f} pixels are more than the {limit}; scale it down")
