@@ -59,12 +59,15 @@ def classify(
     from maskdet.classifier.model import MaskClassifier
     from maskdet.modes import choose_predictor
     from maskdet.writers.crop_table import print_crops
-    from maskdet.writers.outputs import Outputs
+    from maskdet.writers.guard import Guard
+    from maskdet.writers.outputs import Outputs, check_targets
 
+    guard = Guard([*images, weights], found)
+    check_targets(targets, guard)
     classifier = MaskClassifier(weights, device=device, runtime=runtime)
     show_table = not quiet and not targets.to_stdout
     predictor = choose_predictor("classify", classifier=classifier)
-    task = Task(found, predictor, Outputs(targets, errors.report), errors, batch=batch, wanted=fail_on)
+    task = Task(found, predictor, Outputs(targets, errors.report, guard), errors, batch=batch, wanted=fail_on)
     outcome = task.run(keep_tally=show_table, quiet=quiet)
     if show_table:
         print_crops(outcome.tally.pictures)

@@ -138,7 +138,13 @@ def _look(
 
     from maskdet.modes import choose_predictor
     from maskdet.writers.compare_outputs import SHEET, CompareOutputs
+    from maskdet.writers.guard import Guard
 
+    guard = Guard([*sources, weights, classifier_weights], found)
+    guard.check_texts({"--json": json_target, "--csv": csv_target})
+    guard.check_folders({"--save": save}, (json_target, csv_target))
+    if save:
+        guard.check_media(Path(save) / SHEET)
     detector = open_detector(
         weights,
         conf=conf,
@@ -152,7 +158,7 @@ def _look(
     )
     classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     predictor = choose_predictor("compare", detector, classifier)
-    outputs = CompareOutputs(json_target, csv_target, save, errors.report)
+    outputs = CompareOutputs(json_target, csv_target, save, errors.report, guard)
     task = Task(found, predictor, outputs, errors, batch=batch, vid_stride=vid_stride)
     outcome = task.run(keep_tally=False, quiet=quiet)
     if not quiet and "-" not in (json_target, csv_target):

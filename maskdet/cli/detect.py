@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,7 @@ def detect(
     from maskdet.cli.detect_run import ErrorLog, Task, one_photo, threads_for
     from maskdet.cli.source_search import find_sources
 
+    targets = replace(targets, tracks=tracks_target)
     tracker = open_tracker(track_faces, tracks_target)
     alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
     errors = ErrorLog()
@@ -118,7 +120,11 @@ def detect(
         return EXIT_ERROR
 
     from maskdet.modes import choose_predictor
-    from maskdet.writers.outputs import Outputs
+    from maskdet.writers.guard import Guard
+    from maskdet.writers.outputs import Outputs, check_targets
+
+    guard = Guard([*sources, weights, classifier_weights], found)
+    check_targets(targets, guard)
 
     detector = open_detector(
         weights,
@@ -139,7 +145,7 @@ def detect(
         classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     if not one_photo(found):  # after one the process ends: nothing to collect in between
         pause.close()
-    outputs = Outputs(targets, errors.report)
+    outputs = Outputs(targets, errors.report, guard)
     task = Task(
         found,
         choose_predictor(mode, detector, classifier),

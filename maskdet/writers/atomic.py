@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from maskdet.errors import SourceError
+
+#: How much of the target's name a hidden name holds, in bytes.
+_STEM_BYTES: Final = 120
 
 
 def create_beside(target: Path, *, suffix: str = "") -> tuple[int, Path]:
@@ -27,6 +31,8 @@ def create_beside(target: Path, *, suffix: str = "") -> tuple[int, Path]:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     stem = target.name.removesuffix(suffix) if suffix else target.name
+    # The target's name may be as long as a name can be, this one is longer: it need not hold all of it.
+    stem = os.fsencode(stem)[:_STEM_BYTES].decode(errors="ignore") if len(stem) > _STEM_BYTES // 4 else stem
     while True:
         path = target.parent / f".{stem}.{secrets.token_hex(4)}{suffix}"
         try:

@@ -18,10 +18,11 @@ from maskdet.conversions.rows import ROW_COLUMNS
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.sources import Picture
+from maskdet.writers.guard import Guard
 from maskdet.writers.lines import named_errors, open_text
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.outputs import Outputs
-from maskdet.writers.pictures import WRITABLE, write_picture
+from maskdet.writers.pictures import picture_target, write_picture
 from maskdet.writers.sheet import draw_sheet
 from maskdet.writers.targets import Targets
 
@@ -60,10 +61,11 @@ class CompareCsvWriter:
 class DisagreementPictures:
     """Every picture or frame with a disagreement, and at the end one sheet of the faces."""
 
-    def __init__(self, folder: Path) -> None:
-        """Write below ``folder``, which is made when the first disagreement comes."""
-        self._folder = folder
+    def __init__(self, folder: Path, guard: Guard | None = None) -> None:
+        """Write below ``folder``, made when the first disagreement comes; ``guard`` knows what is read."""
+        self._folder, self._guard = folder, guard or Guard()
         self._names = OutputNames()
+        self._names.of_picture(Path(SHEET))
         self._tiles: list[npt.NDArray[np.uint8]] = []
         self.pictures = 0
 
@@ -80,10 +82,8 @@ class DisagreementPictures:
         room = SHEET_FACES - len(self._tiles)
         self._tiles += [draw_tile(picture.pixels, face) for face in differing[:room]]
         suffix = picture.relative.suffix if picture.clip is None else ".jpg"
-        target = self._folder / name.with_name(name.name + (suffix if suffix.lower() in WRITABLE else ".png"))
-        origin = result.image.path
-        if origin not in (None, "-") and target.resolve() == Path(str(origin)).resolve():
-            raise SourceError(target, "would overwrite the original; choose another --save folder")
+        target = picture_target(self._folder, name, suffix)
+        self._guard.check_media(target)
         write_picture(target, draw_disagreements(picture.pixels, result.faces))
         self.pictures += 1
 
@@ -94,6 +94,7 @@ class DisagreementPictures:
             SourceError: it cannot be written.
         """
         if self._tiles:
+            self._guard.check_media(self._folder / SHEET)
             write_picture(self._folder / SHEET, draw_sheet(self._tiles))
 
 
@@ -105,16 +106,21 @@ class CompareOutputs(Outputs):
     """
 
     def __init__(
-        self, json: str | None, csv: str | None, save: str | None, report: Callable[[SourceError], None]
+        self,
+        json: str | None,
+        csv: str | None,
+        save: str | None,
+        report: Callable[[SourceError], None],
+        guard: Guard | None = None,
     ) -> None:
-        """Name the targets, and who is told of a file that cannot be written."""
-        super().__init__(Targets(json=json), report)
+        """Name the targets, who is told of a file that cannot be written, and what knows the files that are read."""
+        super().__init__(Targets(json=json), report, guard)
         self._tell = report
         self._csv = csv
         self._rows: CompareCsvWriter | None = None
         self._open = ExitStack()
         self.agreement = Agreement()
-        self.pictures = DisagreementPictures(Path(save)) if save else None
+        self.pictures = DisagreementPictures(Path(save), guard) if save else None
 
     def __enter__(self) -> Self:
         """Open everything.

@@ -10,24 +10,26 @@ import numpy.typing as npt
 
 from maskdet.results import Face, MaskResult
 from maskdet.sources import Picture
+from maskdet.writers.guard import Guard
 from maskdet.writers.pictures import write_picture
 
 
 class CropWriter:
     """Writes each face as ``CLASS/NAME_N.png``, N counting the faces of a picture from 1, as in the table."""
 
-    def __init__(self, folder: Path) -> None:
-        """Write below ``folder``."""
-        self._folder = folder
+    def __init__(self, folder: Path, guard: Guard | None = None) -> None:
+        """Write below ``folder``; ``guard`` knows what is read."""
+        self._folder, self._guard = folder, guard or Guard()
 
     def write(self, picture: Picture, result: MaskResult, name: Path) -> None:
         """Write all faces of one picture.
 
         Raises:
-            SourceError: one cannot be written.
+            SourceError: one is a picture that is read or not ours, or cannot be written.
         """
         for number, face in enumerate(result.faces, 1):
             target = self._folder / face.name / name.with_name(f"{name.name}_{number}.png")
+            self._guard.check_media(target)
             write_picture(target, cut_out(picture.pixels, face))
 
 

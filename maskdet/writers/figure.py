@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from maskdet.writers.signature import sign
+
 
 def png(figure: Any, *, dpi: int = 110) -> bytes:
     """Return a ``matplotlib.figure.Figure`` as PNG, the same bytes for the same figure.
@@ -16,4 +18,4 @@ def png(figure: Any, *, dpi: int = 110) -> bytes:
     buffer = io.BytesIO()
     # Without matplotlib's version in it, which would change the file with every release.
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
-    return buffer.getvalue()
+    return sign(buffer.getvalue())

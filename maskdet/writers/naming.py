@@ -23,37 +23,54 @@ class OutputNames:
     def __init__(self) -> None:
         """Start with every name free."""
         self._taken: set[str] = set()
+        #: Of each name the number to try next, so that thousands of one name are named in linear time.
+        self._next: dict[tuple[str, bool], int] = {}
+        #: Names that look like those of frames, without their numbers.
+        self._like_frames: set[str] = set()
         self._videos: dict[tuple[str | None, Path], Path] = {}
         self._video_names: set[str] = set()
 
     def name(self, picture: Picture) -> Path:
         """Return where the picture's files go, relative to the folder of each kind of file, without an ending."""
-        relative = picture.relative
-        stem = relative.with_name(relative.stem)
         frame = picture.info.frame
         if frame is None:
-            free = self._first_free(stem)
-            self._taken.add(_fold(free))
-            return free
-        video = picture.info.path, relative
+            return self.of_picture(picture.relative)
+        video = picture.info.path, picture.relative
         if video not in self._videos:
+            stem = picture.relative.with_name(picture.relative.stem)
             self._videos[video] = self._first_free(stem, video=True)
             self._video_names.add(_fold(self._videos[video]))
         base = self._videos[video]
         return base.with_name(f"{base.name}_{frame:06d}")
 
+    def of_picture(self, relative: Path) -> Path:
+        """Take and return the name of a picture that is no frame.
+
+        Args:
+            relative: its place below the folder it was found in.
+        """
+        free = self._first_free(relative.with_name(relative.stem))
+        folded = _fold(free)
+        self._taken.add(folded)
+        if _FRAME.search(folded):
+            self._like_frames.add(_FRAME.sub("", folded))
+        return free
+
     def _first_free(self, stem: Path, *, video: bool = False) -> Path:
-        number, candidate = 1, stem
+        key = _fold(stem), video
+        number, candidate = self._next.get(key, 1), stem
+        if number > 1:
+            candidate = stem.with_name(f"{stem.name}-{number}")
         while not self._is_free(_fold(candidate), video=video):
             number += 1
             candidate = stem.with_name(f"{stem.name}-{number}")
+        self._next[key] = number
         return candidate
 
     def _is_free(self, folded: str, *, video: bool) -> bool:
         if video:
             # None of its frames may meet a picture either. Frames are not remembered: a camera never stops.
-            clash = any(_FRAME.sub("", taken) == folded and taken != folded for taken in self._taken)
-            return folded not in self._video_names and not clash
+            return folded not in self._video_names and folded not in self._like_frames
         return folded not in self._taken and not (_FRAME.search(folded) and _FRAME.sub("", folded) in self._video_names)
 
 

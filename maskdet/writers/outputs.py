@@ -6,7 +6,8 @@ whole but perhaps the last. Pictures and videos appear whole or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
-from maskdet.sources import Picture
+from maskdet.sources import Picture, PictureFile, VideoFile
+from maskdet.writers.guard import Guard
 from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter, open_text
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.targets import Targets
@@ -45,11 +47,11 @@ class FileWriter(Protocol):
 class _Painter:
     """Annotated pictures and videos in one folder."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, guard: Guard, stack: ExitStack) -> None:
         from maskdet.writers.pictures import PictureWriter
 
-        self._pictures = PictureWriter(folder)
-        self._folder, self._stack = folder, stack
+        self._pictures = PictureWriter(folder, guard)
+        self._folder, self._guard, self._stack = folder, guard, stack
         self._videos: VideoWriter | None = None
 
     def write(self, picture: Picture, result: MaskResult, name: Path, /) -> None:
@@ -59,7 +61,7 @@ class _Painter:
         if self._videos is None:
             from maskdet.writers.video import VideoWriter
 
-            self._videos = self._stack.enter_context(VideoWriter(self._folder))
+            self._videos = self._stack.enter_context(VideoWriter(self._folder, self._guard))
         self._videos.write(picture.clip, result)
 
 
@@ -70,9 +72,9 @@ class Outputs:
     ended the call. Someone who interrupts it has seen enough, and gets the file of what was done.
     """
 
-    def __init__(self, targets: Targets, report: Callable[[SourceError], None]) -> None:
-        """Name the targets, and who is told of a file that cannot be written."""
-        self._targets, self._report = targets, report
+    def __init__(self, targets: Targets, report: Callable[[SourceError], None], guard: Guard | None = None) -> None:
+        """Name the targets, who is told of a file that cannot be written, and what knows the files that are read."""
+        self._targets, self._report, self._guard = targets, report, guard or Guard()
         self._stack = ExitStack()
         self._lines: list[ResultWriter] = []
         self._files: list[FileWriter] = []
@@ -88,7 +90,7 @@ class Outputs:
         targets = self._targets
         check_folders(targets)
         if targets.pictures:
-            self._files.append(_Painter(Path(targets.pictures), self._stack))
+            self._files.append(_Painter(Path(targets.pictures), self._guard, self._stack))
         if targets.txt:
             from maskdet.writers.labels import YoloWriter
 
@@ -100,7 +102,7 @@ class Outputs:
         if targets.crops:
             from maskdet.writers.crops import CropWriter
 
-            self._files.append(CropWriter(Path(targets.crops)))
+            self._files.append(CropWriter(Path(targets.crops), self._guard))
         if targets.coco:
             from maskdet.writers.coco import CocoWriter
 
@@ -132,14 +134,53 @@ class Outputs:
         Raises:
             SourceError: the lines cannot be written.
         """
-        name = self._names.name(picture)
-        for files in self._files:
-            try:
-                files.write(picture, result, name)
-            except SourceError as error:
-                self._report(error)
+        if self._files:
+            name = self._names.name(picture)
+            for files in self._files:
+                try:
+                    files.write(picture, result, name)
+                except SourceError as error:
+                    self._report(error)
         for lines in self._lines:
             lines.write(result)
+
+
+def check_targets(targets: Targets, guard: Guard) -> None:
+    """Make sure, before anything is run, that nothing is destroyed.
+
+    Raises:
+        SourceError: an output is one of the files that are read, or a picture, video, label or model of somebody else;
+            two outputs are one file; a folder is none; or labels or crops are there already.
+    """
+    texts = {"--json": targets.json, "--csv": targets.csv, "--coco": targets.coco, "--tracks": targets.tracks}
+    guard.check_texts(texts)
+    folders = {
+        "--save": targets.pictures,
+        "--save-txt": targets.txt,
+        "--save-voc": targets.voc,
+        "--save-crops": targets.crops,
+    }
+    guard.check_folders(folders, texts.values())
+    check_folders(targets)
+    if targets.pictures and Path(targets.pictures).is_dir():
+        for target in planned(Path(targets.pictures), guard.files):
+            guard.check_media(target)
+
+
+def planned(folder: Path, files: Iterable[PictureFile | VideoFile]) -> Iterator[Path]:
+    """Yield the annotated pictures and videos of files, as far as their names tell before they are opened."""
+    from maskdet.writers.pictures import picture_target
+
+    names, videos = OutputNames(), None
+    for file in files:
+        if isinstance(file, PictureFile):
+            yield picture_target(folder, names.of_picture(file.relative), file.relative.suffix)
+            continue
+        if videos is None:
+            from maskdet.writers.video import VideoNames
+
+            videos = VideoNames(folder)
+        yield videos.target(file.relative)
 
 
 def check_folders(targets: Targets) -> None:
@@ -153,5 +194,11 @@ def check_folders(targets: Targets) -> None:
     crops = [Path(targets.crops, name) for name in CLASS_NAMES] if targets.crops else []
     wanted = [(targets.txt, ".txt"), (targets.voc, ".xml"), *((str(folder), ".png") for folder in crops)]
     for folder, suffix in wanted:
-        if folder and any(not file.name.startswith(".") for file in Path(folder).rglob(f"*{suffix}")):
+        if folder and any(_has(Path(folder), suffix)):
             raise SourceError(folder, f"holds {suffix} files already: choose another folder, or add --overwrite")
+
+
+def _has(folder: Path, suffix: str) -> Iterator[bool]:
+    """Yield for each file below a folder whether it has an ending, in whatever letters."""
+    for _, _, names in os.walk(folder):
+        yield from (name.lower().endswith(suffix) and not name.startswith(".") for name in names)

@@ -13,6 +13,7 @@ class Targets:
         json: file of JSON Lines, ``"-"`` for standard output.
         csv: file of one row a face, ``"-"`` for standard output.
         coco: one COCO file for all pictures, ``"-"`` for standard output.
+        tracks: file of one JSON object a person.
         pictures: folder of annotated pictures.
         txt: folder of YOLO label files.
         txt_confidence: end their lines with the confidence.
@@ -24,6 +25,7 @@ class Targets:
     json: str | None = None
     csv: str | None = None
     coco: str | None = None
+    tracks: str | None = None
     pictures: str | None = None
     txt: str | None = None
     txt_confidence: bool = False
@@ -38,5 +40,5 @@ class Targets:
 
     @property
     def any(self) -> bool:
-        """Whether anything at all is to be written."""
-        return any(isinstance(getattr(self, field.name), str) for field in fields(self))
+        """Whether anything at all is to be written beside the tracks, which come beside pictures too."""
+        return any(isinstance(getattr(self, field.name), str) for field in fields(self) if field.name != "tracks")

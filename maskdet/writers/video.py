@@ -19,6 +19,8 @@ from maskdet.sources import Clip
 from maskdet.sources.capture import open_capture
 from maskdet.tally import ClipTally
 from maskdet.writers.atomic import create_beside
+from maskdet.writers.guard import Guard
+from maskdet.writers.signature import video_tail
 
 #: Endings that are kept, and the codec written into them; any other video becomes an .mp4. These are codecs that every
 #: OpenCV wheel can write: H.264 is not among them.
@@ -36,11 +38,13 @@ class VideoWriter:
     error or Ctrl-C: what was done until then is whole and playable.
     """
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Write below ``folder``, which is made with the first frame; ``clock`` gives seconds."""
-        self._folder = folder
+    def __init__(
+        self, folder: Path, guard: Guard | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Write below ``folder``, made with the first frame; ``guard`` knows what is read, ``clock`` gives seconds."""
+        self._folder, self._guard = folder, guard or Guard()
         self._clock = clock
-        self._taken: set[Path] = set()
+        self._names = VideoNames(folder)
         self._clip: Clip | None = None
         self._file: _VideoFile | None = None
 
@@ -79,16 +83,38 @@ class VideoWriter:
             file.finish()
 
     def _choose(self, clip: Clip) -> Path:
-        name = clip.relative
+        target = self._names.target(clip.relative)
+        if target.resolve() == Path(clip.path).resolve():
+            raise SourceError(target, "would overwrite the original; choose another --save folder")
+        self._guard.check_media(target)
+        return target
+
+
+class VideoNames:
+    """Gives each video a file that no other video of the call has: a second ``a.mp4`` becomes ``a-2.mp4``."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name files below ``folder``."""
+        self._folder = folder
+        self._taken: set[Path] = set()
+        self._next: dict[Path, int] = {}
+
+    def target(self, relative: Path) -> Path:
+        """Take and return the file of the next video.
+
+        Args:
+            relative: the video's place below the folder it was found in.
+        """
+        name = relative
         if name.suffix.lower() not in CODECS:
             name = name.with_name(name.name + ".mp4")
-        target, number = self._folder / name, 1
+        number = self._next.get(name, 1)
+        target = self._folder / (name if number == 1 else name.with_stem(f"{name.stem}-{number}"))
         while target in self._taken:
             number += 1
             target = self._folder / name.with_stem(f"{name.stem}-{number}")
+        self._next[name] = number
         self._taken.add(target)
-        if target.resolve() == Path(clip.path).resolve():
-            raise SourceError(target, "would overwrite the original; choose another --save folder")
         return target
 
 
@@ -127,6 +153,12 @@ class _VideoFile:
 
     def finish(self) -> None:
         self._writer.release()
+        try:
+            with self._temporary.open("ab") as file:
+                file.write(video_tail(self._target.suffix.lower()))
+        except OSError as error:
+            self._temporary.unlink(missing_ok=True)
+            raise SourceError(self._target, f"cannot be written ({error.strerror})") from error
         # OpenCV does not say when it could not write, on a full disk for instance.
         if (check := open_capture(str(self._temporary.absolute()))) is None:
             self._temporary.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ import pytest
 
 from maskdet import weights
 from maskdet.cli import main
-from maskdet.results import ROW_COLUMNS
+from maskdet.conversions.rows import ROW_COLUMNS
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -11,7 +11,7 @@ import cv2
 import pytest
 
 from maskdet.cli import main
-from maskdet.results import ROW_COLUMNS
+from maskdet.conversions.rows import ROW_COLUMNS
 
 Run = Callable[..., tuple[int, str, str]]
 
