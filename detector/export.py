@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -76,16 +76,27 @@ class Parity:
         return self.box_px <= BOX_TOLERANCE and self.score <= SCORE_TOLERANCE
 
 
-def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
+class Exported(NamedTuple):
+    """What was written.
+
+    Attributes:
+        path: the ONNX file.
+        parity: how closely it follows torch.
+        rewritten: places of its graph that were rewritten for speed.
+    """
+
+    path: Path
+    parity: Parity
+    rewritten: int
+
+
+def export(arguments: Mapping[str, Any]) -> Exported:
     """Write an ONNX file beside a checkpoint.
 
     Args:
         arguments: ``model`` (a ``.pt`` file), and ultralytics' export arguments; ``dynamic=True`` is the default, since
             photos are rarely square. ``close_ups=True`` lets the model ask for close-ups by itself,
             where its first look reports nothing.
-
-    Returns:
-        The file written and how closely it follows torch.
 
     Raises:
         MissingExtraError: the ``train`` extra is not installed.
@@ -121,7 +132,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
     except (ValueError, TypeError, SyntaxError, AssertionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     proto = onnx.load(target)
-    lay_out(proto)
+    rewritten = lay_out(proto)
     metadata = {entry.key: entry.value for entry in proto.metadata_props} | {
         # ultralytics' description holds the path of the data on the training machine.
         "description": "maskdet face-mask detector",
@@ -137,7 +148,7 @@ def export(arguments: Mapping[str, Any]) -> tuple[Path, Parity]:
         target.unlink()
         reason = f"differs from torch by {parity.box_px:.3f} px and {parity.score:.5f} in probability: not kept"
         raise WeightsError(target, reason)
-    return target, parity
+    return Exported(target, parity, rewritten)
 
 
 def export_int8(arguments: Mapping[str, Any]) -> Quantised:
@@ -160,7 +171,7 @@ def export_int8(arguments: Mapping[str, Any]) -> Quantised:
     source = Path(str(settings.get("model") or ""))
     training_photos(data)  # what is missing should be said before the minute that export takes
     if source.suffix != ".onnx":
-        source, _ = export(settings)
+        source = export(settings).path
     elif others := sorted(set(settings) - {"model"}):
         raise MaskdetError(f"{others[0]}= is for a .pt file: {source} keeps the input and output that it has")
     return quantise(source, str(data), photos=photos)

@@ -36,9 +36,11 @@ def export(arguments: tuple[str, ...], int8: bool) -> int:
         return _export_int8(settings)
     from maskdet.detector.export import export as run
 
-    target, parity = run(settings)
+    target, parity, rewritten = run(settings)
     click.echo(f"{target}  ({target.stat().st_size / 1e6:.1f} MB)")
     click.echo(f"same as torch within {parity.box_px:.4f} px and {parity.score:.6f} in probability", err=True)
+    if not rewritten:
+        click.echo("graph as torch's exporter wrote it: no part of it is one that maskdet rewrites for speed", err=True)
     click.echo(f"next: maskdet detect --weights {target} photo.jpg", err=True)
     return 0
 

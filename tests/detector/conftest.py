@@ -32,3 +32,19 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = {"train": "images/train", "val": "images/val", "names": dict(enumerate(CLASS_NAMES))}
     (root / "data.yaml").write_text(yaml.safe_dump(data))
     return root / "data.yaml"
+
+
+@pytest.fixture(scope="session")
+def raw_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return YOLOv8n with random weights as ultralytics exports it, no rewriting done: 64 px and any other size."""
+    tasks = pytest.importorskip("ultralytics.nn.tasks")
+    pytest.importorskip("onnx")
+    import torch
+    from ultralytics import YOLO
+
+    torch.manual_seed(0)
+    model = tasks.DetectionModel("yolov8n.yaml", nc=3, verbose=False)
+    model.names, model.args = dict(enumerate(CLASS_NAMES)), {"imgsz": 64, "task": "detect", "model": "yolov8n.yaml"}
+    checkpoint = tmp_path_factory.mktemp("raw") / "raw.pt"
+    torch.save({"model": model, "train_args": model.args, "date": "", "version": ""}, checkpoint)
+    return Path(YOLO(str(checkpoint), task="detect").export(format="onnx", dynamic=True, imgsz=64, verbose=False))

@@ -86,8 +86,9 @@ def test_train_then_export_then_detect(tiny_data: Path, tmp_path: Path, bf16: bo
         folder = train(settings(tiny_data, tmp_path, cpu_bf16=bf16))
     assert sizes == [(0, 32), (0, 32), (1, 64), (1, 64)]
     assert yaml.safe_load((folder / "maskdet.yaml").read_text())["early_imgsz"] == 0.5
-    target, parity = export({"model": str(folder / "weights" / "last.pt")})
+    target, parity, rewritten = export({"model": str(folder / "weights" / "last.pt")})
     assert parity.holds
+    assert rewritten == 11  # see test_graph_layout.py
     image = cv2.imread(str(next((tiny_data.parent / "images" / "val").iterdir())))
     # Without a threshold every anchor is a box: the best confidences must agree, whichever file answers.
     best = [
@@ -159,6 +160,6 @@ def test_both_heads_of_yolo26_are_exported(tmp_path: Path) -> None:
     path = tmp_path / "y26.pt"
     torch.save({"model": model, "train_args": model.args, "date": "", "version": ""}, path)
     for nms, shape in ((None, (1, 7, 84)), (False, (1, 84, 6))):
-        target, parity = export({"model": str(path), "nms": nms})
+        target, parity, _ = export({"model": str(path), "nms": nms})
         assert parity.holds
         assert load_runtime(target, name="y26")(np.zeros((1, 3, 64, 64), np.float32)).shape == shape

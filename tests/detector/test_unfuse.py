@@ -40,7 +40,7 @@ def test_training_goes_on_from_a_shipped_model_and_from_what_came_of_it(
 ) -> None:
     settings = {"data": str(tiny_data), "imgsz": 64, "epochs": 1, "batch": 2, "device": "cpu", "plots": False}
     folder = train({**settings, "model": "maskdet-n", "val": False, "project": str(tmp_path), "name": "run"})
-    exported, _ = export({"model": str(folder / "weights" / "last.pt")})
+    exported = export({"model": str(folder / "weights" / "last.pt")}).path
     again = unfuse(exported, [astronaut], tmp_path / "again.pt")
     parity = compare_runtimes(TorchRuntime(again, name="pt"), OnnxRuntime(exported, name="onnx"))
     assert parity.holds
