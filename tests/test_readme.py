@@ -6,12 +6,16 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
 
 from maskdet.cli import cli
+from maskdet.cli.val_arguments import KEYS
+from maskdet.detector.train import parse_arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,16 +54,70 @@ def test_python_blocks_run(block: str, tmp_path: Path) -> None:
     assert (tmp_path / "maskdet-out" / "crew.jpg").is_file()
 
 
-def commands() -> list[str]:
-    """Return every ``maskdet`` call of the README's shell blocks."""
-    texts = [TEXT, *((ROOT / "docs" / page).read_text(encoding="utf-8") for page in PAGES)]
-    fences = [block for text in texts for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
-    lines = [line for block in fences for line in block.splitlines()]
+TEXTS = [TEXT, *((ROOT / "docs" / page).read_text(encoding="utf-8") for page in PAGES)]
+
+
+def calls(lines: Iterable[str]) -> list[str]:
+    """Return the single calls of ``maskdet`` and ``yolo`` on shell lines."""
     parts = [part.strip() for line in lines for part in re.split(r"&&|;| \| ", line.split("#")[0])]
-    return [part for part in parts if part.startswith("maskdet ")]
+    return [part for part in parts if part.startswith(("maskdet ", "yolo "))]
 
 
-@pytest.mark.parametrize("line", commands())
+def commands() -> list[str]:
+    """Return every call of the shell blocks of README and docs."""
+    fences = [block for text in TEXTS for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    return calls(line for block in fences for line in block.splitlines())
+
+
+def with_arguments() -> list[str]:
+    """Return every call that names ``key=value`` words, those in sentences too."""
+    told = calls(call for text in TEXTS for call in re.findall(r"`((?:maskdet|yolo) [^`\n]+)`", text))
+    takes = ("maskdet train ", "maskdet val ", "maskdet export ", "yolo ")
+    return sorted({call for call in [*commands(), *told] if call.startswith(takes) and "=" in call})
+
+
+def unknown_words(call: str) -> list[str]:
+    """Return the ``key=value`` words whose key is none of the tool's, or whose value ultralytics refuses."""
+    cfg = pytest.importorskip("ultralytics.cfg")
+    from maskdet.detector.trainer import TrainOptions
+
+    own = {
+        "maskdet train": {field.name for field in fields(TrainOptions)},
+        "maskdet export": {"close_ups", "calibration_photos"},
+    }
+    tool = " ".join(call.split()[:2]) if call.startswith("maskdet ") else "yolo"
+    words = [word for word in shlex.split(call) if re.match(r"\w+=", word)]
+    if tool == "maskdet val":
+        return [word for word in words if word.partition("=")[0] not in KEYS]
+    unknown = []
+    for word in words:
+        (key, value), *_ = parse_arguments([word]).items()
+        try:
+            if key not in own.get(tool, set()):
+                cfg.get_cfg(cfg.DEFAULT_CFG_DICT, {key: value})
+        except (SyntaxError, TypeError, ValueError):
+            unknown.append(word)
+    return unknown
+
+
+@pytest.mark.parametrize("call", with_arguments())
+def test_words_are_arguments_that_there_are(call: str) -> None:
+    assert unknown_words(call) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "unknown"),
+    [
+        ("maskdet train data=data.yaml epoch=3 close_up=0.3 lr0=0.01", ["epoch=3"]),
+        ("yolo train data=data.yaml epochs=many close_up=0.3", ["epochs=many", "close_up=0.3"]),
+        ("maskdet val data=data.yaml workers=2", ["workers=2"]),
+    ],
+)
+def test_a_wrong_word_is_found(call: str, unknown: list[str]) -> None:
+    assert unknown_words(call) == unknown
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("maskdet ")])
 def test_commands_parse(line: str) -> None:
     _, name, *arguments = shlex.split(line)
     # With the settings of the real command line: click keeps the help option that it makes first.
