@@ -30,18 +30,28 @@ def open_file(path: Path) -> FileIO:
         OSError: it is not there or may not be read.
         SourceError: it is no regular file.
     """
-    try:
-        file = FileIO(path, opener=lambda name, flags: os.open(name, flags | _AT_ONCE))
-    except ValueError as error:  # a name that no file can have
-        raise SourceError(path, f"cannot be read ({error})") from error
-    except OSError as error:
-        if path.is_socket():  # which cannot be opened
-            raise SourceError(path, "not a file, but a socket") from error
-        raise
+    file = open_without_waiting(path)
     if not stat.S_ISREG(mode := os.fstat(file.fileno()).st_mode):
         file.close()
         raise SourceError(path, f"not a file, but {what_it_is(mode)}")
     return file
+
+
+def open_without_waiting(path: Path) -> FileIO:
+    """Open whatever is at a path for reading, without a buffer; a pipe gives None where nothing is in it yet.
+
+    Raises:
+        OSError: it is not there or may not be read.
+        SourceError: it is something that cannot be opened.
+    """
+    try:
+        return FileIO(path, opener=lambda name, flags: os.open(name, flags | _AT_ONCE))
+    except ValueError as error:  # a name that no file can have
+        raise SourceError(path, f"cannot be read ({error})") from error
+    except OSError as error:
+        if path.is_socket():
+            raise SourceError(path, "not a file, but a socket") from error
+        raise
 
 
 def what_it_is(mode: int) -> str:

@@ -5,7 +5,6 @@ Decoders pass over stray bytes between segments; a header reader that does not w
 
 from __future__ import annotations
 
-import mmap
 import re
 from typing import Final, NamedTuple
 
@@ -20,6 +19,12 @@ _ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})
 
 #: A marker within a scan: there a stuffed zero, a restart or a fill byte stands behind FF.
 _SCAN_END: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+
+#: A marker, stray bytes, stuffed zeros and padding before it passed over.
+_MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
+
+#: Segments looked at: a hundred times what the largest profile is cut into.
+_MOST_SEGMENTS: Final = 20_000
 
 #: What writers put between the pictures of a recording: nothing, zeros, line ends, a multipart head.
 _LONGEST_GAP: Final = 1024
@@ -47,22 +52,21 @@ class JpegHeader(NamedTuple):
     several: bool = False
 
 
-def read_header(data: bytes | mmap.mmap, start: int = 0) -> JpegHeader:
+def read_header(data: bytes, start: int = 0) -> JpegHeader:
     """Go through the header of a JPEG, which begins with its start marker at ``start``."""
     at, frame, size, samples, components, exif, several = start + 2, None, None, 0.0, 0, b"", False
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 4 > len(data):
-            return JpegHeader(frame, size, None, samples, exif=exif, several=several)
+    for _ in range(_MOST_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None or found.start() + 4 > len(data):
+            break
+        at = found.start()
         marker = data[at + 1]
-        if marker in {0x00, 0xFF}:  # not a marker, and padding
-            at += 1
-        elif marker == 0xDA:
+        if marker == 0xDA:
             buffered = frame in _PROGRESSIVE or (at + 4 < len(data) and data[at + 4] < components)
             return JpegHeader(frame, size, at, samples, buffered, exif, several)
-        elif marker == 0xD9:  # the end, before any scan
-            return JpegHeader(frame, size, None, samples, exif=exif, several=several)
-        elif marker in _ALONE:
+        if marker in {0xD8, 0xD9}:  # another picture, or the end before any scan
+            break
+        if marker in _ALONE:
             at += 2
         else:
             length = int.from_bytes(data[at + 2 : at + 4], "big")
@@ -76,6 +80,7 @@ def read_header(data: bytes | mmap.mmap, start: int = 0) -> JpegHeader:
                 exif = data[at + 10 : at + 2 + length]
             several |= marker == 0xE2 and data[at + 4 : at + 8] == b"MPF\0"
             at += 2 + max(length, 2)
+    return JpegHeader(frame, size, None, samples, frame in _PROGRESSIVE, exif, several)
 
 
 def scans(data: bytes) -> int:
@@ -83,10 +88,12 @@ def scans(data: bytes) -> int:
     return data.count(b"\xff\xda")
 
 
-def end(data: bytes | mmap.mmap, header: JpegHeader) -> int | None:
+def end(data: bytes, header: JpegHeader) -> int | None:
     """Return where the JPEG of this header ends, behind its end marker; None where it has none."""
     at = header.scan
-    while at is not None and at + 4 <= len(data):
+    for _ in range(_MOST_SEGMENTS):
+        if at is None or at + 4 > len(data):
+            break
         marker = data[at + 1]
         if data[at] != 0xFF or marker == 0xD8:
             return None
@@ -98,13 +105,13 @@ def end(data: bytes | mmap.mmap, header: JpegHeader) -> int | None:
     return at + 2 if at is not None and data[at : at + 2] == b"\xff\xd9" else None
 
 
-def next_start(data: bytes | mmap.mmap, behind: int) -> int | None:
+def next_start(data: bytes, behind: int) -> int | None:
     """Return where the next JPEG of a recording begins, close behind the end of one; None where there is none."""
     at = data.find(b"\xff\xd8\xff", behind, behind + _LONGEST_GAP)
     return at if at >= 0 else None
 
 
-def is_recording(data: bytes | mmap.mmap) -> bool:
+def is_recording(data: bytes) -> bool:
     """Whether a second JPEG of the same size stands behind the first: the frames of a camera, one behind another.
 
     A preview or gain map behind a photo has another size, or an index that names it.

@@ -253,7 +253,7 @@ def _avif(data: bytes) -> Facts:
     if not sizes:
         raise DamagedHeaderError("damaged or cut short")
     width, height = max(size[0] for size in sizes), max(size[1] for size in sizes)
-    return width, height, width * height * 10  # planes of up to two bytes, and as 8-bit colour with transparency
+    return width, height, width * height * 16  # planes of up to two bytes, the decoder's threads, and transparency
 
 
 def _declared_sizes(data: bytes) -> Iterator[tuple[int, int]]:

@@ -3,14 +3,13 @@
 A source that cannot be read yields its error in its place, so that one bad file never costs the others.
 """
 
-from maskdet.sources.files import PictureFile, find_files
+from maskdet.sources.files import PictureFile, VideoFile, find_files
 from maskdet.sources.live import LiveStream
 from maskdet.sources.memory import from_memory
 from maskdet.sources.missed import Missed
 from maskdet.sources.picture import Clip, Picture, Source
 from maskdet.sources.reader import read
 from maskdet.sources.resolve import is_many, is_single, pictures, resolve
-from maskdet.sources.video import VideoFile
 
 __all__ = [
     "Clip",

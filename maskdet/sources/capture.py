@@ -51,6 +51,17 @@ def frame_count(capture: Any) -> int | None:
     return int(count) if math.isfinite(count) and count > 0 else None
 
 
+def frame_seconds(capture: Any) -> float | None:
+    """Return where in the video the frame that was grabbed last stands, or None where that is not told."""
+    seconds = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def frame_size(capture: Any) -> tuple[float, float]:
+    """Return the width and height of the frames that an open capture tells, before any is decoded."""
+    return float(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), float(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+
+
 def check_frame_size(width: float, height: float, name: str) -> None:
     """Make sure that frames are not too large to be held.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ def read_encoded(
     """
     kind = kind_of(data[:HEAD_BYTES])
     if kind.family == "frames" or (kind.name == "JPEG" and jpeg.is_recording(data)):
-        yield from read_recording(data, name=name, relative=relative, stride=stride, stop=stop)
+        yield from read_recording(io.BytesIO(data).read, name=name, relative=relative, stride=stride, stop=stop)
         return
     if kind.family == "video":
         raise SourceError(name, f"{kind.name}, which is read from a file or an address: give its path")

@@ -10,35 +10,38 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES, decode_file, reads_heif
+from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES, reads_heif
 from maskdet.errors import SourceError
-from maskdet.results import ImageInfo
+from maskdet.sources.file_content import file_kind, read_file
 from maskdet.sources.listing import list_folder, list_matches, status
 from maskdet.sources.missed import Missed, missed_by
 from maskdet.sources.name_list import is_name_list, read_names
 from maskdet.sources.picture import Picture, Source
-from maskdet.sources.video import VIDEO_SUFFIXES, VideoFile
+from maskdet.sources.video import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFile(Source):
-    """A picture file that was found but not decoded yet."""
+    """A picture file that was found but not opened yet."""
 
     path: Path
     relative: Path
 
-    def decode(self) -> Picture:
-        """Read and decode the file.
+    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
+        """Yield the picture, or the frames where it holds a video all the same; see ``Source.read``."""
+        yield from read_file(self.path, self.relative, stride=stride, stop=stop)
 
-        Raises:
-            SourceError: see ``maskdet.decode``.
-        """
-        pixels = decode_file(self.path)
-        return Picture(pixels, ImageInfo(str(self.path), pixels.shape[1], pixels.shape[0]), self.relative)
+
+@dataclass(frozen=True, slots=True)
+class VideoFile(Source):
+    """A video file that was found but not opened yet."""
+
+    path: Path
+    relative: Path
 
     def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield the one picture; see ``Source.read``."""
-        yield self.decode()
+        """Yield its frames, or the picture where it holds one all the same; see ``Source.read``."""
+        yield from read_file(self.path, self.relative, stride=stride, stop=stop)
 
 
 def find_files(source: str | Path) -> list[PictureFile | VideoFile]:
@@ -77,6 +80,10 @@ def search(source: str | Path, own: Collection[Path] = ()) -> Sequence[PictureFi
         return _in_folder(path, source, own)
     if is_name_list(path, told):
         return _named_in(path, own)
+    kind = file_kind(path)
+    if kind is not None and kind.family in {"picture", "video", "frames"}:
+        found = PictureFile if kind.family == "picture" else VideoFile
+        return [found(path, Path(path.name))]
     return [_by_suffix(path, Path(path.name))]
 
 

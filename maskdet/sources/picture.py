@@ -43,12 +43,14 @@ class Picture:
         info: its origin and size.
         relative: its place below the folder it was found in (its bare name for a single file), for naming outputs.
         clip: the video or stream it is a frame of, or None.
+        seconds: where in the video it stands, as far as the file tells.
     """
 
     pixels: npt.NDArray[np.uint8]
     info: ImageInfo
     relative: Path
     clip: Clip | None = None
+    seconds: float | None = None
 
     @property
     def rate(self) -> float | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import mmap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from maskdet import jpeg
 from maskdet.decode import decode_bytes
@@ -15,14 +14,23 @@ from maskdet.results import ImageInfo
 from maskdet.sources.capture import FALLBACK_FPS, check_frame_size
 from maskdet.sources.picture import Clip, Picture
 
+#: Bytes asked for at a time.
+_CHUNK: Final = 1 << 22
+
+#: Bytes within which a frame must end; one of 50 megapixels does.
+LONGEST_FRAME: Final = 1 << 25
+
+#: Frames in a row without an end, after which the rest is not looked at.
+_MOST_DAMAGED: Final = 100
+
 
 def read_recording(
-    data: bytes | mmap.mmap, *, name: str, relative: Path, stride: int, stop: threading.Event
+    read: Callable[[int], bytes], *, name: str, relative: Path, stride: int, stop: threading.Event
 ) -> Iterator[Picture]:
     """Yield every ``stride``-th picture of a recording as a frame; a single damaged one costs only itself.
 
     Args:
-        data: the recording, or its file mapped into memory.
+        read: gives up to so many of its next bytes, none at its end.
         name: how messages and results call it.
         relative: for naming outputs.
         stride: 1 for every frame.
@@ -31,14 +39,13 @@ def read_recording(
     Raises:
         SourceError: no frame can be read, or one is too large.
     """
-    frames = list(_frames(data))
-    clip = Clip(name, relative, FALLBACK_FPS / stride, math.ceil(len(frames) / stride), live=False)
+    clip = Clip(name, relative, FALLBACK_FPS / stride, None, live=False)
     shown = 0
-    for index in range(0, len(frames), stride):
+    for index, encoded in enumerate(_frames(read)):
         if stop.is_set():
             return
-        start, end = frames[index]
-        encoded = bytes(data[start:end])
+        if index % stride:
+            continue
         if (size := jpeg.read_header(encoded).size) is not None:
             check_frame_size(*size, name)
         try:
@@ -48,16 +55,25 @@ def read_recording(
         shown += 1
         height, width = pixels.shape[:2]
         yield Picture(pixels, ImageInfo(name, width, height, index), relative, clip)
-        del pixels, encoded  # else one more frame is held than the reader knows of
+        del pixels  # else one more frame is held than the reader knows of
     if not shown:
         raise SourceError(name, "no frame of it can be read")
 
 
-def _frames(data: bytes | mmap.mmap) -> Iterator[tuple[int, int]]:
-    """Yield where each JPEG begins and ends; what stands between is passed over, as is one that does not end."""
-    at = data.find(b"\xff\xd8\xff")
-    while at >= 0:
-        end = jpeg.end(data, jpeg.read_header(data, at))
+def _frames(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """Yield each JPEG; what stands between is passed over, as is one that does not end."""
+    held, ended, damaged = b"", False, 0
+    while damaged < _MOST_DAMAGED:
+        start = held.find(b"\xff\xd8\xff")
+        held = held[start:] if start >= 0 else held[-2:]
+        end = jpeg.end(held, jpeg.read_header(held)) if start >= 0 else None
         if end is not None:
-            yield at, end
-        at = data.find(b"\xff\xd8\xff", at + 3 if end is None else end)
+            yield held[:end]
+            held, damaged = held[end:], 0
+        elif ended or len(held) > LONGEST_FRAME:
+            if start < 0:
+                return
+            held, damaged = held[3:], damaged + 1
+        else:
+            part = read(_CHUNK)
+            held, ended = held + part, not part

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from maskdet.errors import SourceError
+from maskdet.sources.file_content import file_kind
 from maskdet.sources.files import search
 from maskdet.sources.listing import status
 from maskdet.sources.live import LiveStream
@@ -89,7 +90,8 @@ def is_single(source: Any) -> bool:
     if isinstance(source, (str, os.PathLike)):
         path = Path(os.fsdecode(source))
         if path.suffix.lower() in VIDEO_SUFFIXES | LIST_SUFFIXES:
-            return False
+            kind = file_kind(path)
+            return kind is not None and kind.family == "picture"
         try:
             told = status(path)
         except SourceError:  # it is there, whatever it is

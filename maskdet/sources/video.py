@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from maskdet.errors import SourceError
 from maskdet.results import ImageInfo
-from maskdet.sources.capture import frame_count, frame_rate, open_capture
-from maskdet.sources.picture import Clip, Picture, Source
+from maskdet.sources.capture import check_frame_size, frame_count, frame_rate, frame_seconds, frame_size, open_capture
+from maskdet.sources.picture import Clip, Picture
 
-#: Endings taken for a video.
+#: Endings taken for a video in a folder.
 VIDEO_SUFFIXES: Final = frozenset(
     {
-        *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv"),
-        *(".ts", ".webm", ".wmv"),
+        *(".3g2", ".3gp", ".asf", ".avi", ".dav", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
+        *(".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
+        *(".264", ".265", ".h264", ".h265", ".hevc", ".mjpeg", ".mjpg"),  # without a container
     }
 )
 
@@ -27,28 +27,6 @@ _COUNTED: Final = frozenset({".avi", ".m4v", ".mov", ".mp4"})
 
 #: Share of the counted frames that may be missing before the file is called cut short: editors hide a few frames.
 _TOLERANCE: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class VideoFile(Source):
-    """A video file that was found but not opened yet."""
-
-    path: Path
-    relative: Path
-
-    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield its frames; see ``Source.read``."""
-        try:
-            with self.path.open("rb") as file:
-                empty = not file.read(1)
-        except OSError as error:
-            raise SourceError(self.path, f"cannot be read ({error.strerror})") from error
-        if empty:
-            raise SourceError(self.path, "the file is empty (0 bytes)")
-        # Absolute, because FFmpeg takes what stands before a colon for a protocol.
-        yield from read_clip(
-            str(self.path.absolute()), name=str(self.path), relative=self.relative, stride=stride, stop=stop
-        )
 
 
 def read_clip(address: str, *, name: str, relative: Path, stride: int, stop: threading.Event) -> Iterator[Picture]:
@@ -62,12 +40,13 @@ def read_clip(address: str, *, name: str, relative: Path, stride: int, stop: thr
         stop: ends the reading.
 
     Raises:
-        SourceError: it cannot be opened, holds no frame, or (after its last frame) was cut short.
+        SourceError: it cannot be opened, has too large frames, holds no frame, or (after its last frame) was cut short.
     """
     capture = open_capture(address)
     if capture is None:
         raise SourceError(name, "damaged, or not a video that can be read")
     try:
+        check_frame_size(*frame_size(capture), name)
         count = frame_count(capture)
         expected = None if count is None else math.ceil(count / stride)
         clip = Clip(name, relative, frame_rate(capture) / stride, expected, live=False)
@@ -78,7 +57,9 @@ def read_clip(address: str, *, name: str, relative: Path, stride: int, stop: thr
                 if read:  # a single damaged frame costs only itself
                     shown += 1
                     height, width = pixels.shape[:2]
-                    yield Picture(pixels, ImageInfo(name, width, height, index), relative, clip)
+                    check_frame_size(width, height, name)
+                    info = ImageInfo(name, width, height, index)
+                    yield Picture(pixels, info, relative, clip, frame_seconds(capture))
                     del pixels  # else one more frame is held than the reader knows of
             index += 1
     finally:

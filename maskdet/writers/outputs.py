@@ -62,7 +62,7 @@ class _Painter:
             from maskdet.writers.video import VideoWriter
 
             self._videos = self._stack.enter_context(VideoWriter(self._folder, self._guard))
-        self._videos.write(picture.clip, result)
+        self._videos.write(picture.clip, result, picture.seconds)
 
 
 class Outputs:

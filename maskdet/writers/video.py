@@ -20,6 +20,7 @@ from maskdet.sources.capture import open_capture
 from maskdet.tally import ClipTally
 from maskdet.writers.atomic import create_beside
 from maskdet.writers.guard import Guard
+from maskdet.writers.pace import Pace, choose_rate
 from maskdet.writers.signature import video_tail
 
 #: Endings that are kept, and the codec written into them; any other video becomes an .mp4. These are codecs that every
@@ -29,13 +30,18 @@ CODECS: Final = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v",
 #: Seconds that one frame of a live stream may stand for; a longer gap is a lost connection and is left out.
 _LONGEST_STILL: Final = 1.0
 
+#: Frames whose times choose the rate of the copy: so many, as far as they take no more than so many bytes.
+_FIRST_FRAMES, _FIRST_BYTES = 12, 64_000_000
+
+Image = npt.NDArray[np.uint8]
+
 
 class VideoWriter:
     """Writes the frames of one video or stream after another, annotated, below one folder.
 
-    A recording of a live stream runs at the stream's speed: a frame that comes late
-    is shown for longer. Use it as a context manager; leaving it finishes the file being written, also on an
-    error or Ctrl-C: what was done until then is whole and playable.
+    Each frame of a video is held as long as it is shown there, also where the rate varies; a recording of a live stream
+    runs at the stream's speed: a frame that comes late is shown for longer. Use it as a context manager; leaving it
+    finishes the file being written, also on an error or Ctrl-C: what was done until then is whole and playable.
     """
 
     def __init__(
@@ -58,8 +64,13 @@ class VideoWriter:
         """Finish the file being written."""
         self.close()
 
-    def write(self, clip: Clip, result: MaskResult) -> None:
+    def write(self, clip: Clip, result: MaskResult, seconds: float | None = None) -> None:
         """Write one frame; the first frame of another clip finishes the file before.
+
+        Args:
+            clip: the video or stream.
+            result: the frame's.
+            seconds: where in a video it stands, as far as that is known.
 
         Raises:
             SourceError: the target is the video itself, or cannot be written; told once a clip, whose other frames are
@@ -70,7 +81,11 @@ class VideoWriter:
             self._clip = clip
             self._file = _VideoFile(self._choose(clip), clip, self._clock, result)
         if self._file is not None:
-            self._file.write(result)
+            try:
+                self._file.write(result, seconds)
+            except SourceError:
+                self._file = None
+                raise
 
     def close(self) -> None:
         """Finish the file being written, if there is one.
@@ -134,25 +149,55 @@ class _VideoFile:
         except OSError as error:
             raise SourceError(target, f"cannot be written ({error.strerror})") from error
         os.close(handle)
-        codec = cv2.VideoWriter.fourcc(*CODECS[target.suffix.lower()])
-        # MPEG-4 counts time in at most 65535 parts, and OpenCV takes as many decimals as the number has.
-        fps = round(clip.fps, 3 if clip.fps < 65 else 2)
-        self._writer = cv2.VideoWriter(str(self._temporary.absolute()), codec, fps, self._size)
-        if not self._writer.isOpened():
-            self._temporary.unlink(missing_ok=True)
-            raise SourceError(target, "cannot be written: this OpenCV has no encoder for it")
+        self._writer: cv2.VideoWriter | None = None
+        self._pace: Pace | None = None
+        self._waiting: list[tuple[Image, float]] = []
 
-    def write(self, result: MaskResult) -> None:
+    def write(self, result: MaskResult, seconds: float | None) -> None:
         self._tally.add(result)
         frame = result.plot()
         _draw_status(frame, result, self._tally)
         if (frame.shape[1], frame.shape[0]) != self._size:  # a stream that came back with another size
             frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), np.uint8)
-        for _ in range(self._copies()):
-            self._writer.write(frame)
+        if self._live or seconds is None:
+            writer = self._open(self._fps)
+            for _ in range(self._copies()):
+                writer.write(frame)
+            return
+        self._waiting.append((frame, seconds))
+        if self._pace is not None or len(self._waiting) >= max(2, min(_FIRST_FRAMES, _FIRST_BYTES // frame.nbytes)):
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        """Write all frames whose next one is there."""
+        if self._pace is None:
+            rate = choose_rate([seconds for _, seconds in self._waiting], self._fps)
+            self._open(rate)
+            self._pace = Pace(rate, self._fps)
+        writer = self._open(self._fps)
+        while len(self._waiting) > 1:
+            (frame, seconds), (_, following) = self._waiting[:2]
+            for _ in range(self._pace.copies(following - seconds)):
+                writer.write(frame)
+            del self._waiting[0]
+
+    def _open(self, fps: float) -> cv2.VideoWriter:
+        """Return the encoder, made with this rate where there is none yet."""
+        if self._writer is None:
+            codec = cv2.VideoWriter.fourcc(*CODECS[self._target.suffix.lower()])
+            # MPEG-4 counts time in at most 65535 parts, and OpenCV takes as many decimals as the number has.
+            rate = round(fps, 3 if fps < 65 else 2)
+            self._writer = cv2.VideoWriter(str(self._temporary.absolute()), codec, rate, self._size)
+            if not self._writer.isOpened():
+                self._temporary.unlink(missing_ok=True)
+                raise SourceError(self._target, "cannot be written: this OpenCV has no encoder for it")
+        return self._writer
 
     def finish(self) -> None:
-        self._writer.release()
+        if self._waiting:
+            self._write_waiting()
+            self._open(self._fps).write(self._waiting[0][0])
+        self._open(self._fps).release()
         try:
             with self._temporary.open("ab") as file:
                 file.write(video_tail(self._target.suffix.lower()))

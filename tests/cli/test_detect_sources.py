@@ -53,6 +53,17 @@ def test_a_video_gives_one_line_and_an_annotated_video(run: Run, write_video: Wr
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3
 
 
+def test_a_variable_rate_keeps_its_time(run: Run, tmp_path: Path) -> None:
+    phone = Path(__file__).parent.parent / "cases" / "video-variable-rate" / "vfr.mp4"
+    code, out, _ = run(phone, "--save", "out", "--json", "-")
+    assert code == 0
+    assert len(out.splitlines()) == 6
+    # At 0, 0.1, 0.2, 5, 5.1 and 9 s: ten frames a second show each at its time, the last one once.
+    copy = cv2.VideoCapture(str(tmp_path / "out" / "vfr.mp4"))
+    assert copy.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
+    assert copy.get(cv2.CAP_PROP_FRAME_COUNT) == 91
+
+
 def test_a_row_a_frame(run: Run, write_video: WriteVideo) -> None:
     path = write_video("clip.avi", frames=5)
     code, out, _ = run(path, "--vid-stride", "2", "--batch", "2", "--json", "-")
@@ -71,7 +82,7 @@ def test_pictures_and_videos_side_by_side(
     assert code == 2
     assert "a.png" in out
     assert "b.avi" in out
-    assert "error: in/c.mp4: damaged, or not a video that can be read" in err.splitlines()
+    assert "error: in/c.mp4: not a video that can be read, but a text" in err.splitlines()
     assert "pictures and videos with boxes: out" in err
     assert sorted(child.name for child in (tmp_path / "out").iterdir()) == ["a.png", "b.avi"]
 

@@ -35,7 +35,14 @@ class FakeCapture:
         return True
 
     def get(self, prop: int) -> float:
-        return {cv2.CAP_PROP_FPS: 20.0, cv2.CAP_PROP_FRAME_COUNT: float(self.count or -1)}[prop]
+        known = {
+            cv2.CAP_PROP_FPS: 20.0,
+            cv2.CAP_PROP_FRAME_COUNT: float(self.count or -1),
+            cv2.CAP_PROP_FRAME_WIDTH: 6.0,
+            cv2.CAP_PROP_FRAME_HEIGHT: 4.0,
+            cv2.CAP_PROP_POS_MSEC: 50.0 * (self.grabbed - 1),
+        }
+        return known[prop]
 
     def grab(self) -> bool:
         assert not self.released.is_set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.sources import Missed, PictureFile, find_files, is_single
+from maskdet.sources import Missed, Picture, PictureFile, find_files, is_single, pictures
 from maskdet.sources.files import search
 
 WritePng = Callable[..., Path]
@@ -42,7 +42,9 @@ def test_mpo_is_read(tmp_path: Path, astronaut: Path) -> None:
     (tmp_path / "a.mpo").write_bytes(astronaut.read_bytes())
     (file,) = find_files(tmp_path)
     assert isinstance(file, PictureFile)
-    assert file.decode().info.width == 512
+    (picture,) = pictures(file)
+    assert isinstance(picture, Picture)
+    assert picture.info.width == 512
 
 
 @needs_links

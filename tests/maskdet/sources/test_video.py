@@ -67,7 +67,11 @@ def test_rotation_in_the_file_is_applied(write_video: WriteVideo) -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "the file is empty"), (b"no video" * 100, "damaged, or not a video that can be read")],
+    [
+        (b"", "the file is empty"),
+        (b"\1no video\2" * 100, "damaged, or not a video that can be read"),
+        (b"no video" * 100, "not a video that can be read, but a text"),
+    ],
 )
 def test_what_is_no_video(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "a.mp4").write_bytes(content)
