@@ -23,8 +23,11 @@ HEAD = """# The command line
 
 Written by `python tools/write_cli_docs.py` from the commands themselves; `maskdet COMMAND --help` prints the same.
 
-Exit codes: 0 done; 1 `--fail-on` matched; 2 wrong usage, or something that cannot be read or written (the rest is done all
-the same); 130 interrupted; 141 the reader of standard output has left (`maskdet detect … --json - | head -1`).
+Exit codes: 0 done; 1 `--fail-on` matched, and nothing else; 2 wrong usage, something that cannot be read or written (the rest is
+done all the same; standard output full or closed, no rights, no room, no memory, a library that does not load); 70 an error
+nobody expected, in one line (`--debug`, before or behind the command, shows its traceback and writes it to a file); 130
+interrupted, by Ctrl-C, SIGTERM or SIGHUP, and tidied up; 141 the reader of standard output has left
+(`maskdet detect … --json - | head -1`). `python -m maskdet` is the same command.
 """
 
 

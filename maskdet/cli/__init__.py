@@ -1,111 +1,73 @@
-"""The ``maskdet`` command: parses options and passes them on; every command's code loads when it is called."""
+"""The ``maskdet`` command: parses options and passes them on; every command's code loads when it is called.
+
+Importing this loads nothing: from the first moment a signal or a missing library ends the command in one line.
+"""
 
 from __future__ import annotations
 
-import importlib
-import io
-import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import click
+if TYPE_CHECKING:
+    from maskdet.cli.group import COMMANDS as COMMANDS
+    from maskdet.cli.group import cli as cli
 
-from maskdet.cli.start_up import end_at_once
-from maskdet.errors import MaskdetError
-
-EXIT_DONE, EXIT_MATCHED, EXIT_ERROR, EXIT_INTERRUPTED = 0, 1, 2, 130
+#: What a command ends with. Only ``--fail-on`` ends one with 1; 70 is ``EX_SOFTWARE`` of sysexits.h.
+EXIT_DONE, EXIT_MATCHED, EXIT_ERROR, EXIT_UNEXPECTED, EXIT_INTERRUPTED = 0, 1, 2, 70, 130
 
 #: What a shell reports of a tool whose reader has left (``maskdet … | head -1``): 128 + SIGPIPE.
 EXIT_PIPE = 141
 
-#: Command name -> "module:function", one line of help. The help stands here so that ``maskdet --help`` imports nothing.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "detect": ("maskdet.cli.detect:detect", "Find faces and say how each wears its mask."),
-    "classify": ("maskdet.cli.classify:classify", "Say of face crops how each wears its mask."),
-    "compare": ("maskdet.cli.compare:compare", "Show where detector and classifier disagree; score both."),
-    "convert": ("maskdet.cli.convert:convert", "Turn Pascal VOC XML into a YOLO data set, with an audit."),
-    "data": ("maskdet.cli.data:data", "Check a data set, count and plot it; fetch the public one."),
-    "train": ("maskdet.cli.train:train", "Train a detector: key=value arguments as in `yolo`."),
-    "val": ("maskdet.cli.val:val", "Score a detector on a labelled data set."),
-    "study": ("maskdet.cli.study:study", "Train and compare the crop study's networks, write the report."),
-    "export": ("maskdet.cli.export:export", "Write trained weights as ONNX and check them against torch."),
-    "benchmark": ("maskdet.cli.benchmark:benchmark", "Measure the speed on this machine, beside yolo."),
-    "info": ("maskdet.cli.info:info", "Show versions, runtimes, and the shipped models."),
-}
+#: Asks for the traceback of whatever ends a command; understood before and behind the command's name.
+DEBUG = "--debug"
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported on first use, so that ``maskdet --help`` stays instant."""
+def __getattr__(name: str) -> Any:
+    if name not in {"cli", "COMMANDS"}:
+        raise AttributeError(f"module 'maskdet.cli' has no attribute {name!r}")
+    from maskdet.cli import group
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the command names in the order they are meant to be read."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command, or None for an unknown name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, function = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), function)
-        return command
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a reader of standard output who has left ends it quietly."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:  # click would exit with 1, which is what --fail-on says
-            # What is still buffered would raise once more when the interpreter closes standard output.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(EXIT_PIPE)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command list from the table above, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from maskdet import __version__
-
-        click.echo(f"maskdet {__version__}")
-        ctx.exit()
-
-
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Version.")
-def cli() -> None:
-    """Find faces in pictures and say whether each wears its mask, not, or wrongly.
-
-    \b
-    maskdet detect photo.jpg            a table, and the picture with boxes
-    maskdet convert VOC_DIR OUT         your annotations as a YOLO data set
-    maskdet train data=OUT/data.yaml    your own detector
-    """
+    return getattr(group, name)
 
 
 def main(args: Sequence[str] | None = None) -> Any:
-    """Run the command line; errors become one line on standard error and exit code 2."""
-    # Read by OpenCV when it loads: its own and FFmpeg's warnings would stand beside our one line about a bad file.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    # A file name that the terminal's encoding cannot show must not end a run.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    code = 1  # what Python gives for an error that nothing below expects
-    if args is None:  # the process is ours
-        end_at_once(lambda: code)
-    try:
-        given = cli.main(args=None if args is None else list(args), prog_name="maskdet", standalone_mode=False)
-        code = given if isinstance(given, int) else EXIT_DONE
-    except MaskdetError as error:
-        click.echo(f"error: {error}", err=True)
-        code = EXIT_ERROR
-    except click.ClickException as error:
-        error.show()
-        code = EXIT_ERROR
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        code = EXIT_INTERRUPTED
+    """Run the command line; whatever ends it early becomes one line on standard error and an exit code.
+
+    Args:
+        args: the words after ``maskdet``; None for those of this process, whose streams and end are then ours too.
+
+    Raises:
+        SystemExit: always.
+    """
+    from maskdet.cli.interrupt import Interrupt
+
+    ours = args is None
+    words = list(sys.argv[1:] if args is None else args)
+    code = EXIT_UNEXPECTED
+    with Interrupt() as interrupt:
+        try:
+            if ours:
+                from maskdet.cli.start_up import end_at_once, own_process
+
+                own_process()
+                end_at_once(lambda: code)
+            code = _run(words)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except BaseException as error:
+            from maskdet.cli.failures import report
+
+            code = report(error, words, interrupted=interrupt.came)
+        if ours:
+            interrupt.leave_with(code)
     sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    from maskdet.cli.group import cli
+
+    behind = words.index("--") if "--" in words else len(words)
+    given = [word for word in words[:behind] if word != DEBUG] + words[behind:]
+    code = cli.main(args=given, prog_name="maskdet", standalone_mode=False)
+    return code if isinstance(code, int) else EXIT_DONE

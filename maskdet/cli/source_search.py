@@ -36,9 +36,10 @@ def find_sources(
 
     Raises:
         click.UsageError: something stands behind a source that never ends.
-        SourceError: the only source is the folder that this run writes to.
+        SourceError: the only source is the folder that this run writes to; or that folder has no place, as the working
+            folder is gone.
     """
-    own = {Path(folder).resolve() for folder in writes_to if folder}
+    own = {_place(folder) for folder in writes_to if folder}
     found: list[Source] = []
     missed: list[Missed] = []
     for name in names:
@@ -74,3 +75,10 @@ def find_sources(
 def _print(notes: Iterable[SourceError]) -> None:
     for note in notes:
         click.echo(f"note: {note}", err=True)
+
+
+def _place(folder: str) -> Path:
+    try:
+        return Path(folder).resolve()
+    except FileNotFoundError:
+        raise SourceError(folder, "cannot be written (the working folder is gone)") from None

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO
+
+from maskdet.cli import EXIT_PIPE
+from maskdet.errors import MaskdetError
+from maskdet.writers.named_file import NamedFile
 
 
 @contextmanager
@@ -30,6 +36,69 @@ def collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def own_process() -> None:
+    """Prepare a process that is ours: its standard streams, its threads, and libraries that would talk.
+
+    Standard output that cannot be written is an error of one line, said once; standard error that cannot is no error.
+    """
+    # Read by OpenCV when it loads: its own and FFmpeg's warnings would stand beside our one line about a bad file.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # A stream that is closed leaves its number to the next file that is opened, into which libraries would then print.
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 - a descriptor, for good
+    if sys.stderr is None or isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr = _stream(_StandardError(2, "standard error"), sys.stderr)
+    if sys.stdout is None or isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout = _stream(_StandardOutput(1, closed=sys.stdout is None), sys.stdout)
+
+
+class _StandardOutput(NamedFile):
+    """Standard output; a reader who has left ends the process as a shell expects it."""
+
+    def __init__(self, number: int, *, closed: bool) -> None:
+        super().__init__(number, "standard output")
+        self._closed = closed
+
+    def write(self, data: Any, /) -> int:
+        if self._closed and not self._lost:
+            self._lost = True
+            raise MaskdetError("standard output is closed")
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise SystemExit(EXIT_PIPE) from None
+
+
+class _StandardError(NamedFile):
+    """Standard error; where nobody can be told, nobody is."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except (OSError, MaskdetError):
+            return len(data)
+
+
+def _stream(raw: io.RawIOBase, before: TextIO | None) -> TextIO:
+    """Return a text stream over ``raw`` that is as the one before, but shows what its encoding cannot say."""
+    buffered = io.BufferedWriter(raw)
+    if not isinstance(before, io.TextIOWrapper):
+        return io.TextIOWrapper(buffered, "utf-8", "backslashreplace", line_buffering=True)
+    return io.TextIOWrapper(
+        buffered,
+        before.encoding,
+        "backslashreplace",
+        line_buffering=before.line_buffering,
+        write_through=before.write_through,
+    )
 
 
 def end_at_once(status: Callable[[], int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Protocol, TextIO
 from maskdet.conversions.rows import ROW_COLUMNS
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
+from maskdet.writers.named_file import NamedFile
 
 
 class ResultWriter(Protocol):
@@ -85,5 +87,6 @@ def open_text(target: str) -> Iterator[TextIO]:
     with named_errors(target):
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         # A file name that is not UTF-8 must not end a run: its odd bytes are shown as \udcff.
-        with Path(target).open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        buffered = io.BufferedWriter(NamedFile(target, target))
+        with io.TextIOWrapper(buffered, encoding="utf-8", errors="backslashreplace", newline="") as file:
             yield file

@@ -31,7 +31,7 @@ SMALL = ("--imgsz", "160")
 
 def command(*args: str | Path) -> list[str]:
     """Return the command as a process of its own."""
-    code = "import sys; from maskdet.cli import main; main(sys.argv[1:])"
+    code = "from maskdet.cli import main; main()"
     return [sys.executable, "-c", code, "detect", *(str(arg) for arg in args)]
 
 

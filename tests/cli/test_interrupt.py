@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from maskdet.cli import main
 from maskdet.cli.interrupt import Interrupt
 
-BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+ALL = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+EACH = pytest.mark.parametrize("number", ALL)
 
 
-@BOTH
+@EACH
 def test_outside_it_comes_at_once(number: signal.Signals) -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), Interrupt():
@@ -19,7 +24,7 @@ def test_outside_it_comes_at_once(number: signal.Signals) -> None:
     assert done == []
 
 
-@BOTH
+@EACH
 def test_inside_it_waits(number: signal.Signals) -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), Interrupt() as interrupt:
@@ -40,6 +45,19 @@ def test_the_second_does_not_wait() -> None:
     assert done == ["first"]
 
 
+@pytest.mark.parametrize("number", ALL[1:])
+def test_a_second_one_from_the_system_leaves_the_tidying_alone(number: signal.Signals) -> None:
+    tidied = []
+    with Interrupt() as interrupt:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            signal.raise_signal(number)
+            tidied.append(1)
+        assert interrupt.came
+    assert tidied == [1]
+
+
 def test_an_error_inside_is_not_hidden() -> None:
     with pytest.raises(ValueError, match="disk"), Interrupt() as interrupt, interrupt.held():
         signal.raise_signal(signal.SIGINT)
@@ -47,10 +65,21 @@ def test_an_error_inside_is_not_hidden() -> None:
 
 
 def test_handlers_are_put_back() -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in ALL]
     with Interrupt():
         pass
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in ALL] == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no terminals that hang up")
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupt() as interrupt:
+            signal.raise_signal(signal.SIGHUP)
+        assert not interrupt.came
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_in_another_thread_nothing_changes() -> None:
@@ -64,3 +93,36 @@ def test_in_another_thread_nothing_changes() -> None:
     thread.start()
     thread.join()
     assert seen == [signal.getsignal(signal.SIGTERM)]
+
+
+@pytest.mark.parametrize(
+    ("number", "module"), [(ALL[0], "maskdet.cli.group"), (ALL[1], "cv2"), (ALL[-1], "numpy")], ids=str
+)
+def test_while_modules_load(number: signal.Signals, module: str, astronaut: Path) -> None:
+    code = f"""
+import signal, sys
+def hook(event, args):
+    if event == "import" and args[0] == {module!r}:
+        signal.raise_signal({int(number)})
+sys.addaudithook(hook)
+from maskdet.cli import main
+main()
+"""
+    command = [sys.executable, "-c", code, "detect", str(astronaut), "--no-save"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_an_interrupt_that_a_library_makes_its_own_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gather() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise ImportError("cut short") from None
+
+    monkeypatch.setattr("maskdet.cli.info.gather", gather)
+    with pytest.raises(SystemExit) as stop:
+        main(["info"])
+    assert (stop.value.code, capsys.readouterr().err) == (130, "interrupted\n")
