@@ -97,7 +97,7 @@ def test_bad_files_cost_nothing_else(run: Run, tiny_classifier: Path, tmp_path: 
     assert "3 crops" in out
     assert sorted(err.splitlines()) == [
         "error: crops/empty.png: the file is empty (0 bytes)",
-        "error: crops/text.jpg: not a picture that can be read",
+        "error: crops/text.jpg: not a picture that can be read, but a text",
         "error: gone.png: no such file or folder",
     ]
 

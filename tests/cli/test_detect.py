@@ -88,7 +88,7 @@ def test_folder_keeps_its_shape_and_bad_files_cost_nothing_else(run: Run, astron
         "gone.jpg: no such file or folder",
         "photos/empty.jpg: the file is empty (0 bytes)",
         "photos/half.jpg: damaged or cut short",
-        "photos/text.png: not a picture that can be read",
+        "photos/text.png: not a picture that can be read, but a text",
     ]
     assert (tmp_path / "out" / "a.jpg").is_file()
     assert (tmp_path / "out" / "deep" / "a.jpg").is_file()
