@@ -7,8 +7,8 @@ from rich.table import Table
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crop_folder import CropSummary
 from maskdet.classifier.manifest import BINARY_LABELS
+from maskdet.console import console
 from maskdet.datasets.audit_table import MEND_MEANINGS
-from maskdet.writers.table import console
 
 
 def print_crop_summary(summary: CropSummary) -> None:

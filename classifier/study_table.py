@@ -14,6 +14,7 @@ from maskdet.classifier.study_entries import Entry, Section, score_runs
 from maskdet.classifier.study_format import NONE
 from maskdet.classifier.study_pairs import compare_section, pairs_sentence
 from maskdet.classifier.study_results import floors
+from maskdet.console import cell, console
 from maskdet.writers.report_table import report_table
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ def print_study(
     Raises:
         DatasetError: two runs claim the same place, or a run does not fit the records.
     """
-    from maskdet.writers.table import console
-
     screen = console()
     for section in score_runs(runs, records, resamples=resamples):
         screen.print(_section_table(section, screen.width))
@@ -59,7 +58,6 @@ def to_dict(
 
 
 def _section_table(section: Section, width: int) -> Table:
-    from rich.markup import escape
 
     narrow = width < _WIDE
     padding = (0, 0) if narrow else (0, 1)
@@ -75,7 +73,7 @@ def _section_table(section: Section, width: int) -> Table:
         theirs = study_error(entry.run.name) if entry.as_in_study and section.task == "binary" else None
         cells = [_cell(name, getattr(entry.scores, name), best[name], narrow=narrow) for name in best]
         table.add_row(
-            escape(entry.label),
+            cell(entry.label),
             NONE if theirs is None else f"{100 * theirs[0]:.1f}",
             *cells,
             f"{entry.run.ms_per_crop:.1f}",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
+from maskdet.console import cell, console
 from maskdet.datasets.audit import Audit, PartCount
 from maskdet.datasets.duplicates import PairKind
 from maskdet.datasets.stats import Stats, side_titles
@@ -35,18 +35,16 @@ _ALIKE: dict[PairKind, str] = {
 }
 #: Names shown of each kind before "…".
 _SHOWN = 3
-#: Columns where standard output is no terminal: a file or a pipe must not get cut words.
-_WIDTH = 160
 
 
 def print_audit(audit: Audit) -> None:
     """Print counts by part and class, mends, and alike photos to standard output."""
-    console = _console()
-    console.print(count_table(audit.parts, audit.names))
+    screen = console()
+    screen.print(count_table(audit.parts, audit.names))
     if audit.mends:
-        console.print(_mend_table(audit))
+        screen.print(_mend_table(audit))
     if audit.pairs:
-        console.print(_pair_table(audit))
+        screen.print(_pair_table(audit))
     notes = {
         "photos left out": len(audit.left_out),
         "photos in no split list": len(audit.unlisted),
@@ -54,40 +52,35 @@ def print_audit(audit: Audit) -> None:
     }
     for text, number in notes.items():
         if number:
-            console.print(f"{number} {text}")
+            screen.print(f"{number} {text}")
 
 
 def print_stats(stats: Stats) -> None:
     """Print counts by part and class and the box sizes to standard output."""
-    console = _console()
-    console.print(count_table(stats.parts, stats.names))
+    screen = console()
+    screen.print(count_table(stats.parts, stats.names))
     table = Table("face side, px", box=None, header_style="bold")
     for title in (*side_titles(), "median", "share"):
         table.add_column(title, justify="right")
     total = max(1, sum(len(sides) for sides in stats.sides))
     for name, sides, counts in zip(stats.names, stats.sides, stats.side_counts().tolist(), strict=True):
         median = f"{np.median(sides):.0f}" if len(sides) else "–"
-        table.add_row(name, *(str(number) for number in counts), median, f"{len(sides) / total:.1%}")
-    console.print(table)
-    console.print(f"faces a photo: {stats.faces.mean():.1f} on average, {stats.faces.max()} at most")
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+        table.add_row(cell(name), *(str(number) for number in counts), median, f"{len(sides) / total:.1%}")
+    screen.print(table)
+    screen.print(f"faces a photo: {stats.faces.mean():.1f} on average, {stats.faces.max()} at most")
 
 
 def count_table(parts: Sequence[PartCount], names: Sequence[str]) -> Table:
     """Return the table of photos and boxes, a row for each part and the sum."""
     table = Table("part", box=None, header_style="bold")
-    for title in ("photos", "background", *names, "boxes"):
+    for title in ("photos", "background", *map(cell, names), "boxes"):
         table.add_column(title, justify="right", overflow="fold")
     rows = [(part.split, [part.photos, part.background, *part.boxes, sum(part.boxes)]) for part in parts]
     if len(rows) > 1:
         sums = [sum(column) for column in zip(*(numbers for _, numbers in rows), strict=True)]
         rows.append(("all", sums))
     for title, numbers in rows:
-        table.add_row(title, *(str(number) for number in numbers))
+        table.add_row(cell(title), *(str(number) for number in numbers))
     return table
 
 
@@ -113,4 +106,4 @@ def _pair_table(audit: Audit) -> Table:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    return ", ".join(map(cell, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")

@@ -75,12 +75,13 @@ def plot(stats: Stats, path: Path) -> None:
 
     Raises:
         MissingExtraError: matplotlib is not installed.
-        DatasetError: the file cannot be written.
+        SourceError: the file cannot be written.
     """
     require("matplotlib", what="the plot of `maskdet data stats`", extra="plots")
     from matplotlib.figure import Figure
 
-    from maskdet.errors import DatasetError
+    from maskdet.writers.atomic import write_bytes
+    from maskdet.writers.figure import png
 
     colours = [_to_rgb(index) for index in range(len(stats.names))]
     figure = Figure(figsize=(13, 4), layout="constrained")
@@ -98,11 +99,7 @@ def plot(stats: Stats, path: Path) -> None:
     sizes.set(title="face sides", xlabel="√(width · height) in pixels", ylabel="boxes", xscale="log")
     crowd.hist(stats.faces, bins=np.arange(int(stats.faces.max()) + 2) - 0.5, color="0.4")
     crowd.set(title="faces a photo", xlabel="faces", ylabel="photos", yscale="log")
-    try:
-        # No date or version in the file: the same data, the same bytes.
-        figure.savefig(path, dpi=110, format="png", metadata={"Software": None})
-    except OSError as error:
-        raise DatasetError(path, f"cannot be written: {error.strerror}") from error
+    write_bytes(path, png(figure))
 
 
 def _to_rgb(index: int) -> tuple[float, float, float]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from maskdet.benchmark.machine import Machine
 from maskdet.benchmark.section import Column, Row, Section
-from maskdet.writers.table import console
+from maskdet.console import cell, console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,25 +14,22 @@ if TYPE_CHECKING:
 
 def print_section(section: Section, machine: Machine) -> None:
     """Print the machine, the table and its notes."""
-    from rich.markup import escape
-
     screen = console()
-    screen.print(escape(machine.title), style="dim")
+    screen.print(cell(machine.title), style="dim")
     screen.print(section_table(section))
     for row in section.rows:
         if row.note and not _is_short(row.note):
-            screen.print(f"{row.name}: {escape(row.note)}")
+            screen.print(f"{row.name}: {cell(row.note)}")
     for note in section.notes:
-        screen.print(escape(note), style="dim")
+        screen.print(cell(note), style="dim")
     screen.print()
 
 
 def section_table(section: Section) -> Table:
     """Return the table: a line a row, a column a figure, with the target in the heading."""
-    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(section.title), title_justify="left", title_style="bold")
+    table = Table(title=cell(section.title), title_justify="left", title_style="bold")
     table.add_column("", no_wrap=True)
     for column in section.columns:
         target = f"\ntarget {column.target}" if column.target else ""

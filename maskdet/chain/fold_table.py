@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from maskdet.chain.report import FINDERS
 from maskdet.chain.score_table import FINDER_TITLES, NAMER_TITLES, signed
+from maskdet.console import console
 from maskdet.detector.ap_table import AP_ROWS
 from maskdet.detector.val_report import Figure
 from maskdet.writers.report_table import figure_cell, fold_cell, report_table
@@ -30,8 +31,6 @@ def verdict(gain: Figure) -> str:
 
 def print_fold_scores(report: FoldCompareReport) -> None:
     """Print average precision, what the chain gains, and the class on the faces found."""
-    from maskdet.writers.table import console
-
     screen = console()
     pooled = report.pooled
     title = f"{pooled.data}: {pooled.photos} photos in {len(report.models)} folds"

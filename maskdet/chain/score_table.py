@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from maskdet.chain.report import FINDERS, NAMERS, CompareReport
 from maskdet.classifier.mcnemar import ALPHA
+from maskdet.console import console
 from maskdet.detector.ap_table import AP_ROWS
 from maskdet.detector.val_report import MEAN, Figure
 from maskdet.writers.report_table import figure_cell, report_table
@@ -25,8 +26,6 @@ NAMER_TITLES: Final = {
 
 def print_scores(report: CompareReport) -> None:
     """Print average precision, how often the class is right, and whether the chain gains."""
-    from maskdet.writers.table import console
-
     screen = console()
     screen.print(_ap_table(report))
     screen.print(_class_table(report))

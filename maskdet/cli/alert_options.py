@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from maskdet.console import say
+
 if TYPE_CHECKING:
     from maskdet.alerts.actions import Action
     from maskdet.alerts.monitor import AlertMonitor
@@ -68,4 +70,4 @@ def open_alerts(
             actions.append(PostJson(url))
     except ValueError as error:
         raise click.UsageError(f"{option}: {error}") from error
-    return AlertMonitor(parsed, actions, lambda text: click.echo(text, err=True), cooldown=cooldown)
+    return AlertMonitor(parsed, actions, say, cooldown=cooldown)

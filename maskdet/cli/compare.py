@@ -11,6 +11,7 @@ from maskdet.cli.device_options import device_options
 from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.strict_option import strict_option
+from maskdet.console import say
 from maskdet.runtime_choice import RuntimeName
 
 
@@ -166,7 +167,7 @@ def _look(
 
         print_agreement(outputs.agreement)
     if save and outputs.pictures and outputs.pictures.pictures and not quiet:
-        click.echo(f"disagreements: {Path(save)}, {Path(save) / SHEET}", err=True)
+        say(f"disagreements: {Path(save)}, {Path(save) / SHEET}")
     if outcome.interrupted:
         raise click.Abort
     return EXIT_ERROR if errors.any else EXIT_DONE

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.report_output import to_json, write_text
+from maskdet.console import say
 from maskdet.runtime_choice import RuntimeName
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def score_data(
     detector = open_detector(weights, imgsz=imgsz, close_ups=close_ups, augment=augment, device=device, runtime=runtime)
     classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     if labelled.repeated and not quiet:
-        click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
+        say(f"note: {labelled.repeated} repeated label lines count once")
     report = compare(detector, classifier, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
     given = {
         "--data": labelled.data,
@@ -100,7 +99,7 @@ def score_data(
 
         print_scores(report)
     if save and not quiet:
-        click.echo(f"pictures: {Path(save)}", err=True)
+        say(f"pictures: {Path(save)}")
 
 
 def _command_line(given: dict[str, Any]) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from maskdet.console import say, show
+
 #: Options that mean nothing to the other kind of output, by parameter name.
 _DATA_SET_ONLY = ("split", "val_fraction", "test_fraction", "folds", "seed", "images")
 _CROPS_ONLY = ("crop_margin", "crop_square", "crop_size")
@@ -103,9 +105,9 @@ def convert(
     audit = run(voc_dir, out, ConvertOptions(classes=ClassMap(mapping), folds=folds or 0, quiet=quiet, **options))
     if not quiet:
         print_audit(audit)
-        click.echo(f"wrote {out / 'data.yaml'}")
+        show(f"wrote {out / 'data.yaml'}")
     for photo in audit.left_out:
-        click.echo(f"left out {photo.file}: {photo.reason}", err=True)
+        say(f"left out {photo.file}: {photo.reason}")
     return 2 if audit.left_out else 0
 
 
@@ -150,7 +152,7 @@ def _write_crops(
     )
     if not quiet:
         print_crop_summary(summary)
-        click.echo(f"wrote {out / 'manifest.csv'}")
+        show(f"wrote {out / 'manifest.csv'}")
     for photo in summary.left_out:
-        click.echo(f"left out {photo.file}: {photo.reason}", err=True)
+        say(f"left out {photo.file}: {photo.reason}")
     return 2 if summary.left_out else 0

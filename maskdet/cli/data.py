@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from maskdet.cli.convert import parse_map
+from maskdet.cli.report_output import write_text
+from maskdet.console import say, show
 
 #: What ``--fail-on`` may name.
 _FAULTS = ("boxes", "duplicates", "leaks")
@@ -46,19 +48,17 @@ def check(
     from maskdet.datasets.check import check as run
     from maskdet.datasets.class_map import ClassMap
     from maskdet.errors import DatasetError
+    from maskdet.writers.guard import Guard
 
+    Guard([folder]).check_texts({"--json": json_file})
+    if json_file not in (None, "-") and not Path(json_file).resolve().parent.is_dir():
+        raise DatasetError(json_file, "its folder does not exist")
     audit = run(folder, classes=ClassMap(mapping), duplicates=duplicates, quiet=quiet)
-    if json_file == "-":
-        click.echo(audit.to_json(), nl=False)
-    elif json_file is not None:
-        try:
-            Path(json_file).write_text(audit.to_json(), encoding="utf-8")
-        except OSError as error:
-            raise DatasetError(json_file, f"cannot be written: {error.strerror}") from error
+    write_text(audit.to_json(), json_file)
     if not quiet and json_file != "-":
         print_audit(audit)
     for photo in audit.left_out:
-        click.echo(f"cannot use {photo.file}: {photo.reason}", err=True)
+        say(f"cannot use {photo.file}: {photo.reason}")
     if audit.left_out:
         return 2
     found = {"boxes": audit.mends, "duplicates": audit.pairs, "leaks": audit.leaks}
@@ -76,16 +76,19 @@ def stats(folder: Path, mapping: dict[str, str], picture: Path | None, quiet: bo
     from maskdet.datasets.check import load
     from maskdet.datasets.class_map import ClassMap
     from maskdet.datasets.stats import count, plot
+    from maskdet.writers.guard import Guard
 
+    if picture is not None:
+        Guard([folder]).check_media(picture)
     collection, names = load(folder, classes=ClassMap(mapping), quiet=quiet)
     counted = count(collection.photos, names)
     if not quiet:
         print_stats(counted)
     if picture is not None:
         plot(counted, picture)
-        click.echo(f"wrote {picture}", err=True)
+        say(f"wrote {picture}")
     for photo in collection.left_out:
-        click.echo(f"cannot use {photo.file}: {photo.reason}", err=True)
+        say(f"cannot use {photo.file}: {photo.reason}")
     return 2 if collection.left_out else 0
 
 
@@ -98,5 +101,5 @@ def download(out: Path) -> int:
     """
     from maskdet.datasets.download import download as run
 
-    click.echo(str(run(out)))
+    show(str(run(out)))
     return 0

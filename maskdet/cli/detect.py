@@ -20,6 +20,7 @@ from maskdet.cli.output_options import output_options
 from maskdet.cli.start_up import collector_paused
 from maskdet.cli.strict_option import strict_option
 from maskdet.cli.track_options import open_tracker, report_people, track_options
+from maskdet.console import say
 
 if TYPE_CHECKING:
     from maskdet.detector.thresholds import Threshold
@@ -161,7 +162,7 @@ def detect(
     if show_table:
         outcome.print_tables()
         if targets.pictures and outcome.tally.any:
-            click.echo(f"{outcome.tally.kinds} with boxes: {Path(targets.pictures)}", err=True)
+            say(f"{outcome.tally.kinds} with boxes: {Path(targets.pictures)}")
     report_people(tracker, tracks_target, show=show_table)
     if outcome.interrupted:
         raise click.Abort

@@ -7,9 +7,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import click
-
 from maskdet.cli.interrupt import Interrupt
+from maskdet.console import say
 from maskdet.detector.cpu import threads_each
 from maskdet.errors import MaskdetError, SourceError
 from maskdet.pipeline import Predictor, answer_source
@@ -35,7 +34,7 @@ class ErrorLog:
     def report(self, error: MaskdetError) -> None:
         """Print one line on standard error."""
         self.any = True
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {error}")
 
 
 def threads_for(sources: Sequence[Source]) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maskdet.console import say, show
+
 if TYPE_CHECKING:
     from maskdet.detector.quantise import Quantised
 
@@ -37,11 +39,11 @@ def export(arguments: tuple[str, ...], int8: bool) -> int:
     from maskdet.detector.export import export as run
 
     target, parity, rewritten = run(settings)
-    click.echo(f"{target}  ({target.stat().st_size / 1e6:.1f} MB)")
-    click.echo(f"same as torch within {parity.box_px:.4f} px and {parity.score:.6f} in probability", err=True)
+    show(f"{target}  ({target.stat().st_size / 1e6:.1f} MB)")
+    say(f"same as torch within {parity.box_px:.4f} px and {parity.score:.6f} in probability")
     if not rewritten:
-        click.echo("graph as torch's exporter wrote it: no part of it is one that maskdet rewrites for speed", err=True)
-    click.echo(f"next: maskdet detect --weights {target} photo.jpg", err=True)
+        say("graph as torch's exporter wrote it: no part of it is one that maskdet rewrites for speed")
+    say(f"next: maskdet detect --weights {target} photo.jpg")
     return 0
 
 
@@ -49,10 +51,10 @@ def _export_int8(settings: Mapping[str, Any]) -> int:
     from maskdet.detector.export import export_int8
 
     done = export_int8(settings)
-    click.echo(f"{done.path}  ({done.bytes_before / 1e6:.1f} MB → {done.bytes_after / 1e6:.1f} MB)")
+    show(f"{done.path}  ({done.bytes_before / 1e6:.1f} MB → {done.bytes_after / 1e6:.1f} MB)")
     for line in describe(done):
-        click.echo(line, err=True)
-    click.echo(f"check accuracy: maskdet val model={done.path} data={settings['data']}", err=True)
+        say(line)
+    say(f"check accuracy: maskdet val model={done.path} data={settings['data']}")
     return 0
 
 

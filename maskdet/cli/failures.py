@@ -12,6 +12,7 @@ from typing import Final
 
 from maskdet.cli import DEBUG, EXIT_DONE, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_UNEXPECTED
 from maskdet.errors import MaskdetError
+from maskdet.printable import printable
 
 #: Libraries whose name, or whose package, is not that of their module: name for people, name for pip.
 _LIBRARIES: Final = {
@@ -43,7 +44,10 @@ def report(error: BaseException, words: Sequence[str], *, interrupted: bool = Fa
         import click
 
         if isinstance(error, click.ClickException) and not interrupted:
-            error.show()
+            # What was typed cannot steer the terminal.
+            text = printable(error.format_message())
+            shown = click.UsageError(text, error.ctx) if isinstance(error, click.UsageError) else None
+            (shown or click.ClickException(text)).show()
             return EXIT_ERROR
         if isinstance(error, click.Abort):
             # click takes the end of a file, wherever it was met, for Ctrl-D.
@@ -60,7 +64,7 @@ def report(error: BaseException, words: Sequence[str], *, interrupted: bool = Fa
         line += f"; the report: {file}" if file else ""
     elif code == EXIT_UNEXPECTED:
         line += f"; with {DEBUG} a report for the people who mend it"
-    _say(f"error: {line}")
+    _say(printable(f"error: {line}"))
     return code
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from maskdet.cli.report_output import write_text
+from maskdet.console import console
+
 #: Packages whose version explains most bug reports; None in the answer where one is not installed.
 PACKAGES = ("numpy", "opencv-python", "onnxruntime", "openvino", "torch", "torchvision", "ultralytics")
 
@@ -24,13 +27,12 @@ def info(as_json: bool) -> int:
     """Show versions, runtimes, and the shipped models with their checksums and figures."""
     facts = gather()
     if as_json:
-        click.echo(json.dumps(facts))
+        write_text(json.dumps(facts) + "\n", "-")
         return 0
 
     from rich.table import Table
 
     from maskdet.weights import TASK_NOUNS
-    from maskdet.writers.table import console
 
     screen = console()
     table = Table("package", "version", title="maskdet " + facts["maskdet"], title_justify="left")

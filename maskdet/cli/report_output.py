@@ -11,6 +11,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from maskdet.console import program_output, to_bytes
+
 
 def command_line(leave_out: Collection[str] = (), always: Collection[str] = ()) -> str:
     """Return the running command as it was typed, without the folders of the machine it runs on.
@@ -57,6 +59,8 @@ def write_text(text: str, target: str | None) -> None:
     from maskdet.writers.atomic import write_bytes
 
     if target == "-":
-        click.echo(text, nl=False)
+        output = program_output()
+        output.write(text)
+        output.flush()
     elif target is not None:
-        write_bytes(Path(target), text.encode())
+        write_bytes(Path(target), to_bytes(text))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from maskdet.console import say
 from maskdet.errors import SourceError
 from maskdet.own_folder import OWN_FOLDER
 from maskdet.sources import Missed, Source, resolve
@@ -74,7 +75,7 @@ def find_sources(
 
 def _print(notes: Iterable[SourceError]) -> None:
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
 
 
 def _place(folder: str) -> Path:

@@ -9,6 +9,7 @@ import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
 from maskdet.cli.report_output import command_line, to_json, write_text
+from maskdet.console import say
 
 if TYPE_CHECKING:
     from maskdet.classifier.crop_set import CropSet
@@ -96,7 +97,7 @@ class Study:
 
     def _failed(self, plan: Plan, error: MaskdetError) -> None:
         self.absent[plan.network] = "not run: weights unavailable"
-        click.echo(f"error: {plan.network}: {error}", err=True)
+        say(f"error: {plan.network}: {error}")
 
     def _weights(self, name: str) -> WeightsChoice:
         return self.options.weights.get(name, "imagenet")
@@ -114,7 +115,7 @@ class Study:
             rows.append(row)
             save_collapse(rows, path)
             if not self.quiet:
-                click.echo(f"batch {row.batch}, {row.scaling}, seed {row.seed}: collapsed {row.collapsed}", err=True)
+                say(f"batch {row.batch}, {row.scaling}, seed {row.seed}: collapsed {row.collapsed}")
 
     def _ship(self, crops: CropSet, found: list[NetworkRun]) -> None:
         from maskdet.classifier.ship import CHECKPOINT_FILE, ship_classifier
@@ -158,7 +159,7 @@ class Study:
             write_text(to_json(to_dict(found, crops.records)), json_target)
         if not self.quiet and json_target != "-":
             print_study(found, crops.records)
-            click.echo(f"report: {self.out / 'report.md'}", err=True)
+            say(f"report: {self.out / 'report.md'}")
 
     def _commands(self) -> list[str]:
         """Return this and every earlier command that made the runs, and remember it beside them."""
@@ -206,8 +207,7 @@ def _say_ship(epoch: Epoch) -> None:
 
 
 def _say(name: str, epoch: Epoch) -> None:
-    click.echo(
+    say(
         f"{name}: epoch {epoch.number}, {epoch.seconds:.0f} s, loss {epoch.train_loss:.4f}, "
-        f"dev loss {epoch.dev_loss:.4f}, dev error {epoch.dev_error:.2%}",
-        err=True,
+        f"dev loss {epoch.dev_loss:.4f}, dev error {epoch.dev_error:.2%}"
     )

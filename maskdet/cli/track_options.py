@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from maskdet.console import show as show_line
+from maskdet.console import to_bytes
+
 if TYPE_CHECKING:
     from maskdet.tracking.face_tracker import FaceTracker
 
@@ -61,10 +64,10 @@ def report_people(tracker: FaceTracker | None, tracks_target: str | None, *, sho
         from maskdet.writers.atomic import write_bytes
 
         lines = [json.dumps({"schema": TRACK_SCHEMA, **vote.to_dict()}) + "\n" for vote in tracker.votes()]
-        write_bytes(Path(tracks_target), "".join(lines).encode())
+        write_bytes(Path(tracks_target), to_bytes("".join(lines)))
     if show:
         compliance = tracker.compliance
         share = "" if compliance is None else f", {compliance:.0%} wear a mask properly"
         people = tracker.people
         counts = ", ".join(f"{count} {name}" for name, count in tracker.counts.items() if count)
-        click.echo(f"{people} {'person' if people == 1 else 'people'} tracked{share}{counts and f' ({counts})'}")
+        show_line(f"{people} {'person' if people == 1 else 'people'} tracked{share}{counts and f' ({counts})'}")

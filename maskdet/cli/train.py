@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from maskdet.console import say, show
+
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
@@ -31,6 +33,6 @@ def train(arguments: tuple[str, ...]) -> int:
     from maskdet.detector.train import train as run
 
     folder = run(parse_arguments(arguments))
-    click.echo(f"weights: {folder / 'weights' / 'best.pt'}")
-    click.echo(f"next:    maskdet export model={folder / 'weights' / 'best.pt'}", err=True)
+    show(f"weights: {folder / 'weights' / 'best.pt'}")
+    say(f"next:    maskdet export model={folder / 'weights' / 'best.pt'}")
     return 0

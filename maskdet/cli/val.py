@@ -13,6 +13,7 @@ from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_detector
 from maskdet.cli.report_output import to_json, write_text
 from maskdet.cli.val_arguments import check_keys, command_line, detector_options, save_folder
+from maskdet.console import say
 
 
 @click.command()
@@ -92,9 +93,9 @@ def val(
     weights = str(settings["model"]) if "model" in settings else None
     detector = open_detector(weights, **detector_options(settings, close_ups))
     if labelled.repeated and not quiet:
-        click.echo(f"note: {labelled.repeated} repeated label lines count once", err=True)
+        say(f"note: {labelled.repeated} repeated label lines count once")
     if labelled.empty and not quiet:
-        click.echo(f"note: {labelled.empty} label lines without area are left out", err=True)
+        say(f"note: {labelled.empty} label lines without area are left out")
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}
     digest = checksum(resolve_weights(weights)[1])
     command = command_line(settings, labelled.data, json_target, save, stress=stress, close_ups=close_ups)
@@ -117,7 +118,7 @@ def val(
         if not quiet and json_target != "-":
             print_report(report)
     if folder and not quiet:
-        click.echo(f"pictures: {folder}", err=True)
+        say(f"pictures: {folder}")
     return 0
 
 

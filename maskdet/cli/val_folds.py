@@ -10,6 +10,7 @@ import click
 
 from maskdet.cli.open_models import open_detector
 from maskdet.cli.val_arguments import detector_options
+from maskdet.console import console, say
 from maskdet.writers.report_table import fold_cell, report_table
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def score(settings: Mapping[str, Any], *, close_ups: bool | None = None, quiet: 
 
 def _note(count: int, text: str) -> None:
     if count:
-        click.echo(f"note: {count} {text}", err=True)
+        say(f"note: {count} {text}")
 
 
 def load_fold_detectors(
@@ -92,8 +93,6 @@ def with_command(report: FoldReport, command: str) -> FoldReport:
 
 def print_report(report: FoldReport) -> None:
     """Print the figures of each set of photos."""
-    from maskdet.writers.table import console
-
     screen = console()
     for name, scores in report.sets.items():
         screen.print(_table(report, name, scores))

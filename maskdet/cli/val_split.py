@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.cli.report_output import to_json, write_text
+from maskdet.console import console
 from maskdet.writers.report_table import figure_cell, padding_for, report_table, three_decimals
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ def write(report: ValReport, json_target: str | None, folder: Path | None) -> No
 
 def print_report(report: ValReport) -> None:
     """Print the figures as two tables."""
-    from maskdet.writers.table import console
-
     screen = console()
     screen.print(_figures_table(report, screen.width))
     screen.print("In brackets the 95 % interval; P, R and F1 as `maskdet detect` reports.\n", markup=False)

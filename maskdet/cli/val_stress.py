@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.cli.report_output import to_json, write_text
+from maskdet.console import console
 from maskdet.writers.report_table import figure_cell, padding_for, report_table
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def write_scales(report: ScaleReport, json_target: str | None, folder: Path | No
 def print_scales(report: ScaleReport) -> None:
     """Print the figures as one table."""
     from maskdet.detector.val_report import MEAN
-    from maskdet.writers.table import console
 
     screen = console()
     title = f"{report.model}, {report.imgsz} px, on re-framed faces of {report.data} ({report.split})"

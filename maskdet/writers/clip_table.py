@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.console import cell, console
 from maskdet.tally import ClipTally
-from maskdet.writers.table import console
+from maskdet.writers.fitting import add_class_columns, layout, print_fitting
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-_STYLES = ("green", "red", "yellow")
 
 
 def print_clips(clips: Sequence[ClipTally]) -> None:
@@ -20,27 +19,26 @@ def print_clips(clips: Sequence[ClipTally]) -> None:
     if not clips:
         return
     screen = console()
-    screen.print(_table(clips))
+    print_fitting(screen, lambda narrow: _table(clips, narrow))
     faces, frames = sum(clip.faces for clip in clips), sum(clip.frames for clip in clips)
     compliant = sum(clip.counts["with_mask"] for clip in clips)
     share = f", {compliant / faces:.0%} of them with a mask worn properly" if faces else ""
     screen.print(f"{faces} sighting{'' if faces == 1 else 's'} of faces in {frames} frames{share}")
 
 
-def _table(clips: Sequence[ClipTally]) -> Table:
-    from rich.markup import escape
+def _table(clips: Sequence[ClipTally], narrow: bool) -> Table:
     from rich.table import Table
 
-    table = Table(caption="ms is the mean of a frame; faces are counted once a frame", caption_justify="left")
+    caption = "ms is the mean of a frame; faces are counted once a frame"
+    table = Table(caption=caption, caption_justify="left", **layout(narrow))
     table.add_column("video", overflow="fold")
-    table.add_column("frames", justify="right")
-    for name, style in zip(CLASS_NAMES, _STYLES, strict=True):
-        table.add_column(name, justify="right", style=style, no_wrap=True)
-    table.add_column("compliance", justify="right")
-    table.add_column("ms", justify="right")
+    table.add_column("frames", justify="right", no_wrap=True)
+    add_class_columns(table, CLASS_NAMES, narrow)
+    table.add_column("compl." if narrow else "compliance", justify="right", no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
     for clip in clips:
         compliance = "–" if clip.compliance is None else f"{clip.compliance:.0%}"
         counts = [str(count) if count else "·" for count in clip.counts.values()]
         pace = f"{clip.time_ms / clip.frames:.0f}" if clip.frames else "–"
-        table.add_row(escape(clip.path), str(clip.frames), *counts, compliance, pace)
+        table.add_row(cell(clip.path), str(clip.frames), *counts, compliance, pace)
     return table

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
+from maskdet.console import program_output, to_bytes
 from maskdet.conversions.coco import categories
 from maskdet.conversions.json_lines import to_line
 from maskdet.results import MaskResult
@@ -70,10 +70,11 @@ class CocoWriter:
         )
         if self._target == "-":
             with named_errors(self._target):
-                sys.stdout.write(text)
-                sys.stdout.flush()
+                output = program_output()
+                output.write(text)
+                output.flush()
         else:
-            write_bytes(Path(self._target), text.encode())
+            write_bytes(Path(self._target), to_bytes(text))
 
 
 def _lines(entries: list[str]) -> str:

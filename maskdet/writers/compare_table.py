@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from maskdet.chain.agreement import Agreement, Count
 from maskdet.classes import CLASS_NAMES
+from maskdet.console import cell, console
 from maskdet.draw import SHORT_NAMES
+from maskdet.writers.fitting import class_label, layout, print_fitting
 from maskdet.writers.lines import named_errors
-from maskdet.writers.table import console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,9 +26,9 @@ def print_agreement(agreement: Agreement) -> None:
         return
     screen = console()
     with named_errors("-"):
-        screen.print(_sources_table(agreement))
+        print_fitting(screen, lambda narrow: _sources_table(agreement, narrow))
         if agreement.listed:
-            screen.print(_faces_table(agreement))
+            print_fitting(screen, lambda narrow: _faces_table(agreement, narrow))
             more = agreement.total.disagree - min(SHOWN, len(agreement.listed))
             if more:
                 screen.print(f"and {more} more: --json and --csv have every face")
@@ -48,32 +49,33 @@ def _share(count: Count) -> str:
     return "–" if count.agreement is None else f"{count.agreement:.1%}"
 
 
-def _sources_table(agreement: Agreement) -> Table:
-    from rich.markup import escape
+def _sources_table(agreement: Agreement, narrow: bool) -> Table:
     from rich.table import Table
 
     table = Table(
         show_footer=len(agreement.sources) > 1,
         caption="n / m: n faces for the detector, m for the classifier",
         caption_justify="left",
+        **layout(narrow),
     )
     table.add_column("source", f"{len(agreement.sources)} sources", overflow="fold")
     frames = agreement.total.pictures > len(agreement.sources)
     total = agreement.total
     if frames:
-        table.add_column("frames", str(total.pictures), justify="right")
+        table.add_column("frames", str(total.pictures), justify="right", no_wrap=True)
     # The short names leave room for the path on a narrow screen.
     for (name, style), head in zip(_STYLES.items(), SHORT_NAMES, strict=True):
-        table.add_column(head, _both(total, name), justify="right", style=style, no_wrap=True)
-    table.add_column("faces", str(total.faces), justify="right")
-    table.add_column("disagree", str(total.disagree), justify="right")
-    table.add_column("agreement", _share(total), justify="right")
+        label = head.replace(" ", "\n") if narrow else head
+        table.add_column(label, _both(total, name), justify="right", style=style, no_wrap=True)
+    table.add_column("faces", str(total.faces), justify="right", no_wrap=True)
+    table.add_column("differ" if narrow else "disagree", str(total.disagree), justify="right", no_wrap=True)
+    table.add_column("agree" if narrow else "agreement", _share(total), justify="right", no_wrap=True)
     for path, count in agreement.sources.items():
         numbers = (count.faces, count.disagree)
         cells = [str(count.pictures)] if frames else []
         cells += [_both(count, name) for name in CLASS_NAMES]
         cells += [str(number) if number else "·" for number in numbers]
-        table.add_row(escape(str(path)), *cells, _share(count))
+        table.add_row(cell(path), *cells, _share(count))
     return table
 
 
@@ -83,11 +85,10 @@ def _both(count: Count, name: str) -> str:
     return f"{first} / {second}" if first != second else str(first) if first else "·"
 
 
-def _faces_table(agreement: Agreement) -> Table:
-    from rich.markup import escape
+def _faces_table(agreement: Agreement, narrow: bool) -> Table:
     from rich.table import Table
 
-    table = Table(title="they disagree on", title_justify="left", title_style="bold")
+    table = Table(title="they disagree on", title_justify="left", title_style="bold", **layout(narrow))
     table.add_column("picture", overflow="fold")
     table.add_column("box x1, y1, x2, y2 (px)", no_wrap=True)
     table.add_column("side", justify="right", no_wrap=True)
@@ -97,12 +98,13 @@ def _faces_table(agreement: Agreement) -> Table:
     for one in agreement.listed[:SHOWN]:
         face = one.face
         name, confidence = one.second
-        path = escape(str(one.path)) + ("" if one.frame is None else f" frame {one.frame}")
+        path = cell(one.path) + ("" if one.frame is None else f" frame {one.frame}")
         box = ", ".join(f"{value:.0f}" for value in face.box)
-        answers = (_named(face.name), f"{face.confidence:.2f}", _named(name), f"{confidence:.2f}")
+        answers = (_named(face.name, narrow), f"{face.confidence:.2f}", _named(name, narrow), f"{confidence:.2f}")
         table.add_row(path, box, f"{one.side:.0f} px", *answers)
     return table
 
 
-def _named(name: str) -> str:
-    return f"[{_STYLES[name]}]{name}[/]" if name in _STYLES else name
+def _named(name: str, narrow: bool) -> str:
+    label = cell(class_label(name, narrow))
+    return f"[{_STYLES[name]}]{label}[/]" if name in _STYLES else label

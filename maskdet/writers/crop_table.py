@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.console import cell, console
 from maskdet.results import MaskResult
-from maskdet.writers.table import console
+from maskdet.writers.fitting import add_class_columns, class_label, class_style, layout, print_fitting
 
-#: Of each class, by class id.
-_STYLES = ("green", "red", "yellow")
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def print_crops(results: Sequence[MaskResult]) -> None:
@@ -20,23 +22,26 @@ def print_crops(results: Sequence[MaskResult]) -> None:
     """
     if not results:
         return
-    from rich.markup import escape
+    screen = console()
+    print_fitting(screen, lambda narrow: _table(results, narrow))
+    counts = [sum(result.counts[name] for result in results) for name in CLASS_NAMES]
+    parts = ", ".join(f"{count} {name}" for count, name in zip(counts, CLASS_NAMES, strict=True) if count)
+    screen.print(f"{len(results)} crop{'' if len(results) == 1 else 's'}: {parts}")
+
+
+def _table(results: Sequence[MaskResult], narrow: bool) -> Table:
     from rich.table import Table
 
-    table = Table()
+    table = Table(**layout(narrow))
     table.add_column("crop", overflow="fold")
     table.add_column("class", no_wrap=True)
-    for name, style in zip(CLASS_NAMES, _STYLES, strict=True):
-        table.add_column(name, justify="right", style=style, no_wrap=True)
-    table.add_column("ms", justify="right")
+    add_class_columns(table, CLASS_NAMES, narrow)
+    table.add_column("ms", justify="right", no_wrap=True)
     for result in results:
         (face,) = result.faces
         probabilities = (face.classifier or {})["probabilities"].values()
         shares = [f"{probability:.3f}" for probability in probabilities]
-        path = escape(str(result.image.path))
-        table.add_row(path, f"[{_STYLES[face.class_id]}]{face.name}[/]", *shares, f"{result.time_ms:.1f}")
-    screen = console()
-    screen.print(table)
-    counts = [sum(result.counts[name] for result in results) for name in CLASS_NAMES]
-    parts = ", ".join(f"{count} {name}" for count, name in zip(counts, CLASS_NAMES, strict=True) if count)
-    screen.print(f"{len(results)} crop{'' if len(results) == 1 else 's'}: {parts}")
+        path = cell(result.image.path)
+        label = f"[{class_style(face.class_id)}]{cell(class_label(face.name, narrow))}[/]"
+        table.add_row(path, label, *shares, f"{result.time_ms:.1f}")
+    return table

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from maskdet.console import program_output
 from maskdet.conversions.rows import ROW_COLUMNS
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
@@ -82,7 +82,7 @@ def open_text(target: str) -> Iterator[TextIO]:
         SourceError: the file cannot be written.
     """
     if target == "-":
-        yield sys.stdout
+        yield program_output()
         return
     with named_errors(target):
         Path(target).parent.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from maskdet.console import console
 from maskdet.writers.report_table import report_table
-from maskdet.writers.table import console
 
 if TYPE_CHECKING:
     from maskdet.classifier.parameter_table import ParameterRow

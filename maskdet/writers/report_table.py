@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from maskdet.console import cell
+
 if TYPE_CHECKING:
     from rich.padding import PaddingDimensions
     from rich.table import Table
@@ -20,11 +22,10 @@ def report_table(title: str | None = None, *, padding: PaddingDimensions = (0, 1
         padding: rich's, around each cell.
     """
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
     return Table(
-        title=None if title is None else escape(title),
+        title=None if title is None else cell(title),
         title_justify="left",
         title_style="bold",
         box=SIMPLE_HEAD,

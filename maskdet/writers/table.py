@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.console import cell, console
 from maskdet.results import MaskResult
+from maskdet.writers.fitting import add_class_columns, class_label, class_style, layout, print_fitting
 from maskdet.writers.lines import named_errors
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
-
-_STYLES = ("green", "red", "yellow")
-
-#: Width where standard output is a file or a pipe, wide enough for a long path.
-_PIPE_WIDTH = 160
-
-
-def console() -> Console:
-    """Return a console on standard output that does not squeeze tables when piped."""
-    from rich.console import Console
-
-    class Screen(Console):
-        def on_broken_pipe(self) -> None:
-            """Let the caller decide: rich would exit with 1."""
-            raise BrokenPipeError
-
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
-    return Screen(width=width, highlight=False, soft_wrap=False, emoji=False)
 
 
 def print_results(results: Sequence[MaskResult]) -> None:
@@ -45,7 +26,10 @@ def print_results(results: Sequence[MaskResult]) -> None:
     proper = "" if share is None else f", {share:.0%} wear a mask properly"
     each = ", ".join(f"{count} {name}" for count, name in zip(counts, CLASS_NAMES, strict=True))
     with named_errors("-"):
-        screen.print(_faces_table(results[0]) if len(results) == 1 else _pictures_table(results))
+        if len(results) == 1:
+            print_fitting(screen, lambda narrow: _faces_table(results[0], narrow))
+        else:
+            print_fitting(screen, lambda narrow: _pictures_table(results, narrow))
         screen.print(f"{faces} face{'' if faces == 1 else 's'}{many}{proper}" + (f": {each}" if faces else ""))
 
 
@@ -55,38 +39,36 @@ def _total(results: Sequence[MaskResult]) -> tuple[list[int], float | None]:
     return counts, counts[0] / sum(counts) if any(counts) else None
 
 
-def _faces_table(result: MaskResult) -> Table:
-    from rich.markup import escape
+def _faces_table(result: MaskResult, narrow: bool) -> Table:
     from rich.table import Table
 
     image = result.image
-    title = f"{escape(image.path or 'picture')}  {image.width}×{image.height}  {result.time_ms:.0f} ms"
-    table = Table(title=title, title_justify="left", title_style="bold")
+    title = f"{cell(image.path or 'picture')}  {image.width}×{image.height}  {result.time_ms:.0f} ms"
+    table = Table(title=title, title_justify="left", title_style="bold", **layout(narrow))
     table.add_column("#", justify="right")
-    table.add_column("class", no_wrap=True)
-    table.add_column("confidence", justify="right")
+    table.add_column("class", overflow="fold", no_wrap=not narrow)
+    table.add_column("conf." if narrow else "confidence", justify="right")
     table.add_column("box x1, y1, x2, y2 (px)", no_wrap=True)
     for number, face in enumerate(result.faces, 1):
         box = ", ".join(f"{value:.0f}" for value in face.box)
-        table.add_row(str(number), face.name, f"{face.confidence:.2f}", box, style=_STYLES[face.class_id])
+        label = cell(class_label(face.name, narrow))
+        table.add_row(str(number), label, f"{face.confidence:.2f}", box, style=class_style(face.class_id))
     return table
 
 
-def _pictures_table(results: Sequence[MaskResult]) -> Table:
-    from rich.markup import escape
+def _pictures_table(results: Sequence[MaskResult], narrow: bool) -> Table:
     from rich.table import Table
 
     counts, share = _total(results)
-    table = Table(show_footer=True)
+    table = Table(show_footer=True, **layout(narrow))
     table.add_column("picture", f"{len(results)} pictures", overflow="fold")
-    for name, count, style in zip(CLASS_NAMES, counts, _STYLES, strict=True):
-        table.add_column(name, str(count), justify="right", style=style, no_wrap=True)
-    table.add_column("faces", str(sum(counts)), justify="right")
-    table.add_column("compliance", _percent(share), justify="right", no_wrap=True)
-    table.add_column("ms", f"{sum(result.time_ms for result in results):.0f}", justify="right")
+    add_class_columns(table, CLASS_NAMES, narrow, list(map(str, counts)))
+    table.add_column("faces", str(sum(counts)), justify="right", no_wrap=True)
+    table.add_column("compl." if narrow else "compliance", _percent(share), justify="right", no_wrap=True)
+    table.add_column("ms", f"{sum(result.time_ms for result in results):.0f}", justify="right", no_wrap=True)
     for result in results:
         row = [str(count) if count else "·" for count in (*result.counts.values(), len(result.faces))]
-        table.add_row(escape(str(result.image.path)), *row, _percent(result.compliance), f"{result.time_ms:.0f}")
+        table.add_row(cell(result.image.path), *row, _percent(result.compliance), f"{result.time_ms:.0f}")
     return table
 
 
