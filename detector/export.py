@@ -107,10 +107,13 @@ def export(arguments: Mapping[str, Any]) -> Exported:
     onnx = require("onnx", what="maskdet export", extra="train")
     from ultralytics import YOLO
 
+    from maskdet.detector.ultralytics_bridge import safe_loading
+
     settings = {"dynamic": True, "simplify": True, **arguments}
-    close_ups = settings.pop(KEY, False)
-    if not isinstance(close_ups, bool):
-        raise MaskdetError(f"{KEY}={close_ups}: expected True or False")
+    close_ups, trusted = settings.pop(KEY, False), settings.pop("trust_weights", False)
+    for key, value in ((KEY, close_ups), ("trust_weights", trusted)):
+        if not isinstance(value, bool):
+            raise MaskdetError(f"{key}={value}: expected True or False")
     source = settings.pop("model", None)
     if not source:
         raise MaskdetError("which model? give model=runs/…/weights/best.pt")
@@ -124,11 +127,12 @@ def export(arguments: Mapping[str, Any]) -> Exported:
     # Loaded first: it refuses files that are no mask detector before anything is written.
     if not source.is_file():
         raise WeightsError(source, "no such file")
-    reference = TorchRuntime(source, name=source.stem, end_to_end=settings.get("nms") is False)
+    reference = TorchRuntime(source, name=source.stem, end_to_end=settings.get("nms") is False, trust_weights=trusted)
     settings.setdefault("imgsz", reference.spec.imgsz)
     try:
-        model = YOLO(str(source), task="detect")
-        target = Path(model.export(format="onnx", **settings))
+        with safe_loading(trusted):
+            model = YOLO(str(source), task="detect")
+            target = Path(model.export(format="onnx", **settings))
     except (ValueError, TypeError, SyntaxError, AssertionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     proto = onnx.load(target)
@@ -137,7 +141,7 @@ def export(arguments: Mapping[str, Any]) -> Exported:
         # ultralytics' description holds the path of the data on the training machine.
         "description": "maskdet face-mask detector",
         "maskdet": json.dumps({"schema": "maskdet-model/1", "preprocessing": PREPROCESSING}),
-        **checkpoint_metadata(source),
+        **checkpoint_metadata(source, trusted=trusted),
     }
     if close_ups:
         metadata[KEY] = json.dumps(WHERE_EMPTY.to_dict())
@@ -177,11 +181,11 @@ def export_int8(arguments: Mapping[str, Any]) -> Quantised:
     return quantise(source, str(data), photos=photos)
 
 
-def checkpoint_metadata(checkpoint: Path) -> dict[str, str]:
+def checkpoint_metadata(checkpoint: Path, *, trusted: bool = False) -> dict[str, str]:
     """Return what the ONNX file says of the checkpoint it is made of: how it was trained, and which network it is."""
-    import torch
+    from maskdet.detector.checkpoint import read_checkpoint
 
-    content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    content = read_checkpoint(checkpoint, trusted=trusted)
     return {
         "maskdet_training": json.dumps(_training_provenance(content, checkpoint)),
         NETWORK_KEY: json.dumps(_network_description(content)),

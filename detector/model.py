@@ -59,6 +59,7 @@ class MaskDetector:
         threads: int = 0,
         runtime: RuntimeName = "auto",
         precision: Precision = "fp32",
+        trust_weights: bool = False,
     ) -> None:
         """Load a model.
 
@@ -86,6 +87,8 @@ class MaskDetector:
                 ``maskdet.runtime_choice``.
             precision: ``"fp32"``, or ``"bf16"`` for bfloat16 in OpenVINO, on a processor with such instructions: faster
                 and less exact, see ``docs/runtimes.md``.
+            trust_weights: unpickle a ``.pt`` file whatever it names, which runs what it says; without it such a file is
+                refused where it names more than layers of torch and ultralytics.
 
         Raises:
             ValueError: a threshold outside 0 to 1; a size below 32 (of the input, or of a tile); an unknown runtime or
@@ -105,7 +108,14 @@ class MaskDetector:
         device = device_name(device)
         name, path = resolve_weights(weights)
         self._loaded = LoadedFrom(
-            weights_name(path), {"device": device, "threads": threads, "runtime": runtime, "precision": precision}
+            weights_name(path),
+            {
+                "device": device,
+                "threads": threads,
+                "runtime": runtime,
+                "precision": precision,
+                "trust_weights": trust_weights,
+            },
         )
         self._runtime = load_runtime(path, name=name, **self._loaded.options)
         spec = self._runtime.spec

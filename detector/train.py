@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from maskdet.datasets.labelled_picture import training_pictures
-from maskdet.errors import MaskdetError
+from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
 from maskdet.weights import resolve_weights, shipped_models
 
@@ -69,9 +69,11 @@ def train(arguments: Mapping[str, Any]) -> Path:
     from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg
 
     from maskdet.detector.trainer import MaskTrainer, TrainOptions
+    from maskdet.detector.ultralytics_bridge import safe_loading
     from maskdet.detector.unfuse import unfuse
 
     settings = {**read_recipe(), **arguments}
+    trusted = _check_starts(settings)
     if "device" not in settings and not torch.cuda.is_available() and not torch.backends.mps.is_available():
         settings["device"] = "cpu"
     if settings.get("device") != "cpu":
@@ -98,6 +100,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
         raise MaskdetError(" ".join(str(error).split())) from error
     try:
         with ExitStack() as stack:
+            stack.enter_context(safe_loading(trusted))
             if fused is not None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskdet-")))
                 photos = training_pictures(str(settings["data"]), f"training from {fused.name} needs some")
@@ -112,6 +115,39 @@ def train(arguments: Mapping[str, Any]) -> Path:
     except (FileNotFoundError, ConnectionError) as error:
         raise MaskdetError(" ".join(str(error).split())) from error
     return Path(model.trainer.save_dir)
+
+
+def _check_starts(settings: dict[str, Any]) -> bool:
+    """Refuse files that cannot be trained from before ultralytics looks at them; what is not there it may fetch.
+
+    Args:
+        settings: the arguments; ``trust_weights`` is taken out.
+
+    Returns:
+        Whether checkpoints are trusted.
+
+    Raises:
+        MaskdetError: ``trust_weights`` is neither True nor False.
+        WeightsError: a checkpoint that cannot be read, or another kind of file.
+    """
+    from maskdet.detector.checkpoint import read_checkpoint
+
+    trusted = settings.pop("trust_weights", False)
+    if not isinstance(trusted, bool):
+        raise MaskdetError(f"trust_weights={trusted}: expected True or False")
+    for value in (settings.get(key) for key in ("model", "pretrained", "resume")):
+        path = Path(str(value))
+        suffix = path.suffix.lower()
+        if isinstance(value, bool) or value is None or value in shipped_models():
+            continue
+        if suffix == ".pt" and path.is_file():
+            read_checkpoint(path, trusted=trusted)
+        elif suffix not in {"", ".pt", ".onnx", ".yaml", ".yml"}:
+            kinds = "a .pt checkpoint, an .onnx that maskdet export wrote, or a .yaml"
+            raise WeightsError(path, f"cannot be trained from: expected {kinds}")
+        elif suffix == ".onnx" and not path.is_file():
+            raise WeightsError(path, "no such file")
+    return trusted
 
 
 def _exported(weights: str) -> Path | None:

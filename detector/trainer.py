@@ -18,6 +18,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from maskdet.detector.cpu import has_bf16, usable_cores
 from maskdet.detector.face_augment import FaceAugmentation
 from maskdet.detector.face_dataset import FaceDataset
+from maskdet.detector.ultralytics_bridge import stay_safe
 
 OPTIONS_FILE = "maskdet.yaml"
 
@@ -64,6 +65,7 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         """Set up as ultralytics does; ``options`` None reads them from the run's folder (resume, several GPUs)."""
         from ultralytics.utils import DEFAULT_CFG
 
+        stay_safe()  # where it is started anew in a process a GPU
         super().__init__(cfg or DEFAULT_CFG, overrides, _callbacks)
         stored = Path(self.save_dir) / OPTIONS_FILE
         if (self.args.resume or options is None) and stored.is_file():

@@ -17,7 +17,7 @@ import numpy as np
 
 from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.export import NETWORK_KEY
-from maskdet.errors import WeightsError
+from maskdet.errors import WeightsError, first_line
 from maskdet.extras import require
 
 #: Photos that statistics are measured on.
@@ -47,11 +47,17 @@ def unfuse(source: Path, photos: Sequence[Path], target: Path) -> Path:
     import torch
     from ultralytics.nn.tasks import DetectionModel
 
+    from maskdet.detector.ultralytics_bridge import safe_loading
+
     proto = onnx.load(source)
     known = {entry.key: entry.value for entry in proto.metadata_props}
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     names = yaml_names(known.get("names", "{}"))
-    network = DetectionModel(_description(known, source), nc=len(names), verbose=False)
+    try:
+        with safe_loading():
+            network = DetectionModel(_description(known, source), nc=len(names), verbose=False)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
+        raise WeightsError(source, f"does not say which network it is ({first_line(error)})") from error
     network.names = names
     network.eval()
     with torch.no_grad():

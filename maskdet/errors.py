@@ -89,3 +89,13 @@ class MissingExtraError(MaskdetError):
     def __init__(self, what: str, extra: str) -> None:
         self.extra = extra
         super().__init__(f"{what} needs more packages: pip install 'maskdet[{extra}]'")
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of another library's error, at most 120 characters, or its kind where it says nothing.
+
+    >>> first_line(RuntimeError(" no such node"))
+    'no such node'
+    """
+    lines = str(error).strip().splitlines()
+    return lines[0][:120] if lines else type(error).__name__

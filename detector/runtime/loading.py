@@ -20,6 +20,7 @@ def load_runtime(
     threads: int = 0,
     runtime: str = "auto",
     precision: Precision = "fp32",
+    trust_weights: bool = False,
 ) -> Runtime:
     """Load a model.
 
@@ -30,6 +31,7 @@ def load_runtime(
         threads: CPU threads, 0 for one a core; torch always takes all.
         runtime: ``"auto"``, ``"onnx"``, ``"openvino"`` or ``"torch"``; see ``maskdet.runtime_choice``.
         precision: ``"fp32"`` or ``"bf16"``, the latter with OpenVINO only.
+        trust_weights: unpickle a ``.pt`` whatever it names, which runs what it says.
 
     Raises:
         ValueError: an unknown runtime or precision, or one that does not go with the other.
@@ -43,5 +45,5 @@ def load_runtime(
     if chosen == "openvino":
         return OpenVinoRuntime(path, name=name, device=device, threads=threads, precision=precision)
     if chosen == "torch":
-        return TorchRuntime(path, name=name, device=device)
+        return TorchRuntime(path, name=name, device=device, trust_weights=trust_weights)
     return OnnxRuntime(path, name=name, device=device, threads=threads)

@@ -10,14 +10,16 @@ import numpy.typing as npt
 from maskdet.detector.cpu import usable_cores
 from maskdet.detector.runtime.spec import ModelSpec, check_class_names
 from maskdet.devices import torch_device
-from maskdet.errors import DeviceError, WeightsError
+from maskdet.errors import DeviceError, MaskdetError, WeightsError, first_line
 from maskdet.extras import require
 
 
 class TorchRuntime:
     """A ``.pt`` checkpoint run by torch, as ultralytics loads it; needs the ``train`` extra."""
 
-    def __init__(self, path: Path, *, name: str, device: str = "cpu", end_to_end: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, name: str, device: str = "cpu", end_to_end: bool = False, trust_weights: bool = False
+    ) -> None:
         """Load ``path``.
 
         Args:
@@ -25,6 +27,7 @@ class TorchRuntime:
             name: how results call the model.
             device: ``"cpu"``, a GPU index, or another of torch's names such as ``"mps"``.
             end_to_end: answer with the head that needs no NMS, where the network has one (YOLO26).
+            trust_weights: unpickle the file whatever it names, which runs what it says.
 
         Raises:
             MissingExtraError: torch or ultralytics is not installed.
@@ -35,6 +38,8 @@ class TorchRuntime:
         import torch
         from ultralytics.nn.tasks import load_checkpoint
 
+        from maskdet.detector.ultralytics_bridge import safe_loading
+
         # ultralytics sets one thread for its loaders when imported; inference wants every core.
         torch.set_num_threads(usable_cores())
         self._torch = torch
@@ -42,13 +47,16 @@ class TorchRuntime:
         if self._device.type == "cuda" and not torch.cuda.is_available():
             raise DeviceError(f"device {device!r} needs an NVIDIA GPU and a torch built for CUDA; use device cpu")
         try:
-            model, _ = load_checkpoint(str(path), device=self._device)
+            with safe_loading(trust_weights):
+                model, _ = load_checkpoint(str(path), device=self._device)
             names = {int(key): str(value) for key, value in model.names.items()}
             stride = max(int(model.stride.max()), 32)
             model.end2end = end_to_end
             model = model.fuse(verbose=False)
-        except Exception as error:  # unpickling a stranger's file can raise anything
-            raise WeightsError(path, f"not a YOLO detection checkpoint ({str(error).splitlines()[0][:120]})") from error
+        except MaskdetError:
+            raise
+        except Exception as error:  # a network whose state a stranger made up can raise anything
+            raise WeightsError(path, f"not a YOLO detection checkpoint ({first_line(error)})") from error
         check_class_names(path, names)
         self._model = model.eval()
         imgsz = model.args.get("imgsz", 640) if isinstance(model.args, dict) else getattr(model.args, "imgsz", 640)

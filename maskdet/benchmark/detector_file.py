@@ -35,6 +35,18 @@ class DetectorFile:
         return *words, "device=cpu", f"project={folder}", "name=yolo", "exist_ok=True", *more
 
 
+def check_rival(weights: str) -> None:
+    """Load what ``yolo`` is to run once, as ``maskdet`` loads it: ``yolo`` itself would run whatever a file says.
+
+    Raises:
+        WeightsError: the file cannot be used.
+        MissingExtraError: a ``.pt`` file without the ``train`` extra.
+    """
+    from maskdet.detector.runtime import load_runtime
+
+    load_runtime(Path(weights), name=Path(weights).stem)
+
+
 def find_detector(settings: Settings) -> DetectorFile:
     """Load the detector once, so that a wrong file is said before anything is measured.
 

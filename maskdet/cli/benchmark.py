@@ -92,6 +92,7 @@ def benchmark(
     if sizes is not None and not {"converter", "size"} & set(names):
         raise click.UsageError("--sizes belongs to the sections converter and size: name them with --only")
 
+    from maskdet.benchmark.detector_file import check_rival
     from maskdet.benchmark.machine import this_machine
     from maskdet.benchmark.report import BenchmarkReport
     from maskdet.benchmark.section import Settings
@@ -104,6 +105,8 @@ def benchmark(
     )  # fmt: skip
     if json_target not in (None, "-") and not Path(str(json_target)).resolve().parent.is_dir():
         raise click.UsageError(f"--json {json_target}: its folder does not exist")
+    if yolo_weights is not None and not no_yolo:
+        check_rival(yolo_weights)
     machine = this_machine()
     sections = []
     with with_torch_twin(settings) if set(names) & BESIDE_YOLO else nullcontext(settings) as settings:

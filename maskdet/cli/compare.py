@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
-from maskdet.cli.device_options import device_options
+from maskdet.cli.device_options import device_options, trust_option
 from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.strict_option import strict_option
@@ -29,6 +29,7 @@ from maskdet.runtime_choice import RuntimeName
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the detector's input, in pixels.")
 @look_options
 @device_options
+@trust_option
 @click.option("--batch", type=click.IntRange(1, 256), help="Pictures run at once.  [default: 1, with --data 16]")
 @click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
 @click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines; with --data, one object of figures.")
@@ -50,6 +51,7 @@ def compare(
     augment: bool,
     device: str,
     runtime: RuntimeName,
+    trust_weights: bool,
     batch: int | None,
     vid_stride: int,
     json_target: str | None,
@@ -82,7 +84,7 @@ def compare(
             raise click.UsageError(f"{'--folds' if folds else '--split'} belongs to --data")
         return _look(
             sources, weights, classifier_weights, conf, iou, imgsz, close_ups, augment, device, runtime,
-            batch or 1, vid_stride, json_target, csv_target, save, strict, quiet,
+            trust_weights, batch or 1, vid_stride, json_target, csv_target, save, strict, quiet,
         )  # fmt: skip
     if csv_target is not None or vid_stride != 1:
         raise click.UsageError("--csv and --vid-stride belong to sources, not to --data")
@@ -93,16 +95,16 @@ def compare(
 
         score_folds(
             data, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-            close_ups=close_ups, augment=augment, device=device, runtime=runtime, batch=batch or 16,
-            json_target=json_target, quiet=quiet,
+            close_ups=close_ups, augment=augment, device=device, runtime=runtime, trust_weights=trust_weights,
+            batch=batch or 16, json_target=json_target, quiet=quiet,
         )  # fmt: skip
         return EXIT_DONE
     from maskdet.cli.compare_data import score_data
 
     score_data(
         data, split, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-        close_ups=close_ups, augment=augment, device=device, runtime=runtime, batch=batch or 16,
-        json_target=json_target, save=save, quiet=quiet,
+        close_ups=close_ups, augment=augment, device=device, runtime=runtime, trust_weights=trust_weights,
+        batch=batch or 16, json_target=json_target, save=save, quiet=quiet,
     )  # fmt: skip
     return EXIT_DONE
 
@@ -118,6 +120,7 @@ def _look(
     augment: bool,
     device: str,
     runtime: RuntimeName,
+    trust_weights: bool,
     batch: int,
     vid_stride: int,
     json_target: str | None,
@@ -156,6 +159,7 @@ def _look(
         device=device,
         threads=threads_for(found),
         runtime=runtime,
+        trust_weights=trust_weights,
     )
     classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     predictor = choose_predictor("compare", detector, classifier)

@@ -29,6 +29,7 @@ def score_data(
     augment: bool,
     device: str,
     runtime: RuntimeName,
+    trust_weights: bool,
     batch: int,
     json_target: str | None,
     save: str | None,
@@ -48,6 +49,7 @@ def score_data(
         augment: whether it also sees each photo mirrored and smaller.
         device: where both models run, as ``--device`` takes it.
         runtime: what runs them.
+        trust_weights: unpickle a ``.pt`` whatever it names.
         batch: photos run at once.
         json_target: file of the report, ``"-"`` for standard output.
         save: folder of the pictures and ``compare.json``.
@@ -69,7 +71,15 @@ def score_data(
     from maskdet.weights import checksum, resolve_weights
 
     labelled = read_labelled(data, split)
-    detector = open_detector(weights, imgsz=imgsz, close_ups=close_ups, augment=augment, device=device, runtime=runtime)
+    detector = open_detector(
+        weights,
+        imgsz=imgsz,
+        close_ups=close_ups,
+        augment=augment,
+        device=device,
+        runtime=runtime,
+        trust_weights=trust_weights,
+    )
     classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
     if labelled.repeated and not quiet:
         say(f"note: {labelled.repeated} repeated label lines count once")

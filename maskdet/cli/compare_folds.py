@@ -28,6 +28,7 @@ def score_folds(
     augment: bool,
     device: str,
     runtime: RuntimeName,
+    trust_weights: bool,
     batch: int,
     json_target: str | None,
     quiet: bool,
@@ -45,6 +46,7 @@ def score_folds(
         augment: whether the detectors also see each photo mirrored and smaller.
         device: where both run, as ``--device`` takes it.
         runtime: what runs them.
+        trust_weights: unpickle a ``.pt`` whatever it names.
         batch: photos run at once.
         json_target: file of the report, ``"-"`` for standard output.
         quiet: print no table.
@@ -68,6 +70,7 @@ def score_folds(
     for template in (weights, classifier_weights):
         fold_models(template, count)
     settings = {"model": weights, "imgsz": imgsz, "augment": augment, "device": device, "runtime": runtime}
+    settings["trust_weights"] = trust_weights
     pairs = _pairs(settings, classifier_weights, count, close_ups=close_ups)
     report = compare_folds(pairs, read_folds(data, quiet=quiet), conf=conf, iou=iou, batch=batch, quiet=quiet)
     always = {"conf", "iou"}

@@ -13,7 +13,7 @@ from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
 from maskdet.cli.class_option import class_list
 from maskdet.cli.confidence_type import ConfidenceType
-from maskdet.cli.device_options import device_options, precision_option
+from maskdet.cli.device_options import device_options, precision_option, trust_option
 from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
 from maskdet.cli.output_options import output_options
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 @click.option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
 @device_options
 @precision_option
+@trust_option
 @click.option("--batch", type=click.IntRange(1, 256), default=1, show_default=True, help="Pictures run at once.")
 @click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
 @output_options
@@ -77,6 +78,7 @@ def detect(
     device: str,
     runtime: RuntimeName,
     precision: Precision,
+    trust_weights: bool,
     batch: int,
     vid_stride: int,
     targets: Targets,
@@ -140,6 +142,7 @@ def detect(
         threads=threads_for(found),
         runtime=runtime,
         precision=precision,
+        trust_weights=trust_weights,
     )
     classifier = None
     if mode != "detect":

@@ -42,3 +42,12 @@ def precision_option(command: F) -> F:
         show_default=True,
         help="bf16: bfloat16 in OpenVINO, faster and less exact, on processors with such instructions.",
     )(command)
+
+
+def trust_option(command: F) -> F:
+    """Add ``--trust-weights``."""
+    return click.option(
+        "--trust-weights",
+        is_flag=True,
+        help="Load a .pt file whatever it names, which runs what it says: only where you trust its maker.",
+    )(command)

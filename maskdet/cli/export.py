@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from maskdet.cli.device_options import trust_option
 from maskdet.console import say, show
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
 @click.option("--int8", is_flag=True, help="The same as int8=True.")
-def export(arguments: tuple[str, ...], int8: bool) -> int:
+@trust_option
+def export(arguments: tuple[str, ...], int8: bool, trust_weights: bool) -> int:
     """Write a trained .pt as ONNX, with ultralytics' arguments, and check it against torch.
 
     \b
@@ -31,6 +33,8 @@ def export(arguments: tuple[str, ...], int8: bool) -> int:
     from maskdet.detector.train import parse_arguments
 
     settings = parse_arguments(arguments)
+    if trust_weights:
+        settings["trust_weights"] = True
     wanted = settings.pop("int8", False)
     if not isinstance(wanted, bool):
         raise click.UsageError(f"int8={wanted}: expected True or False")

@@ -28,6 +28,7 @@ class DetectorOptions(TypedDict, total=False):
     threads: int
     runtime: RuntimeName
     precision: Precision
+    trust_weights: bool
 
 
 def open_detector(weights: str | Path | None, **options: Unpack[DetectorOptions]) -> MaskDetector:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from maskdet.cli.device_options import trust_option
 from maskdet.console import say, show
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
-def train(arguments: tuple[str, ...]) -> int:
+@trust_option
+def train(arguments: tuple[str, ...], trust_weights: bool) -> int:
     """Train a detector, with ultralytics' arguments.
 
     \b
@@ -32,7 +34,10 @@ def train(arguments: tuple[str, ...]) -> int:
     from maskdet.detector.train import parse_arguments
     from maskdet.detector.train import train as run
 
-    folder = run(parse_arguments(arguments))
+    settings = parse_arguments(arguments)
+    if trust_weights:
+        settings["trust_weights"] = True
+    folder = run(settings)
     show(f"weights: {folder / 'weights' / 'best.pt'}")
     say(f"next:    maskdet export model={folder / 'weights' / 'best.pt'}")
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from maskdet.cli.device_options import trust_option
 from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_detector
 from maskdet.cli.report_output import to_json, write_text
@@ -22,6 +23,7 @@ from maskdet.console import say
 @click.option("--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json.")
 @click.option("--folds", is_flag=True, help="Cross-validate: data= has folds, model= has {fold} in its name.")
 @look_options
+@trust_option
 @click.option("--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture.")
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def val(
@@ -31,6 +33,7 @@ def val(
     folds: bool,
     close_ups: bool | None,
     augment: bool,
+    trust_weights: bool,
     stress: bool,
     quiet: bool,
 ) -> int:
@@ -54,6 +57,7 @@ def val(
     device=   cpu, the index of a CUDA GPU, coreml, directml, …        cpu
     runtime=  onnx, openvino or torch                                  auto: by the kind of file
     precision= fp32, or bf16 (OpenVINO, where the processor has it)    fp32
+    trust_weights= True is the same as --trust-weights                 False
     augment=  True is the same as --augment                            False
     save_dir= the same as --save; so is project=DIR name=NAME          nothing is written
 
@@ -69,8 +73,7 @@ def val(
 
     settings = {key: value for key, value in parse_arguments(arguments).items() if value is not None}
     check_keys(settings)
-    if augment:
-        settings["augment"] = True
+    settings |= {key: True for key, on in (("trust_weights", trust_weights), ("augment", augment)) if on}
     if stress and "batch" in settings:
         raise click.UsageError("batch= does not go with --stress, whose pictures have many shapes")
     folder = save_folder(settings, save)

@@ -25,6 +25,7 @@ KEYS: Final = (
     "runtime",
     "precision",
     "augment",
+    "trust_weights",
     "project",
     "name",
     "save_dir",
@@ -51,8 +52,9 @@ def check_keys(settings: Mapping[str, Any]) -> None:
         value = settings.get(key, 1)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise click.UsageError(f"{key}={value}: expected a whole number from 1 on")
-    if not isinstance(settings.get("augment", False), bool):
-        raise click.UsageError(f"augment={settings['augment']}: expected True or False")
+    for key in ("augment", "trust_weights"):
+        if not isinstance(settings.get(key, False), bool):
+            raise click.UsageError(f"{key}={settings[key]}: expected True or False")
     if "data" not in settings:
         raise click.UsageError("which data? give data=…/data.yaml, as written by `maskdet convert`")
 
@@ -71,6 +73,7 @@ def detector_options(settings: Mapping[str, Any], close_ups: bool | None) -> Det
         "device": str(settings.get("device", "cpu")),
         "runtime": settings.get("runtime", "auto"),
         "precision": settings.get("precision", "fp32"),
+        "trust_weights": settings.get("trust_weights", False),
     }
 
 
