@@ -17,13 +17,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskdet.paths import AnyPath
 from maskdet.printable import printable, shortened
-
-if TYPE_CHECKING:
-    from maskdet.results import MaskResult
 
 
 class MaskdetError(Exception):
@@ -57,10 +54,10 @@ class SourceError(_FileError):
     """A source that cannot be read or decoded.
 
     Attributes:
-        results: where ``predict`` raised it without ``stream``: the results of all that came before.
+        results: where ``predict`` raised it without ``stream``: the ``MaskResult`` of all that came before.
     """
 
-    results: Sequence[MaskResult] = ()
+    results: Sequence[Any] = ()  # results know of errors, so that errors cannot know of results
 
 
 class AnnotationError(_FileError):
