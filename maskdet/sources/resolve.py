@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from maskdet.errors import SourceError
+from maskdet.sources.address import SCHEMES, local_path, without_password
 from maskdet.sources.file_content import file_kind
 from maskdet.sources.files import search
 from maskdet.sources.listing import status
@@ -41,8 +42,12 @@ def resolve(source: Any, own: Collection[Path] = ()) -> Sequence[Source]:
         return [source]
     if isinstance(source, os.PathLike):
         return search(os.fsdecode(source), own)
+    if isinstance(source, str) and (path := local_path(source)) is not None:
+        return search(path, own)
     address = _address(source)
     if address is not None:
+        if isinstance(address, str) and (scheme := address.partition(":")[0].lower()) not in SCHEMES:
+            raise SourceError(without_password(address), f"addresses of the kind {scheme}: are not read")
         return [WebAddress(address) if _is_web(address) else LiveStream(address)]
     if not isinstance(source, str):
         return [Memory(source)]
@@ -84,6 +89,7 @@ def is_single(source: Any) -> bool:
     """
     if is_collection(source) or (isinstance(source, Source) and source.endless):
         return False
+    source = _without_file_scheme(source)
     address = _address(source)
     if address is not None:
         return _is_web(address)
@@ -102,7 +108,15 @@ def is_single(source: Any) -> bool:
 
 def is_many(source: Any) -> bool:
     """Whether a source names many pictures that all are there already: not one, and no camera or stream."""
+    source = _without_file_scheme(source)
     return not (is_single(source) or _address(source) is not None or (isinstance(source, Source) and source.endless))
+
+
+def _without_file_scheme(source: Any) -> Any:
+    try:
+        return (isinstance(source, str) and local_path(source)) or source
+    except SourceError:  # told when it is read
+        return source
 
 
 def _address(source: Any) -> int | str | None:

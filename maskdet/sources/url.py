@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.decode import decode_bytes
-from maskdet.results import ImageInfo
+from maskdet.errors import SourceError
 from maskdet.sources.address import file_name, without_password
+from maskdet.sources.encoded import read_encoded
 from maskdet.sources.live import LiveStream
 from maskdet.sources.picture import Picture, Source
-from maskdet.sources.video import read_clip
+from maskdet.sources.video import CannotOpenError, read_clip
 
 
 @dataclass(frozen=True, slots=True)
 class WebAddress(Source):
     """An ``http://`` or ``https://`` address.
 
-    The server's content type decides, the address' ending where the type says nothing: a picture is downloaded; a video
-    of stated length is read to its end; anything else is a live stream.
+    The first bytes of the answer decide: a picture is downloaded, a video read to its end; a playlist without an end, a
+    multipart answer and raw video of no stated length are live streams.
     """
 
     url: str
@@ -30,12 +31,25 @@ class WebAddress(Source):
         from maskdet.sources.fetch import fetch  # urllib and ssl take a while to load
 
         name = without_password(self.url)
-        kind, data = fetch(self.url)
-        file = file_name(self.url)
-        if kind == "picture":
-            pixels = decode_bytes(data, name)
-            yield Picture(pixels, ImageInfo(name, pixels.shape[1], pixels.shape[0]), Path(file))
-        elif kind == "video":
-            yield from read_clip(self.url, name=name, relative=Path(file), stride=stride, stop=stop)
-        else:
+        fetched = fetch(self.url)
+        file = Path(file_name(self.url))
+        if fetched.what == "encoded":
+            yield from read_encoded(fetched.data, name=name, shown=name, relative=file, stride=stride, stop=stop)
+        elif fetched.what == "stream":
             yield from LiveStream(self.url).read(stride=stride, stop=stop)
+        else:
+            try:
+                yield from read_clip(self.url, name=name, relative=file, stride=stride, stop=stop)
+                return
+            except CannotOpenError:
+                if fetched.has_length:
+                    raise
+            # What stands at its end (an MP4's index) cannot be had first where the server gives no ranges.
+            data = fetch(self.url, whole=True).data
+            with tempfile.TemporaryDirectory(prefix="maskdet-") as folder:
+                copy = Path(folder) / "video"
+                try:
+                    copy.write_bytes(data)
+                except OSError as error:
+                    raise SourceError(name, f"cannot be kept while it is read ({error.strerror})") from error
+                yield from read_clip(str(copy), name=name, relative=file, stride=stride, stop=stop)

@@ -29,6 +29,10 @@ _COUNTED: Final = frozenset({".avi", ".m4v", ".mov", ".mp4"})
 _TOLERANCE: Final = 0.05
 
 
+class CannotOpenError(SourceError):
+    """A video that is not even opened."""
+
+
 def read_clip(address: str, *, name: str, relative: Path, stride: int, stop: threading.Event) -> Iterator[Picture]:
     """Yield every ``stride``-th frame of a video that has an end; the frames between are not decoded to pixels.
 
@@ -44,7 +48,7 @@ def read_clip(address: str, *, name: str, relative: Path, stride: int, stop: thr
     """
     capture = open_capture(address)
     if capture is None:
-        raise SourceError(name, "damaged, or not a video that can be read")
+        raise CannotOpenError(name, "damaged, or not a video that can be read")
     try:
         check_frame_size(*frame_size(capture), name)
         count = frame_count(capture)
