@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from maskdet.errors import DatasetError
+from maskdet.paths import real_path
 
 LinkKind = Literal["link", "symlink", "copy"]
 
@@ -39,7 +40,7 @@ def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind =
     Raises:
         DatasetError: OUT exists and may not be replaced, or it is or contains the source.
     """
-    target, origin = out.resolve(), source.resolve()
+    target, origin = real_path(out), real_path(source)
     if target == origin or target in origin.parents:
         raise DatasetError(out, f"is or contains the data set {source}: choose another folder")
     if not (out.exists() or out.is_symlink()):
@@ -64,7 +65,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
     Raises:
         DatasetError: the folder cannot be made or put in place.
     """
-    parent = out.resolve().parent
+    parent = real_path(out).parent
     token = secrets.token_hex(4)
     fresh, old = parent / f".{out.name}.{token}.part", parent / f".{out.name}.{token}.old"
     try:
@@ -108,7 +109,7 @@ def place_picture(source: str | Path, target: str | Path, kind: LinkKind) -> Non
         DatasetError: it cannot be written.
     """
     # A hard link to a symbolic link would be a link that breaks when its target moves.
-    real = Path(source).resolve() if kind == "symlink" or os.path.islink(source) else source  # noqa: PTH114 - no path yet
+    real = real_path(source) if kind == "symlink" or os.path.islink(source) else source  # noqa: PTH114 - no path yet
     try:
         if kind == "symlink":
             Path(target).symlink_to(real)

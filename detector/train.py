@@ -15,6 +15,7 @@ import yaml
 from maskdet.datasets.labelled_picture import training_pictures
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
+from maskdet.safe_yaml import YamlError, load_yaml
 from maskdet.weights import resolve_weights, shipped_models
 
 RECIPE = Path(__file__).with_name("recipe.yaml")
@@ -24,7 +25,7 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
     """Parse ``key=value`` words; values are YAML scalars or lists.
 
     Raises:
-        MaskdetError: a word without ``=``, or a value that is not YAML.
+        MaskdetError: a word without ``=``.
 
     >>> parse_arguments(["epochs=3", "device=cpu", "cos_lr=True", "scale=0.5"])
     {'epochs': 3, 'device': 'cpu', 'cos_lr': True, 'scale': 0.5}
@@ -35,8 +36,8 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
         if not equals or not key.strip():
             raise MaskdetError(f"{word}: expected key=value, such as epochs=100")
         try:
-            parsed[key.strip()] = yaml.safe_load(value) if value else None
-        except yaml.YAMLError:
+            parsed[key.strip()] = load_yaml(value) if value else None
+        except YamlError:
             parsed[key.strip()] = value  # such as a Windows path, which is not YAML
     return parsed
 

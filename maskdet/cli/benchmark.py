@@ -9,6 +9,7 @@ import click
 
 from maskdet.cli import EXIT_DONE
 from maskdet.cli.report_output import command_line, to_json, write_text
+from maskdet.paths import real_path
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ def benchmark(
         source=source, voc=voc, weights=weights, classifier=classifier, yolo_weights=yolo_weights, yolo=not no_yolo,
         imgsz=imgsz, limit=limit, frames=frames, runs=runs, warm_up=not no_warm_up, sizes=sizes, quiet=quiet,
     )  # fmt: skip
-    if json_target not in (None, "-") and not Path(str(json_target)).resolve().parent.is_dir():
+    if json_target not in (None, "-") and not real_path(str(json_target)).parent.is_dir():
         raise click.UsageError(f"--json {json_target}: its folder does not exist")
     if yolo_weights is not None and not no_yolo:
         check_rival(yolo_weights)

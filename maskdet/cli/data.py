@@ -9,6 +9,7 @@ import click
 from maskdet.cli.convert import parse_map
 from maskdet.cli.report_output import write_text
 from maskdet.console import say, show
+from maskdet.paths import real_path
 
 #: What ``--fail-on`` may name.
 _FAULTS = ("boxes", "duplicates", "leaks")
@@ -51,7 +52,7 @@ def check(
     from maskdet.writers.guard import Guard
 
     Guard([folder]).check_texts({"--json": json_file})
-    if json_file not in (None, "-") and not Path(json_file).resolve().parent.is_dir():
+    if json_file not in (None, "-") and not real_path(json_file).parent.is_dir():
         raise DatasetError(json_file, "its folder does not exist")
     audit = run(folder, classes=ClassMap(mapping), duplicates=duplicates, quiet=quiet)
     write_text(audit.to_json(), json_file)

@@ -12,6 +12,7 @@ import click
 from maskdet.console import say
 from maskdet.errors import SourceError
 from maskdet.own_folder import OWN_FOLDER
+from maskdet.paths import real_path
 from maskdet.sources import Missed, Source, resolve
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ def find_sources(
     for name in names:
         if found and found[-1].endless:
             raise click.UsageError(f"a webcam or stream never ends, and {name} comes after one: give it last")
-        if own and name and Path(name).resolve() in own and Path(name).is_dir():
+        if own and name and real_path(name) in own and Path(name).is_dir():
             error = SourceError(
                 name, "this run writes there and would overwrite the originals; choose another --save folder"
             )
-            if len(names) == 1 or Path(name).resolve().name != OWN_FOLDER:
+            if len(names) == 1 or real_path(name).name != OWN_FOLDER:
                 raise error
             missed.append(Missed(SourceError(name, "passed over: this run writes to it"), note=True))
             continue
@@ -80,6 +81,6 @@ def _print(notes: Iterable[SourceError]) -> None:
 
 def _place(folder: str) -> Path:
     try:
-        return Path(folder).resolve()
+        return real_path(folder)
     except FileNotFoundError:
         raise SourceError(folder, "cannot be written (the working folder is gone)") from None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from maskdet.errors import SourceError
 from maskdet.own_folder import OWN_FOLDER
+from maskdet.paths import real_path
 
 
 @dataclass(slots=True)
@@ -106,7 +107,7 @@ class _OwnFolders:
         self._own = frozenset(own)
 
     def __contains__(self, folder: Path) -> bool:
-        return folder.name == OWN_FOLDER or (bool(self._own) and folder.resolve() in self._own)
+        return folder.name == OWN_FOLDER or (bool(self._own) and real_path(folder) in self._own)
 
 
 def _step(base: Path, step: str, last: bool, listing: Listing, own: _OwnFolders) -> Iterator[Path]:
@@ -180,7 +181,7 @@ def _walk(folder: Path, listing: Listing, own: _OwnFolders, *, hidden: bool = Tr
 
 
 def _leads_back(link: Path, folder: Path) -> bool:
-    target, searched = link.resolve(), folder.resolve()
+    target, searched = real_path(link), real_path(folder)
     return target == searched or searched in target.parents
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from maskdet.errors import SourceError
+from maskdet.paths import real_path
 from maskdet.sources import PictureFile, Source, VideoFile
 from maskdet.sources.video import VIDEO_SUFFIXES
 from maskdet.writers.signature import is_our_model, is_signed
@@ -76,7 +77,7 @@ class Guard:
                 continue
             path = Path(target)
             self._check_text(option, path)
-            place = path.resolve()
+            place = real_path(path)
             if place in taken and not _is_special(path):
                 raise SourceError(target, f"{taken[place]} and {option} cannot both write this file")
             taken[place] = option
@@ -91,14 +92,14 @@ class Guard:
         Raises:
             SourceError: one is, or is the same as a file.
         """
-        files = {Path(text).resolve() for text in texts if text and text != "-"}
+        files = {real_path(text) for text in texts if text and text != "-"}
         for option, folder in folders.items():
             if folder is None:
                 continue
             path = Path(folder)
             if path.is_dir():
                 continue
-            if path.resolve() in files:
+            if real_path(path) in files:
                 raise SourceError(folder, f"{option} takes a folder, and another option writes a file of this name")
             if path.exists():
                 raise SourceError(folder, f"{option} takes a folder, and this is a file")
@@ -151,8 +152,10 @@ class Guard:
             raise SourceError(path, f"exists and is not from maskdet: choose another name for {option}")
 
     def _is_below_input(self, path: Path) -> bool:
-        parents = path.resolve().parents
-        return any(name.is_dir() and name.resolve() in parents and name.resolve() != Path.cwd() for name in self._names)
+        parents = real_path(path).parents
+        return any(
+            name.is_dir() and real_path(name) in parents and real_path(name) != Path.cwd() for name in self._names
+        )
 
     def _inputs(self) -> set[tuple[int, int]]:
         """Return device and number of every file that is read: links and spellings in other letters are the same."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.errors import SourceError
+from maskdet.paths import real_path
 from maskdet.results import MaskResult
 from maskdet.sources import Clip
 from maskdet.sources.capture import open_capture
@@ -99,7 +100,7 @@ class VideoWriter:
 
     def _choose(self, clip: Clip) -> Path:
         target = self._names.target(clip.relative)
-        if target.resolve() == Path(clip.path).resolve():
+        if real_path(target) == real_path(clip.path):
             raise SourceError(target, "would overwrite the original; choose another --save folder")
         self._guard.check_media(target)
         return target

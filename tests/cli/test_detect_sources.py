@@ -155,3 +155,14 @@ def test_nothing_after_what_never_ends(run: Run) -> None:
     code, _, err = run("0", "a.jpg")
     assert code == 2
     assert "a webcam or stream never ends, and a.jpg comes after one: give it last" in err
+
+
+def test_a_link_to_itself_costs_no_other(run: Run, write_png: Callable[..., Path], tmp_path: Path) -> None:
+    good = write_png("good.png")
+    for name in ("loop.png", "loop"):
+        (tmp_path / name).symlink_to(name)
+    code, _, err = run("loop.png", "loop", good)
+    assert code == 2
+    assert [line.partition(":")[0] for line in err.splitlines() if line.startswith("error")] == ["error", "error"]
+    assert "loop.png" in err
+    assert (tmp_path / "maskdet-out" / "good.png").is_file()

@@ -32,6 +32,11 @@ def test_arguments_are_yaml() -> None:
         parse_arguments(["epochs"])
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000, "!!bool maybe", "2001-99-99", "*a", "a: b: c", "\\x"])
+def test_a_value_that_is_no_yaml_stays_text(value: str) -> None:
+    assert parse_arguments([f"project={value}"]) == {"project": value}
+
+
 def test_recipe_holds_only_known_keys_that_differ() -> None:
     config = pytest.importorskip("ultralytics.cfg").DEFAULT_CFG_DICT
     own = {"early_imgsz", "early_share", "close_up", "rare_photo", "paste_rare", "slip_mask"}

@@ -301,7 +301,8 @@ def _words(random: Random, folder: Path) -> Commands:
         words += [random.choice((*options, *values)) for _ in range(random.choice((0, 1, 2, 3)))]
     if command == "detect" and random.random() < 0.8:
         words += [*model, "--imgsz", "64"]
-    return [[word.replace("\x00", "") for word in words]]
+    # As Python hands on what a shell may give: no NUL, and bytes that are no UTF-8 as lone surrogates.
+    return [[word.replace("\x00", "").replace("\ud800", "\udcff") for word in words]]
 
 
 def _surroundings(random: Random, folder: Path) -> Commands:
