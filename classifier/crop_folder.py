@@ -24,6 +24,7 @@ from maskdet.datasets.contact_sheet import encode_sheet
 from maskdet.datasets.output_folder import OutputKind, check_target, whole_folder
 from maskdet.datasets.photo import Collection, LeftOut
 from maskdet.datasets.read_voc import ReadOptions, read_voc
+from maskdet.datasets.voc_frame import Coordinates
 from maskdet.errors import DatasetError
 from maskdet.progress import track
 
@@ -40,8 +41,10 @@ class CropFolderOptions:
         crops: how to cut.
         classes: resolves class names.
         skip_unknown: leave boxes of unknown classes out.
+        skip_difficult: leave boxes marked as difficult out.
         keep_going: leave unusable photos out.
         one_based: xmin and ymin are 1-based pixel numbers.
+        coordinates: what boxes are written in.
         duplicates: search for alike photos and give them one group.
         series: give the public data set's selfie series one group.
         groups: CSV file ``name,group`` of more photos that share a group.
@@ -52,8 +55,10 @@ class CropFolderOptions:
     crops: CropOptions = STUDY_CROPS
     classes: ClassMap = field(default_factory=ClassMap)
     skip_unknown: bool = False
+    skip_difficult: bool = False
     keep_going: bool = False
     one_based: bool = False
+    coordinates: Coordinates = "auto"
     duplicates: bool = True
     series: bool = True
     groups: Path | None = None
@@ -113,8 +118,10 @@ def write_crops(source: Path, out: Path, options: CropFolderOptions | None = Non
     reading = ReadOptions(
         classes=options.classes,
         skip_unknown=options.skip_unknown,
+        skip_difficult=options.skip_difficult,
         keep_going=options.keep_going,
         one_based=options.one_based,
+        coordinates=options.coordinates,
         thumbs=options.duplicates,
         quiet=options.quiet,
     )
@@ -150,6 +157,7 @@ def write_crops(source: Path, out: Path, options: CropFolderOptions | None = Non
 def _write_crop(folder: Path, crop: Crop) -> None:
     path = folder / crop.record.crop
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)  # a photo's folders are part of its crops' names
         path.write_bytes(cv2.imencode(".png", crop.pixels)[1].tobytes())
     except OSError as error:
         raise DatasetError(crop.record.crop, f"cannot be written ({error.strerror})") from error

@@ -93,10 +93,12 @@ def iter_crops(photos: Sequence[Photo], groups: Sequence[str], options: CropOpti
 def crop_records(photo: Photo, group: str) -> list[CropRecord]:
     """Return what the manifest says of each face of a photo, without looking at its pixels."""
     path = photo.picture.path
+    # Cameras and films of one data set may all begin with frame_0.
+    folder = photo.name[: photo.name.rfind("/") + 1]
     records = []
     for face, (class_id, box) in enumerate(zip(photo.class_ids.tolist(), photo.boxes.tolist(), strict=True)):
         x1, y1, x2, y2 = box
         # The reader keeps stems unique, and the number is what follows the last underscore: no two names are alike.
-        name = f"{CLASS_NAMES[class_id]}/{path.stem}_{face}.png"
-        records.append(CropRecord(name, path.name, face, (x1, y1, x2, y2), class_id, group))
+        name = f"{CLASS_NAMES[class_id]}/{folder}{path.stem}_{face}.png"
+        records.append(CropRecord(name, folder + path.name, face, (x1, y1, x2, y2), class_id, group))
     return records

@@ -18,7 +18,7 @@ def name_groups(
     groups: Path | None = None,
     quiet: bool = False,
 ) -> list[str]:
-    """Return each photo's group, called after the group's first photo (its file name without suffix).
+    """Return each photo's group, called after the group's first photo (its folders and file name without suffix).
 
     Args:
         photos: as read by ``maskdet.datasets``, with thumbnails where duplicates are looked for.
@@ -34,4 +34,5 @@ def name_groups(
     links = group_links(photos, [(pair.first, pair.second) for pair in pairs], series=series, file=groups)
     numbers = merge_groups(len(photos), links)
     names: dict[int, str] = {}
-    return [names.setdefault(number, photo.picture.path.stem) for number, photo in zip(numbers, photos, strict=True)]
+    titles = [photo.name[: photo.name.rfind("/") + 1] + photo.picture.path.stem for photo in photos]
+    return [names.setdefault(number, title) for number, title in zip(numbers, titles, strict=True)]

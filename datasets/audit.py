@@ -52,7 +52,10 @@ class PartCount:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """Everything found; ``pairs`` is None where alike photos were not searched for."""
+    """Everything found; ``pairs`` is None where alike photos were not searched for.
+
+    ``difficult`` counts the boxes marked so, ``unknown`` those of each unknown class in photos left out for them.
+    """
 
     layout: str
     names: tuple[str, ...]
@@ -62,6 +65,8 @@ class Audit:
     unannotated: tuple[str, ...]
     unlisted: tuple[str, ...]
     found_by_stem: int
+    difficult: int
+    unknown: dict[str, int]
     pairs: tuple[NamedPair, ...] | None
 
     @property
@@ -94,6 +99,8 @@ class Audit:
             "pictures_without_annotation": list(self.unannotated),
             "photos_in_no_split": list(self.unlisted),
             "pictures_found_by_stem": self.found_by_stem,
+            "boxes_marked_difficult": self.difficult,
+            "unknown_classes": self.unknown,
             "alike": None if self.pairs is None else [asdict(pair) | {"leaks": pair.leaks} for pair in self.pairs],
         }
 
@@ -156,5 +163,7 @@ def make_audit(
         unannotated=tuple(collection.unannotated),
         unlisted=tuple(unlisted),
         found_by_stem=collection.found_by_stem,
+        difficult=collection.difficult,
+        unknown=dict(collection.unknown.most_common()),
         pairs=named,
     )

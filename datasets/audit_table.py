@@ -25,13 +25,22 @@ MEND_MEANINGS: dict[str, str] = {
     "unknown": "boxes of unknown classes, left out",
     "turned": "photos turned by EXIF",
     "conflict": "boxes with two classes, kept",
-    "polygon": "polygons, read as the boxes around them",
+    "scaled": "boxes scaled to the picture's size",
+    "polygon": "polygons and turned boxes, kept as the boxes around them",
+    "tiny": "boxes below one pixel, kept",
+    "boxless": "objects without a box, left out",
+    "astray": "boxes outside of any object, left out",
+    "difficult": "boxes marked difficult, left out",
+    "encoding": "files with unreadable characters",
+    "picture": "pictures that training does not take as they are",
+    "unlisted": "list lines that name no photo",
 }
 _ALIKE: dict[PairKind, str] = {
     "file": "the same file",
     "copy": "copies of one shot",
     "crop": "crops of one shot",
     "scene": "shots of one scene",
+    "augmented": "augmented copies, by name",
 }
 #: Names shown of each kind before "…".
 _SHOWN = 3
@@ -46,13 +55,16 @@ def print_audit(audit: Audit) -> None:
     if audit.pairs:
         screen.print(_pair_table(audit))
     notes = {
-        "photos left out": len(audit.left_out),
-        "photos in no split list": len(audit.unlisted),
-        "pictures without an annotation": len(audit.unannotated),
+        "photos left out": [photo.file for photo in audit.left_out],
+        "photos in no split list": list(audit.unlisted),
+        "pictures without an annotation": list(audit.unannotated),
     }
-    for text, number in notes.items():
-        if number:
-            screen.print(f"{number} {text}")
+    for text, names in notes.items():
+        if names:
+            screen.print(f"{len(names)} {text}: {_some(names)}", markup=False, soft_wrap=True)
+    left_out = audit.mended.get("difficult", 0)
+    if audit.difficult > left_out:
+        screen.print(f"{audit.difficult - left_out} boxes are marked difficult and kept")
 
 
 def print_stats(stats: Stats) -> None:
@@ -85,7 +97,7 @@ def count_table(parts: Sequence[PartCount], names: Sequence[str]) -> Table:
 
 
 def _mend_table(audit: Audit) -> Table:
-    table = Table("mended", "", "for example", box=None, header_style="bold")
+    table = Table("found", "", "for example", box=None, header_style="bold")
     for kind, number in audit.mended.items():
         files = list(dict.fromkeys(mend.file for mend in audit.mends if mend.kind == kind))
         table.add_row(str(number), MEND_MEANINGS[kind], _some(files))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.audit import Audit, make_audit
 from maskdet.datasets.class_map import ClassMap
 from maskdet.datasets.data_yaml import find_data_yaml, yaml_in
-from maskdet.datasets.duplicates import find_pairs
+from maskdet.datasets.duplicates import find_pairs, with_copies
+from maskdet.datasets.groups import copy_links
 from maskdet.datasets.photo import Collection
+from maskdet.datasets.photo_table import PhotoTable
 from maskdet.datasets.read_voc import ReadOptions, read_voc
 from maskdet.datasets.read_yolo import read_yolo
-from maskdet.datasets.splits import split_by_lists
+from maskdet.datasets.voc_lists import split_by_lists
 from maskdet.errors import DatasetError
 
 
@@ -37,14 +38,17 @@ def load(
         return read_yolo(description, thumbs=thumbs, quiet=quiet)
     options = ReadOptions(classes=classes or ClassMap(), keep_going=True, thumbs=thumbs, quiet=quiet)
     collection, layout = read_voc(root, options)
+    photos = PhotoTable.of(collection.photos)
     if layout.lists is not None:
         try:
-            splits = split_by_lists(layout, collection.photos)
+            listed = split_by_lists(layout, photos)
         except DatasetError:
             return collection, CLASS_NAMES  # incomplete lists say nothing about leaks
-        collection.photos = [
-            replace(photo, split=split) for photo, split in zip(collection.photos, splits, strict=True)
-        ]
+        collection.mends.extend(listed.strays)
+        collection.photos = photos.with_splits(listed.splits)
+    elif layout.parts:
+        parts = [layout.part_of(name) for name in photos.names]
+        collection.photos = photos.with_splits([None if part is None else part.split for part in parts])
     return collection, CLASS_NAMES
 
 
@@ -63,5 +67,7 @@ def check(root: Path, *, classes: ClassMap | None = None, duplicates: bool = Tru
     collection, names = load(root, classes=classes, thumbs=duplicates, quiet=quiet)
     pairs = None
     if duplicates:
-        pairs = find_pairs([photo.picture for photo in collection.photos], quiet=quiet)
+        pairs = with_copies(
+            find_pairs([photo.picture for photo in collection.photos], quiet=quiet), copy_links(collection.photos)
+        )
     return make_audit(collection, collection.photos, pairs, names=names)

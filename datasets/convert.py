@@ -13,21 +13,23 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.audit import Audit, make_audit
 from maskdet.datasets.class_map import ClassMap
 from maskdet.datasets.contact_sheet import choose_photos, draw_sheet, encode_sheet
-from maskdet.datasets.duplicates import Pair, find_pairs
-from maskdet.datasets.groups import group_links, merge_groups
+from maskdet.datasets.duplicates import Pair, find_pairs, with_copies
+from maskdet.datasets.groups import copy_links, group_links, merge_groups
 from maskdet.datasets.layout import Layout
 from maskdet.datasets.output_folder import LinkKind, check_target, place_picture, whole_folder
-from maskdet.datasets.photo import Photo
+from maskdet.datasets.photo import Mend
 from maskdet.datasets.photo_table import PhotoTable
 from maskdet.datasets.process_pool import ProcessPool
 from maskdet.datasets.read_voc import CHUNK, ReadOptions, read_voc
-from maskdet.datasets.splits import split_by_lists, split_grouped, split_public
+from maskdet.datasets.splits import split_by_folders, split_grouped, split_public
+from maskdet.datasets.voc_frame import Coordinates
+from maskdet.datasets.voc_lists import split_by_lists
 from maskdet.datasets.write_photos import PhotoWriter, write_text
 from maskdet.datasets.yolo import format_data_yaml
 from maskdet.errors import DatasetError
 from maskdet.progress import ProgressBar
 
-SplitRule = Literal["grouped", "public", "voc"]
+SplitRule = Literal["grouped", "folders", "public", "voc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,9 @@ class ConvertOptions:
     """How to convert.
 
     Attributes:
-        split: ``grouped`` keeps alike photos together and balances classes; ``public`` is the published list;
-            ``voc`` follows ImageSets/Main.
+        split: ``grouped`` keeps alike photos together and balances classes; ``folders`` keeps the division into train/,
+            valid/ …; ``public`` is the published list; ``voc`` follows ImageSets/Main. None is ``folders`` where there
+            are such folders and no folds are asked for, else ``grouped``.
         val_fraction: share of the photos for validation (grouped, without folds).
         test_fraction: share of the photos for a test part (grouped).
         folds: 0, or the number K of folds (grouped): K files ``fold1.yaml`` … instead of one split.
@@ -46,14 +49,16 @@ class ConvertOptions:
         images: how pictures get into the new folder.
         classes: resolves class names.
         skip_unknown: leave boxes of unknown classes out.
+        skip_difficult: leave boxes marked as difficult out.
         keep_going: leave unusable photos out.
         one_based: xmin and ymin are 1-based pixel numbers.
+        coordinates: what boxes are written in.
         duplicates: search for alike photos.
         overwrite: replace an earlier conversion.
         quiet: no progress bar.
     """
 
-    split: SplitRule = "grouped"
+    split: SplitRule | None = None
     val_fraction: float = 0.2
     test_fraction: float = 0.0
     folds: int = 0
@@ -63,8 +68,10 @@ class ConvertOptions:
     images: LinkKind = "link"
     classes: ClassMap = field(default_factory=ClassMap)
     skip_unknown: bool = False
+    skip_difficult: bool = False
     keep_going: bool = False
     one_based: bool = False
+    coordinates: Coordinates = "auto"
     duplicates: bool = True
     overwrite: bool = False
     quiet: bool = False
@@ -87,8 +94,10 @@ def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> A
     reading = ReadOptions(
         classes=options.classes,
         skip_unknown=options.skip_unknown,
+        skip_difficult=options.skip_difficult,
         keep_going=options.keep_going,
         one_based=options.one_based,
+        coordinates=options.coordinates,
         thumbs=options.duplicates,
         quiet=options.quiet,
     )
@@ -99,8 +108,11 @@ def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> A
 def _convert(source: Path, out: Path, options: ConvertOptions, reading: ReadOptions, pool: ProcessPool) -> Audit:
     collection, layout = read_voc(source, reading, pool)
     photos = PhotoTable.of(collection.photos)
-    pairs = find_pairs([photo.picture for photo in photos], quiet=options.quiet) if options.duplicates else None
-    splits = _split(source, layout, photos, pairs, options)
+    pairs = None
+    if options.duplicates:
+        pairs = with_copies(find_pairs([photo.picture for photo in photos], quiet=options.quiet), copy_links(photos))
+    rule = options.split or ("folders" if layout.parts and not options.folds else "grouped")
+    splits = _split(source, layout, photos, pairs, rule, collection.mends, options)
     # Photos that the lists leave out take no further part, nor do the pairs they are in.
     listed = [at for at, split in enumerate(splits) if split is not None]
     placed = photos.with_splits(splits).take(listed)
@@ -114,7 +126,8 @@ def _convert(source: Path, out: Path, options: ConvertOptions, reading: ReadOpti
     unlisted = [name for name, split in zip(photos.names, splits, strict=True) if split is None]
     audit = make_audit(collection, placed, pairs, unlisted=unlisted)
     with whole_folder(out) as folder:
-        _write(folder, placed, audit, options, pool)
+        writer = PhotoWriter(folder, options.images, place_picture, layout.target_folders(keep=rule == "folders"))
+        _write(folder, placed, audit, writer, pool, quiet=options.quiet)
     return audit
 
 
@@ -122,20 +135,29 @@ def _check_options(source: Path, options: ConvertOptions) -> None:
     rest = 1 - options.test_fraction - (0 if options.folds else options.val_fraction)
     if not 0 <= options.test_fraction < 1 or not 0 < options.val_fraction < 1 or rest <= 0:
         raise DatasetError(source, "the fractions must lie between 0 and 1 and leave something to train on")
-    if options.folds and (options.folds < 2 or options.split != "grouped"):
+    if options.folds and (options.folds < 2 or options.split not in (None, "grouped")):
         raise DatasetError(source, "folds need --split grouped and a number of at least 2")
 
 
 def _split(
-    source: Path, layout: Layout, photos: Sequence[Photo], pairs: Sequence[Pair] | None, options: ConvertOptions
+    source: Path,
+    layout: Layout,
+    photos: PhotoTable,
+    pairs: Sequence[Pair] | None,
+    rule: SplitRule,
+    mends: list[Mend],
+    options: ConvertOptions,
 ) -> Sequence[str | None]:
-    if options.split == "voc":
-        splits = split_by_lists(layout, photos)
+    if rule == "voc":
+        listed = split_by_lists(layout, photos)
+        mends.extend(listed.strays)
         for wanted in ("train", "val"):
-            if wanted not in splits:
+            if wanted not in listed.splits:
                 raise DatasetError(source, f"ImageSets/Main lists no photo for {wanted}: use --split grouped")
-        return splits
-    if options.split == "public":
+        return listed.splits
+    if rule == "folders":
+        return split_by_folders(source, layout, photos)
+    if rule == "public":
         return split_public(source, photos)
     alike = [(pair.first, pair.second) for pair in pairs or ()]
     links = group_links(photos, alike, series=options.series, file=options.groups)
@@ -155,14 +177,15 @@ def _parts(options: ConvertOptions) -> tuple[list[float], list[str]]:
     return ([*shares, test], [*names, "test"]) if test else (shares, names)
 
 
-def _write(folder: Path, photos: PhotoTable, audit: Audit, options: ConvertOptions, pool: ProcessPool) -> None:
-    for part in audit.parts:
-        (folder / "images" / part.split).mkdir(parents=True)
-        (folder / "labels" / part.split).mkdir(parents=True)
-    make = partial(partial, PhotoWriter(folder, options.images, place_picture))
+def _write(
+    folder: Path, photos: PhotoTable, audit: Audit, writer: PhotoWriter, pool: ProcessPool, *, quiet: bool
+) -> None:
+    for name in writer.folders_of(photos):
+        (folder / "images" / name).mkdir(parents=True, exist_ok=True)
+        (folder / "labels" / name).mkdir(parents=True, exist_ok=True)
     with (
-        closing(pool.map(make, photos.chunks(CHUNK), files=len(photos))) as written,
-        ProgressBar("writing", total=len(photos), quiet=options.quiet) as bar,
+        closing(pool.map(partial(partial, writer), photos.chunks(CHUNK), files=len(photos))) as written,
+        ProgressBar("writing", total=len(photos), quiet=quiet) as bar,
     ):
         for count in written:
             bar.advance(count)

@@ -7,7 +7,7 @@ by matrix products. Each candidate is then aligned and compared block by block (
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +22,8 @@ from maskdet.progress import track
 
 #: file   the same bytes          copy   the same shot in the same frame, re-encoded, retouched or watermarked
 #: crop   the same shot in another frame                scene  the same scene and people a moment apart
-PairKind = Literal["file", "copy", "crop", "scene"]
+#: augmented  by their names, augmented copies of one photo
+PairKind = Literal["file", "copy", "crop", "scene", "augmented"]
 
 #: A pair is a candidate up to this many differing bits of 64 …
 _MAX_BITS = 20
@@ -138,6 +139,13 @@ def find_pairs(pictures: Sequence[Picture], *, quiet: bool = False) -> list[Pair
         if pair is not None:
             pairs.append(pair)
     return sorted(pairs, key=lambda pair: (pair.first, pair.second))
+
+
+def with_copies(pairs: Sequence[Pair], links: Iterable[tuple[int, int]]) -> list[Pair]:
+    """Add the pairs whose names say that they are copies of one photo, where their pixels did not; sorted."""
+    found = {(pair.first, pair.second) for pair in pairs}
+    named = [Pair(first, second, "augmented") for first, second in links if (first, second) not in found]
+    return sorted([*pairs, *named], key=lambda pair: (pair.first, pair.second))
 
 
 def _thumb(picture: Picture) -> NDArray[np.uint8]:

@@ -16,6 +16,8 @@ from maskdet.errors import DatasetError
 #: The public data set's own file names, and the size that only its selfie series has: 184 photos of a few people.
 _SERIES_NAME = re.compile(r"maksssksksss\d+")
 _SERIES_SIZE = (301, 400)
+#: Stands between a photo's name and what tells its copies apart in a Roboflow export.
+_COPY_MARK = ".rf."
 
 
 def merge_groups(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
@@ -45,7 +47,7 @@ def merge_groups(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
 def group_links(
     photos: Sequence[Photo], alike: Iterable[tuple[int, int]], *, series: bool, file: Path | None
 ) -> list[tuple[int, int]]:
-    """Collect every reason to keep photos together.
+    """Collect every reason to keep photos together: those given, and names that say so.
 
     Args:
         photos: N photos.
@@ -56,11 +58,23 @@ def group_links(
     Raises:
         DatasetError: the file cannot be used.
     """
-    links = list(alike)
+    links = list(alike) + copy_links(photos)
     if series:
         links += series_links(photos)
     if file is not None:
         links += read_groups(file, photos)
+    return links
+
+
+def copy_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
+    """Link each augmented copy that Roboflow made of a photo to the first one: names alike up to ``.rf.``."""
+    first: dict[str, int] = {}
+    links = []
+    for at, name in enumerate(PhotoTable.of(photos).names):
+        if _COPY_MARK in name:
+            original = name[: name.rfind(_COPY_MARK)].rpartition("/")[2]
+            if (home := first.setdefault(original, at)) != at:
+                links.append((home, at))
     return links
 
 
@@ -94,10 +108,12 @@ def read_groups(path: Path, photos: Sequence[Photo]) -> list[tuple[int, int]]:
     Raises:
         DatasetError: the file cannot be read, or a line has not two columns or names no photo; with the line.
     """
-    known: dict[str, int] = {}
+    known: dict[str, int | None] = {}
     for at, photo in enumerate(photos):
         picture = photo.picture.path
-        known |= dict.fromkeys((photo.name, Path(photo.name).stem, picture.name, picture.stem), at)
+        full = {photo.name, photo.name[: photo.name.rfind(".")]}
+        for name in full | {Path(photo.name).name, Path(photo.name).stem, picture.name, picture.stem}:
+            known[name] = at if known.get(name, at) == at else None
     first: dict[str, int] = {}
     links = []
     try:
@@ -110,8 +126,10 @@ def read_groups(path: Path, photos: Sequence[Photo]) -> list[tuple[int, int]]:
                     raise DatasetError(f"{path}:{number}", "expected two columns: name,group")
                 if cells[0] not in known:
                     raise DatasetError(f"{path}:{number}", f"no photo is called {cells[0]!r}")
-                at = known[cells[0]]
-                links.append((first.setdefault(cells[1], at), at))
+                member = known[cells[0]]
+                if member is None:
+                    raise DatasetError(f"{path}:{number}", f"several photos are called {cells[0]!r}: name the folder")
+                links.append((first.setdefault(cells[1], member), member))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(path, f"cannot be read as a CSV file ({type(error).__name__})") from error
     return links

@@ -9,26 +9,11 @@ from typing import Final
 
 from maskdet.datasets.data_yaml import DataYaml, find_data_yaml, read_data_yaml
 from maskdet.datasets.label_file import Labels, label_path, read_labels
-from maskdet.datasets.picture import Picture, look_at_all
+from maskdet.datasets.picture import MIN_SIDE, Picture, look_at_all
 from maskdet.errors import AnnotationError, DatasetError, SourceError
 
-#: Pixels that a side of a photo must have for ultralytics to train on it.
-MIN_SIDE: Final = 10
-
-#: First bytes of the kinds that ultralytics trains on, and where they stand.
-_KINDS: Final = (
-    (0, b"\xff\xd8\xff"),
-    (0, b"\x89PNG\r\n\x1a\n"),
-    (0, b"BM"),
-    (0, b"II*\0"),
-    (0, b"MM\0*"),
-    (0, b"II+\0"),
-    (0, b"MM\0+"),
-    (8, b"WEBP"),
-    (4, b"jP  "),
-    (0, b"\xff\x4f\xff\x51"),
-    (4, b"ftyp"),
-)
+#: Kinds that ultralytics trains on.
+_TRAINED: Final = frozenset({"JPEG", "PNG", "BMP", "TIFF", "WebP", "JPEG 2000", "AVIF", "HEIC"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,13 +64,9 @@ def check_trainable(picture: Picture) -> None:
     if min(picture.size) < MIN_SIDE:
         width, height = picture.size
         raise SourceError(picture.path, f"is too small to train on ({width}×{height} px): a side needs {MIN_SIDE}")
-    try:
-        with picture.path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise SourceError(picture.path, f"cannot be read: {error.strerror}") from error
-    if not any(head.startswith(mark, at) for at, mark in _KINDS):
-        raise SourceError(picture.path, "is of a kind that ultralytics does not train on: write it anew as JPEG or PNG")
+    if picture.kind not in _TRAINED:
+        reason = f"is {picture.kind}, which ultralytics does not train on: write it anew as JPEG or PNG"
+        raise SourceError(picture.path, reason)
 
 
 def training_pictures(data: str | Path, need: str) -> list[Path]:

@@ -1,12 +1,14 @@
 """Finding the annotations and the pictures of a Pascal VOC data set on disk.
 
-Three layouts are known::
+Known are::
 
     kaggle  ROOT/annotations/*.xml   ROOT/images/*
     voc     ROOT/Annotations/*.xml   ROOT/JPEGImages/*   ROOT/ImageSets/Main/{train,val,test}.txt
-    flat    ROOT/*.xml               ROOT/*              beside each other
+    flat    ROOT/*.xml               ROOT/*              beside each other, or in any folders below ROOT
 
-Folder names match in any case, and ROOT may be the folder above a single VOC folder (``VOCdevkit/VOC2007``).
+Each may have folders below (``Annotations/cam1/`` with ``JPEGImages/cam1/``), which are part of the names; be divided
+(``train/``, ``valid/``, ``test/``, above or below the folders of annotations and pictures); and folder names match in
+any case. ROOT may be the folder above a single VOC folder (``VOCdevkit/VOC2007``).
 """
 
 from __future__ import annotations
@@ -14,20 +16,35 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PureWindowsPath
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
-from maskdet.datasets.voc import VocAnnotation
-from maskdet.errors import AnnotationError, DatasetError
+from maskdet.datasets.listing import is_xml, names_below, picture_names
+from maskdet.datasets.photo import Split
+from maskdet.errors import DatasetError
 
 LayoutKind = Literal["kaggle", "voc", "flat"]
 
-#: What OpenCV reads and ultralytics trains on.
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+#: Folders that divide a data set, in lower case.
+SPLIT_FOLDERS: Final[dict[str, Split]] = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
+    "testing": "test",
+}  # fmt: skip
 
-#: What makes more of a file name than a name, here or on Windows.
-_NOT_PLAIN = frozenset("/\\:\0")
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the folders that a data set is divided into.
+
+    Attributes:
+        split: which part of the data set it holds.
+        annotations: the folder of its XML files within those of the layout, with a slash at the end.
+        images: the folder of its pictures, likewise.
+    """
+
+    split: Split
+    annotations: str
+    images: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,138 +56,140 @@ class Layout:
         annotations: the folder of the XML files.
         images: the folder of the pictures.
         lists: the folder of the split lists (``ImageSets/Main``), None where there is none.
+        parts: the folders that it is divided into; none where it is not divided by folders.
     """
 
     kind: LayoutKind
     annotations: Path
     images: Path
     lists: Path | None = None
+    parts: tuple[Part, ...] = ()
 
     def xml_files(self) -> list[Path]:
         """Return the annotation files, sorted by name; hidden files are not annotations."""
         return [self.annotations / name for name in self.xml_names()]
 
     def xml_names(self) -> list[str]:
-        """Return the names of the annotation files, sorted."""
+        """Return the names of the annotation files, sorted, with their folders."""
         # Names alone: a path for each takes longer than everything else that is done with them.
-        with os.scandir(self.annotations) as entries:
-            return sorted(entry.name for entry in entries if _is_xml(entry.name))
+        folders = [part.annotations for part in self.parts] or [""]
+        return sorted(name for folder in folders for name in names_below(self.annotations / folder, is_xml, folder))
+
+    def picture_names(self) -> Iterator[str]:
+        """Yield the names of the pictures, in no order, with their folders."""
+        for folder in [part.images for part in self.parts] or [""]:
+            yield from picture_names(self.images / folder, folder)
+
+    def picture_folder(self, name: str) -> str:
+        """Return the folder of pictures that the folder of an annotation corresponds to, with a slash at its end."""
+        part = self.part_of(name)
+        folder = name[: name.rfind("/") + 1]
+        return folder if part is None else part.images + folder[len(part.annotations) :]
+
+    def target_folders(self, *, keep: bool) -> tuple[tuple[str, str], ...]:
+        """Return what stands before the names of pictures, and what stands there in a converted data set.
+
+        Args:
+            keep: the division is kept, so that its folders stand for themselves.
+        """
+        splits = [part.split for part in self.parts]
+        folders = []
+        for part in self.parts:
+            alone = keep and splits.count(part.split) == 1
+            folders.append((part.images, "" if alone else part.images[: part.images.index("/") + 1]))
+        return tuple(folders)
+
+    def part_of(self, name: str) -> Part | None:
+        """Return the part that an annotation lies in, by its name."""
+        return next((part for part in self.parts if name.startswith(part.annotations)), None)
 
 
 def find_layout(root: Path) -> Layout:
     """Recognise the layout of a data set.
 
     Raises:
-        DatasetError: no such folder, no annotations in it, or several data sets in it.
+        DatasetError: no such folder, one that cannot be listed, no annotations in it, or several data sets in it.
     """
     if not root.is_dir():
         raise DatasetError(root, "no such folder" if not root.exists() else "is not a folder")
+    try:
+        return _find_layout(root)
+    except OSError as error:
+        raise DatasetError(error.filename or root, f"cannot be listed: {error.strerror}") from error
+
+
+def _find_layout(root: Path) -> Layout:
     layout = _layout_at(root)
     if layout is not None:
         return layout
+    divided = _divided_above(root)
+    if divided is not None:
+        return divided
     inner = [found for child in _folders(root).values() if (found := _layout_at(child)) and found.kind != "flat"]
     if len(inner) > 1:
         names = ", ".join(sorted(found.annotations.parent.name for found in inner))
         raise DatasetError(root, f"holds several data sets ({names}): name one of them")
-    if not inner:
+    if inner:
+        return inner[0]
+    if next(names_below(root, is_xml), None) is None:
         wanted = "annotations/ + images/, Annotations/ + JPEGImages/, or XML files beside their pictures"
         raise DatasetError(root, f"no Pascal VOC annotations here; expected {wanted}")
-    return inner[0]
+    return Layout("flat", root, root)
 
 
 def _layout_at(root: Path) -> Layout | None:
     folders = _folders(root)
     annotations = folders.get("annotations")
     if annotations is not None:
-        if "jpegimages" in folders:
-            lists = root / "ImageSets" / "Main"
-            return Layout("voc", annotations, folders["jpegimages"], lists if lists.is_dir() else None)
-        if "images" in folders:
-            return Layout("kaggle", annotations, folders["images"])
-    if any(_is_xml(path.name) for path in root.iterdir()):
+        kinds: tuple[tuple[str, LayoutKind], ...] = (("jpegimages", "voc"), ("images", "kaggle"))
+        for folder, kind in kinds:
+            if folder in folders:
+                parts = _divided_below(annotations, folders[folder])
+                return Layout(kind, annotations, folders[folder], _find_lists(folders), parts)
+    if any(is_xml(path.name) and not path.name.startswith(".") for path in root.iterdir()):
         return Layout("flat", root, root)
     return None
 
 
-def _folders(root: Path) -> dict[str, Path]:
-    return {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
+def _find_lists(folders: dict[str, Path]) -> Path | None:
+    sets = folders.get("imagesets")
+    return None if sets is None else _folders(sets).get("main")
 
 
-def picture_names(folder: Path) -> Iterator[str]:
-    """Yield the names of the pictures in a folder, in no order; hidden files are none."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = entry.name
-            if name[name.rfind(".") :].lower() in PICTURE_SUFFIXES and not name.startswith("."):
-                yield name
+def _divided_above(root: Path) -> Layout | None:
+    """Recognise ``train/``, ``valid/`` … that each hold annotations and pictures."""
+    parts: list[Part] = []
+    pictures_only: list[Part] = []
+    for name, folder in sorted(_folders(root).items()):
+        if name not in SPLIT_FOLDERS:
+            continue
+        found = _layout_at(folder) or Layout("flat", folder, folder)
+        within = [f"{path.relative_to(root).as_posix()}/" for path in (found.annotations, found.images)]
+        part = Part(SPLIT_FOLDERS[name], *within)
+        (parts if next(names_below(found.annotations, is_xml), None) else pictures_only).append(part)
+    # Pictures without annotations are said to be, wherever they lie.
+    return Layout("flat", root, root, None, (*parts, *pictures_only)) if _is_division(parts) else None
 
 
-def _is_xml(name: str) -> bool:
-    return name.lower().endswith(".xml") and not name.startswith(".")
-
-
-class PictureFinder:
-    """Finds the picture that belongs to an annotation; the folder is listed once."""
-
-    def __init__(self, images: Path) -> None:
-        self._images = images
-        #: Names of all pictures in the folder.
-        self.names = frozenset(picture_names(images))
-
-    @cached_property
-    def _stems(self) -> dict[str, list[str]]:
-        """Names by stem; made when first needed, since nearly all annotations name their picture."""
-        stems: dict[str, list[str]] = {}
-        for name in sorted(self.names):
-            stems.setdefault(Path(name).stem, []).append(name)
-        return stems
-
-    def find(self, annotation: VocAnnotation) -> tuple[Path, bool]:
-        """Return the picture's path and whether ``<filename>`` named it; see ``find_name``.
-
-        Raises:
-            AnnotationError: as ``find_name``.
-        """
-        name, named = self.find_name(annotation)
-        return self._images / name, named
-
-    def find_name(self, annotation: VocAnnotation) -> tuple[str, bool]:
-        """Return the picture's path within the folder and whether ``<filename>`` named it (else its stem did).
-
-        ``<filename>`` counts first, but only as a name inside the data set; then any picture with the stem of the XML
-        file, then one with the stem of ``<filename>``.
-
-        Raises:
-            AnnotationError: the name leaves the data set, no picture is there, or several fit.
-        """
-        filename = annotation.filename
-        if filename in self.names and not _NOT_PLAIN & set(filename):
-            return filename, True
-        parts = self._safe_parts(annotation)
-        if parts:
-            # The folder may be repeated in the name ("images/a.jpg"), or the picture may lie in a folder below.
-            if parts[-1] in self.names:
-                return parts[-1], True
-            below = self._images.joinpath(*parts)
-            if len(parts) > 1 and below.suffix.lower() in PICTURE_SUFFIXES and below.is_file():
-                return str(Path(*parts)), True
-        stems = [annotation.path.stem] + ([Path(parts[-1]).stem] if parts else [])
-        for stem in stems:
-            found = self._stems.get(stem, [])
-            if len(found) == 1:
-                return found[0], False
-            if found:
-                raise AnnotationError(annotation.path, f"several pictures fit: {', '.join(found)}; keep one")
-        named = f" {annotation.filename!r} and" if annotation.filename else ""
-        raise AnnotationError(annotation.path, f"no picture found: neither{named} {annotation.path.stem}.* exists")
-
-    @staticmethod
-    def _safe_parts(annotation: VocAnnotation) -> tuple[str, ...]:
-        if annotation.filename is None:
+def _divided_below(annotations: Path, images: Path) -> tuple[Part, ...]:
+    """Recognise ``annotations/train/``, ``annotations/val/`` … beside ``images/train/``, ``images/val/`` …."""
+    pictures = _folders(images)
+    parts = []
+    with os.scandir(annotations) as entries:
+        if any(is_xml(entry.name) and not entry.name.startswith(".") for entry in entries):
             return ()
-        # Windows' rules read both kinds of slash, drives and network names, wherever this runs.
-        named = PureWindowsPath(annotation.filename)
-        if named.anchor or ".." in named.parts or "\0" in annotation.filename:
-            reason = f"<filename> {annotation.filename!r} leaves the data set: write the bare file name"
-            raise AnnotationError(annotation.path, reason)
-        return named.parts
+    for name, path in _folders(annotations).items():
+        if name in SPLIT_FOLDERS and name in pictures:
+            parts.append(Part(SPLIT_FOLDERS[name], f"{path.name}/", f"{pictures[name].name}/"))
+        elif next(names_below(path, is_xml), None) is not None:
+            return ()
+    return tuple(sorted(parts, key=lambda part: part.annotations)) if _is_division(parts) else ()
+
+
+def _is_division(parts: list[Part]) -> bool:
+    splits = {part.split for part in parts}
+    return "train" in splits and len(splits) > 1
+
+
+def _folders(root: Path) -> dict[str, Path]:
+    return {path.name.lower(): path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")}

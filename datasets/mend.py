@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,19 @@ def find_repeated(keys: NDArray[np.float64]) -> NDArray[np.bool_]:
         _, first = np.unique(keys, axis=0, return_index=True)
         repeated[first] = False
     return repeated
+
+
+def below_a_pixel(boxes: NDArray[np.float64], sizes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Mark the boxes that are less than a pixel wide or high, not those that six decimals have brought there.
+
+    Args:
+        boxes: (N, 4) float64 xyxy in pixels.
+        sizes: (N, 2) or (1, 2), width and height in pixels of each box's picture.
+
+    >>> below_a_pixel(np.array([[1.0, 1, 2, 2], [1, 1, 1.9, 9]]), np.array([[96, 64]])).tolist()
+    [False, True]
+    """
+    return np.asarray((boxes[:, 2:] - boxes[:, :2] < 1 - 1.5e-6 * sizes).any(axis=1))
 
 
 def turn_boxes(boxes: NDArray[np.float64], stored_size: tuple[int, int], orientation: int) -> NDArray[np.float64]:

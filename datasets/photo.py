@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,17 +16,23 @@ from maskdet.datasets.picture import Picture
 #: empty     no area left: box dropped         repeated  the same box twice: one dropped
 #: size      <size> missing or wrong           renamed   another spelling of a class
 #: unknown   a class left out on request       turned    box turned with the picture's EXIF orientation
-#: conflict  one box, two classes: both kept          polygon   a polygon: the box around it counts
+#: conflict  one box, two classes: both kept   scaled    box drawn on a copy of another size
+#: polygon   box put around a polygon          tiny      less than a pixel wide or high: kept
+#: boxless   object without a box: left out    astray    box outside of any object: left out
+#: difficult left out on request               encoding  bytes that are no text in the file's encoding
+#: picture   not as training takes it: written anew, or under another ending
+#: unlisted  a list's line that names no photo
 MendKind = Literal[
-    "swapped", "clipped", "empty", "repeated", "size", "renamed", "unknown", "turned", "conflict", "polygon"
-]
+    "swapped", "clipped", "empty", "repeated", "size", "renamed", "unknown", "turned", "conflict", "scaled",
+    "polygon", "tiny", "boxless", "astray", "difficult", "encoding", "picture", "unlisted",
+]  # fmt: skip
 
 Split = Literal["train", "val", "test"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """One thing that was put right (or, for ``conflict``, noticed).
+    """One thing that was put right, left out or noticed.
 
     Attributes:
         file: the annotation file's name.
@@ -82,6 +89,8 @@ class Collection:
         left_out: photos that could not be used.
         unannotated: names of pictures without an annotation.
         found_by_stem: how many pictures ``<filename>`` did not name.
+        difficult: boxes marked as difficult, left out or not.
+        unknown: boxes of each unknown class, of photos left out for them.
     """
 
     layout: str
@@ -90,3 +99,5 @@ class Collection:
     left_out: list[LeftOut] = field(default_factory=list)
     unannotated: list[str] = field(default_factory=list)
     found_by_stem: int = 0
+    difficult: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)

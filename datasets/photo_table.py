@@ -7,13 +7,17 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.datasets.photo import Photo
-from maskdet.datasets.picture import Picture
+from maskdet.datasets.picture import KINDS, Picture
+
+_KIND_NAMES: Final = tuple(KINDS)
+_OTHER: Final = _KIND_NAMES.index("other")
+_KIND_NUMBERS: Final = {kind: number for number, kind in enumerate(_KIND_NAMES)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +28,7 @@ class PhotoTable(Sequence[Photo]):
         folder: the pictures' folder.
         names: N names, as in ``Photo``.
         files: N picture files, within the folder.
-        facts: (N, 5) int32: width and height in pixels, the same as stored, EXIF orientation.
+        facts: (N, 6) int32: width and height in pixels, the same as stored, EXIF orientation, index into ``KINDS``.
         ends: (N,) int64, where each photo's boxes end in the two next.
         class_ids: (B,) int64.
         boxes: (B, 4) float64, xyxy in pixels of the upright picture.
@@ -124,10 +128,10 @@ class PhotoTable(Sequence[Photo]):
         if isinstance(at, slice):
             return self.take(range(len(self))[at])
         at = range(len(self))[at]
-        width, height, stored_width, stored_height, orientation = self.facts[at].tolist()
+        width, height, stored_width, stored_height, orientation, kind = self.facts[at].tolist()
         sha256, thumb = (None, None) if self.marks is None else self.marks[at]
         size, stored = (width, height), (stored_width, stored_height)
-        picture = Picture(self.folder / self.files[at], size, stored, orientation, sha256, thumb)
+        picture = Picture(self.folder / self.files[at], size, stored, orientation, sha256, thumb, _KIND_NAMES[kind])
         span = slice(*self._span(at))
         split = None if self.splits is None else self.splits[at]
         return Photo(self.names[at], picture, self.class_ids[span], self.boxes[span], split)
@@ -168,7 +172,7 @@ class PhotoGatherer:
             self._folder,
             self.names,
             self.files,
-            np.frombuffer(self._facts, np.int32).reshape(-1, 5),
+            np.frombuffer(self._facts, np.int32).reshape(-1, 6),
             np.cumsum(np.frombuffer(self._counts, np.int64)),
             np.frombuffer(self._class_ids, np.int64),
             np.frombuffer(self._boxes, np.float64).reshape(-1, 4),
@@ -177,9 +181,12 @@ class PhotoGatherer:
 
 
 def facts_of(pictures: Sequence[Picture]) -> NDArray[np.int32]:
-    """Return (N, 5) int32: the ``facts`` of pictures."""
-    rows = [(*picture.size, *picture.stored_size, picture.orientation) for picture in pictures]
-    return np.array(rows, dtype=np.int32).reshape(-1, 5)
+    """Return (N, 6) int32: the ``facts`` of pictures."""
+    rows = [
+        (*picture.size, *picture.stored_size, picture.orientation, _KIND_NUMBERS.get(picture.kind, _OTHER))
+        for picture in pictures
+    ]
+    return np.array(rows, dtype=np.int32).reshape(-1, 6)
 
 
 def split_file(file: str) -> tuple[str, str]:

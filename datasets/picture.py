@@ -40,6 +40,13 @@ _HEAD, _TAIL = 4096, 64
 #: Pixels that are within every limit.
 _SURELY_SMALL: Final = 20_000_000
 
+#: Pixels that a side of a picture must have for ultralytics to train on it.
+MIN_SIDE: Final = 10
+
+#: Kinds that every training takes, each with the ending that it gets where its own is none of theirs; others are
+#: written anew.
+KINDS: Final = {"JPEG": ".jpg", "PNG": ".png", "BMP": ".bmp", "WebP": ".webp", "TIFF": ".tif", "other": ".png"}
+
 #: OpenCV's ``IMREAD_COLOR``; OpenCV itself is imported where a picture is decoded: most are not.
 _COLOUR: Final = 1
 
@@ -55,6 +62,7 @@ class Picture:
         orientation: the EXIF orientation, 1–8; 1 where the file has none.
         sha256: of the file's bytes; None unless a thumbnail was asked for.
         thumb: (32, 32, 3) uint8 BGR, squeezed to a square; None unless it was asked for.
+        kind: by its first bytes, such as ``JPEG``; see ``maskdet.first_bytes``.
     """
 
     path: Path
@@ -63,6 +71,7 @@ class Picture:
     orientation: int = 1
     sha256: str | None = None
     thumb: NDArray[np.uint8] | None = None
+    kind: str = "JPEG"
 
 
 def look_at(path: Path, *, thumb: bool = False) -> Picture:
@@ -86,20 +95,21 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
     if not data:
         raise SourceError(path, "is empty (0 bytes)")
-    stored = check_header(data, path).size
+    header = check_header(data, path)
+    stored = header.size
     if data.startswith(b"\xff\xd8"):
-        header = read_header(data)
+        jpeg = read_header(data)
         # Looked for behind the header, since an embedded preview has an end marker of its own; what some cameras append
         # behind the picture does no harm.
-        if header.scan is None or data.rfind(b"\xff\xd9", header.scan) == -1:
+        if jpeg.scan is None or data.rfind(b"\xff\xd9", jpeg.scan) == -1:
             raise SourceError(path, "is cut short: the JPEG's end is missing")
-        orientation = jpeg_orientation(header)
+        orientation = jpeg_orientation(jpeg)
         size = stored[::-1] if orientation >= 5 else stored
-        if not thumb and header.frame in _COMMON_FRAMES and min(size) >= 1:
+        if not thumb and jpeg.frame in _COMMON_FRAMES and min(size) >= 1:
             return Picture(path, size, stored, orientation)
         small = _decode(path, data, _reduction(stored))
     elif data.startswith(_PNG_SIGNATURE) and not thumb and _png_is_whole(data):
-        return Picture(path, stored, stored)
+        return Picture(path, stored, stored, kind="PNG")
     else:
         small = _decode(path, data, _COLOUR)
         # OpenCV turns what its decoders know to be turned, so the decoded size is the one that training sees.
@@ -108,11 +118,11 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
     if min(size) < 1:
         raise SourceError(path, "has no readable size")
     if not thumb:
-        return Picture(path, size, stored, orientation)
+        return Picture(path, size, stored, orientation, kind=header.kind)
     import cv2
 
     square = cv2.resize(small, (THUMB_SIDE, THUMB_SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return Picture(path, size, stored, orientation, hashlib.sha256(data).hexdigest(), square)
+    return Picture(path, size, stored, orientation, hashlib.sha256(data).hexdigest(), square, header.kind)
 
 
 def _known_from_ends(path: Path, head: bytes, file: FileIO) -> Picture | None:

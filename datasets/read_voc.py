@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from maskdet.datasets.layout import Layout, find_layout, picture_names
+from maskdet.datasets.layout import Layout, find_layout
 from maskdet.datasets.photo import Collection, LeftOut
-from maskdet.datasets.photo_table import PhotoGatherer, PhotoTable, split_file
+from maskdet.datasets.photo_table import PhotoGatherer, PhotoTable
 from maskdet.datasets.process_pool import ProcessPool
-from maskdet.datasets.voc_chunk import ChunkReader, ReadChunk, ReadOptions
+from maskdet.datasets.voc_chunk import ChunkReader, ReadChunk, ReadOptions, say_unknown
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError, SourceError
 from maskdet.progress import ProgressBar
 
@@ -37,7 +37,7 @@ def read_voc(root: Path, options: ReadOptions, pool: ProcessPool | None = None) 
         pool: reads large data sets side by side; None reads in this process.
 
     Raises:
-        AnnotationError: an annotation cannot be used.
+        AnnotationError: an annotation cannot be used; for unknown classes, of all files.
         SourceError: a picture cannot be used.
         DatasetError: the layout is unknown, two annotations share a picture, or nothing is left.
     """
@@ -59,8 +59,8 @@ def read_voc(root: Path, options: ReadOptions, pool: ProcessPool | None = None) 
     photos = gathered.photos()
     if not photos:
         raise DatasetError(root, "no usable photo in it")
-    used = {split_file(file)[0] for file in photos.files}
-    collection.unannotated = sorted(name for name in picture_names(layout.images) if name not in used)
+    used = frozenset(photos.files)
+    collection.unannotated = sorted(name for name in layout.picture_names() if name not in used)
     collection.photos = photos
     collection.mends.sort(key=lambda mend: (mend.file, mend.line or 0))
     return collection, layout
@@ -73,15 +73,17 @@ class _Gathered:
         self._layout, self._collection, self._options = layout, collection, options
         self._photos = PhotoGatherer(layout.images)
         self._stems: set[str] = set()
+        self._first_unknown: AnnotationError | None = None
 
     def add(self, names: list[str], found: ReadChunk) -> None:
         """Take up what came of the files of these names.
 
         Raises:
-            MaskdetError: the first that cannot be used, unless ``keep_going``.
+            MaskdetError: the first that cannot be used, unless ``keep_going``; unknown classes wait for others.
         """
         collection = self._collection
         collection.found_by_stem += found.found_by_stem
+        collection.difficult += found.difficult
         position = {number: at for at, number in enumerate(found.places)}
         kept = []
         for number, name in enumerate(names):
@@ -93,25 +95,37 @@ class _Gathered:
                 else:
                     kept_here = [(names[found.places[one]], found.photos.files[one]) for one in kept]
                     error = self._taken(name, found.photos.files[at], kept_here)
-            collection.mends.extend(found.class_mends.get(number, ()))
-            if error is not None:
-                if not self._options.keep_going:
-                    raise error
-                collection.left_out.append(LeftOut(name, _reason(error)))
-            else:
+            collection.mends.extend(found.notices.get(number, ()))
+            if error is None:
                 collection.mends.extend(found.box_mends.get(number, ()))
+                continue
+            if number in found.unknown:
+                collection.unknown += found.unknown[number]
+                if self._first_unknown is None and isinstance(error, AnnotationError):
+                    self._first_unknown = error
+            elif not self._options.keep_going:
+                raise error
+            collection.left_out.append(LeftOut(name, _reason(error)))
         # The names as they are here already, instead of copies from another process.
         self._photos.add([names[found.places[at]] for at in kept], found.photos.take(kept))
 
     def photos(self) -> PhotoTable:
-        """Return what was taken up, and let go of it."""
+        """Return what was taken up, and let go of it.
+
+        Raises:
+            AnnotationError: classes are unknown, unless ``keep_going``; names all of them.
+        """
+        first = self._first_unknown
+        if first is not None and not self._options.keep_going:
+            error = AnnotationError(first.path, say_unknown(self._collection.unknown))
+            error.line = first.line
+            raise error
         self._stems.clear()
         return self._photos.table()
 
     def _take(self, file: str) -> bool:
         """Give a photo its picture, unless one before has it."""
-        # Labels are named after the stem, and not every file system tells a.jpg from A.jpg.
-        stem = split_file(file)[1].lower()
+        stem = _stem(file)
         if stem in self._stems:
             return False
         self._stems.add(stem)
@@ -119,11 +133,16 @@ class _Gathered:
 
     def _taken(self, name: str, file: str, kept_here: list[tuple[str, str]]) -> AnnotationError:
         """Say whose picture a photo wants; rare enough to look for it only now."""
-        stem = split_file(file)[1].lower()
+        stem = _stem(file)
         before = [*zip(self._photos.names, self._photos.files, strict=True), *kept_here]
-        owner = next(owner for owner, taken in before if split_file(taken)[1].lower() == stem)
+        owner = next(owner for owner, taken in before if _stem(taken) == stem)
         reason = f"its picture's name {stem!r} is already taken by {owner}"
         return AnnotationError(self._layout.annotations / name, reason)
+
+
+def _stem(file: str) -> str:
+    """Return what a photo's label file is named after: not every file system tells a.jpg from A.jpg."""
+    return file[: file.rfind(".")].lower()
 
 
 def _reason(error: MaskdetError) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from maskdet.datasets.data_yaml import DataYaml, read_data_yaml
 from maskdet.datasets.labelled_picture import LabelledPicture, read_pictures
-from maskdet.datasets.mend import mend_boxes
+from maskdet.datasets.mend import below_a_pixel, mend_boxes
 from maskdet.datasets.photo import Collection, LeftOut, Mend, Photo
 from maskdet.datasets.yolo import from_yolo
 from maskdet.errors import DatasetError
@@ -62,7 +62,8 @@ def _make_photo(split: str, read: LabelledPicture, description: DataYaml, collec
     empty = mended.empty
     outside = (np.abs(mended.boxes - shares) > _ROUNDING).any(axis=1) & ~empty
     repeated = labels.repeated & ~empty
-    for at in np.flatnonzero(outside | empty | repeated | labels.polygons):
+    tiny = below_a_pixel(mended.boxes * np.tile(picture.size, 2), np.array([picture.size])) & ~empty & ~repeated
+    for at in np.flatnonzero(outside | empty | repeated | tiny | labels.polygons):
         title, line = description.names[labels.class_ids[at]], labels.lines[at]
         if labels.polygons:
             collection.mends.append(Mend(name, "polygon", f"{title} is a polygon, read as the box around it", line))
@@ -72,5 +73,7 @@ def _make_photo(split: str, read: LabelledPicture, description: DataYaml, collec
             collection.mends.append(Mend(name, "empty", f"{title} has no area", line))
         if repeated[at]:
             collection.mends.append(Mend(name, "repeated", f"{title} is given twice", line))
+        if tiny[at]:
+            collection.mends.append(Mend(name, "tiny", f"{title} is less than a pixel wide or high", line))
     keep = ~empty & ~repeated
     return Photo(name, picture, labels.class_ids[keep], mended.boxes[keep] * np.tile(picture.size, 2), split)

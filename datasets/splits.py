@@ -44,29 +44,21 @@ def split_public(root: Path, photos: Sequence[Photo]) -> list[Split]:
     return ["val" if name in val else "train" for name in names]
 
 
-def split_by_lists(layout: Layout, photos: Sequence[Photo]) -> list[Split | None]:
-    """Give each photo its part as ``ImageSets/Main`` has it, None where no list names it.
+def split_by_folders(root: Path, layout: Layout, photos: Sequence[Photo]) -> list[Split]:
+    """Give each photo the part that its folder says.
 
     Raises:
-        DatasetError: train.txt or val.txt is missing, or a photo stands in two lists.
+        DatasetError: the data set is not divided into folders, or a part that training needs has no photo.
     """
-    if layout.lists is None:
-        raise DatasetError(layout.annotations.parent, "has no ImageSets/Main: use --split grouped")
-    chosen: dict[str, Split] = {}
-    splits: tuple[Split, ...] = ("train", "val", "test")
-    for split in splits:
-        path = layout.lists / f"{split}.txt"
-        if not path.is_file():
-            if split == "test":
-                continue
-            raise DatasetError(path, "no such list: use --split grouped")
-        for line in path.read_text(encoding="utf-8-sig").splitlines():
-            name = line.strip()
-            if not name:
-                continue
-            if chosen.setdefault(name, split) != split:
-                raise DatasetError(path, f"{name} stands in {chosen[name]}.txt too: keep it in one list")
-    return [chosen.get(Path(name).stem) for name in PhotoTable.of(photos).names]
+    parts = {name: part for name in PhotoTable.of(photos).names if (part := layout.part_of(name)) is not None}
+    if not parts:
+        raise DatasetError(root, "is not divided into train/ and val/ or valid/: use --split grouped")
+    splits = [parts[name].split for name in PhotoTable.of(photos).names]
+    missing = next((split for split in ("train", "val") if split not in splits), None)
+    if missing is not None:
+        folders = ", ".join(part.annotations for part in layout.parts)
+        raise DatasetError(root, f"its folders ({folders}) hold no photo for {missing}: use --split grouped")
+    return splits
 
 
 def split_grouped(

@@ -5,21 +5,21 @@ A chunk of files needs nothing of the others, so chunks can be read side by side
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.class_map import ClassMap
-from maskdet.datasets.layout import Layout, PictureFinder
-from maskdet.datasets.mend import MendedBoxes, find_repeated, mend_boxes, turn_boxes
+from maskdet.datasets.layout import Layout
+from maskdet.datasets.listing import PICTURE_SUFFIXES
 from maskdet.datasets.photo import Mend
-from maskdet.datasets.photo_table import PhotoTable, facts_of
-from maskdet.datasets.picture import Picture, look_at_all
+from maskdet.datasets.photo_table import PhotoTable
+from maskdet.datasets.picture import KINDS, MIN_SIDE, Picture, look_at_all
+from maskdet.datasets.picture_finder import PictureFinder
 from maskdet.datasets.voc import VocAnnotation, VocObject, parse_voc
+from maskdet.datasets.voc_frame import Coordinates
+from maskdet.datasets.voc_mend import Entry, find_frames, make_photos
 from maskdet.errors import AnnotationError, MaskdetError, SourceError
 
 
@@ -30,16 +30,20 @@ class ReadOptions:
     Attributes:
         classes: resolves class names.
         skip_unknown: leave boxes of unknown classes out, instead of refusing the file.
+        skip_difficult: leave boxes marked as difficult out.
         keep_going: leave unusable photos out, instead of stopping at the first.
         one_based: xmin and ymin are 1-based pixel numbers.
+        coordinates: what boxes are written in.
         thumbs: keep thumbnails for the search for duplicates.
         quiet: no progress bar.
     """
 
     classes: ClassMap = field(default_factory=ClassMap)
     skip_unknown: bool = False
+    skip_difficult: bool = False
     keep_going: bool = False
     one_based: bool = False
+    coordinates: Coordinates = "auto"
     thumbs: bool = False
     quiet: bool = False
 
@@ -52,28 +56,21 @@ class ReadChunk:
         photos: the usable ones, in order.
         places: the number of each photo's file.
         failed: why a file cannot be used, by number.
-        class_mends: what is to be said of class names, by file number.
-        box_mends: what was mended else, by file number, in the order of lines.
+        unknown: boxes of each unknown class, by file number; such a file is among the failed ones.
+        notices: what is to be said of a file beside its boxes, by file number.
+        box_mends: what was mended, by file number, in the order of lines.
         found_by_stem: how many pictures ``<filename>`` did not name.
+        difficult: boxes marked as difficult.
     """
 
     photos: PhotoTable
     places: list[int]
     failed: dict[int, MaskdetError]
-    class_mends: dict[int, list[Mend]]
+    unknown: dict[int, Counter[str]]
+    notices: dict[int, list[Mend]]
     box_mends: dict[int, list[Mend]]
     found_by_stem: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A file that can be used: its number, its contents, its picture, and the class of each object kept."""
-
-    number: int
-    annotation: VocAnnotation
-    file: str
-    picture: Picture
-    objects: list[tuple[VocObject, int]]
+    difficult: int
 
 
 class ChunkReader:
@@ -88,12 +85,11 @@ class ChunkReader:
             threads: as for ``look_at_all``.
         """
         self._layout, self._options, self._threads = layout, options, threads
-        self._finder = PictureFinder(layout.images)
+        self._finder = PictureFinder(layout)
 
     def __call__(self, names: Sequence[str]) -> ReadChunk:
         """Read the annotation files of these names."""
         failed: dict[int, MaskdetError] = {}
-        class_mends: dict[int, list[Mend]] = {}
         # First all XML, then all pictures: parsing holds the interpreter, and threads that decode meanwhile would wait
         # for it at every file they open (measured on 853 files: 1.7 s together, 0.8 s one after the other).
         found: list[tuple[VocAnnotation, str] | None] = []
@@ -101,7 +97,7 @@ class ChunkReader:
         for number, name in enumerate(names):
             try:
                 annotation = parse_voc(self._layout.annotations / name)
-                file, named = self._finder.find_name(annotation)
+                file, named = self._finder.find_name(annotation, name)
             except MaskdetError as error:
                 failed[number] = error
                 found.append(None)
@@ -110,126 +106,118 @@ class ChunkReader:
             found.append((annotation, file))
         paths = [None if what is None else self._layout.images / what[1] for what in found]
         seen = look_at_all(paths, thumb=self._options.thumbs, threads=self._threads)
-        entries = []
+        entries: list[Entry] = []
+        kept = _Kept(self._options)
         for number, (what, picture) in enumerate(zip(found, seen, strict=True)):
             if what is None or picture is None:
                 continue
             try:
                 if isinstance(picture, SourceError):
                     raise picture
-                objects = _keep_objects(what[0], self._options, class_mends.setdefault(number, []))
+                _check_side(picture)
+                objects = kept.keep(number, names[number], what[0])
             except MaskdetError as error:
                 failed[number] = error
             else:
-                entries.append(_Entry(number, what[0], what[1], picture, objects))
-        class_mends = {number: mends for number, mends in class_mends.items() if mends}
-        photos, box_mends = _mend(self._layout.images, entries, self._options)
-        return ReadChunk(photos, [entry.number for entry in entries], failed, class_mends, box_mends, found_by_stem)
-
-
-def _keep_objects(annotation: VocAnnotation, options: ReadOptions, mends: list[Mend]) -> list[tuple[VocObject, int]]:
-    """Give each object its class id and leave out the unknown ones where that was asked for; add to ``mends``."""
-    kept = []
-    noticed = []
-    for item in annotation.objects:
-        index = options.classes.resolve(item.name)
-        if index is not None:
-            kept.append((item, index))
-            if item.name != CLASS_NAMES[index]:
-                detail = f"{item.name!r} read as {CLASS_NAMES[index]}"
-                noticed.append(Mend(annotation.path.name, "renamed", detail, item.line))
-        elif options.skip_unknown:
-            detail = f"{item.name!r} left out"
-            noticed.append(Mend(annotation.path.name, "unknown", detail, item.line, before=item.box))
-        else:
-            way = f'add --map "{item.name}=CLASS" or --skip-unknown'
-            reason = f"unknown class {item.name!r}; the classes are {', '.join(CLASS_NAMES)}: {way}"
-            raise AnnotationError(annotation.path, reason, item.line)
-    mends.extend(noticed)
-    return kept
-
-
-def _mend(folder: Path, entries: list[_Entry], options: ReadOptions) -> tuple[PhotoTable, dict[int, list[Mend]]]:
-    """Mend the boxes of all entries at once; return the photos, and the mends by file number."""
-    counts = np.array([len(entry.objects) for entry in entries], dtype=np.int64)
-    owner = np.repeat(np.arange(len(entries)), counts)
-    objects = [item for entry in entries for item, _ in entry.objects]
-    class_ids = np.array([index for entry in entries for _, index in entry.objects], dtype=np.int64)
-    written = np.array([item.box for item in objects], dtype=np.float64).reshape(-1, 4)
-    upright = written.copy()
-    if options.one_based:
-        # The lower corner is the one that is inclusive, wherever it stands.
-        swapped = (written[:, :2] > written[:, 2:]).astype(np.float64)
-        upright -= np.concatenate([1.0 - swapped, swapped], axis=1)
-    facts = facts_of([entry.picture for entry in entries])
-    ends = np.cumsum(counts)
-    mends: dict[int, list[Mend]] = {}
-    for at, entry in enumerate(entries):
-        if _boxes_are_turned(entry):
-            span = slice(ends[at] - counts[at], ends[at])
-            picture = entry.picture
-            upright[span] = turn_boxes(upright[span], picture.stored_size, picture.orientation)
-        if entry.annotation.size != entry.picture.size:
-            mends[entry.number] = list(_size_mends(entry))
-    mended = mend_boxes(upright, facts[owner, :2].astype(np.float64))
-    repeated = find_repeated(np.column_stack([owner, class_ids, mended.boxes])) & ~mended.empty
-    conflict = find_repeated(np.column_stack([owner, mended.boxes])) & ~repeated & ~mended.empty
-    flags = (mended.swapped, mended.clipped, mended.empty, repeated, conflict)
-    for at in np.flatnonzero(np.any(flags, axis=0)).tolist():
-        entry = entries[owner[at]]
-        file = entry.annotation.path.name
-        mends.setdefault(entry.number, []).extend(
-            _box_mends(file, objects[at], mended, at, repeated=bool(repeated[at]), conflict=bool(conflict[at]))
+                entries.append(Entry(number, names[number], what[0], what[1], picture, objects))
+        frames, unplaced = find_frames(entries, self._options.coordinates)
+        if unplaced:
+            failed |= {entries[at].number: error for at, error in unplaced.items()}
+            left = [at for at in range(len(entries)) if at not in unplaced]
+            frames = {new: frames[at] for new, at in enumerate(left) if at in frames}
+            entries = [entries[at] for at in left]
+        for entry in entries:
+            if entry.annotation.notices or entry.picture.kind not in KINDS or _is_renamed(entry.file):
+                kept.notices.setdefault(entry.number, []).extend(_notices(entry))
+        photos, box_mends = make_photos(
+            self._layout.images, entries, frames, one_based=self._options.one_based, thumbs=self._options.thumbs
         )
-    keep = ~mended.empty & ~repeated
-    photos = PhotoTable(
-        folder,
-        [entry.annotation.path.name for entry in entries],
-        [entry.file for entry in entries],
-        facts,
-        np.cumsum(np.bincount(owner[keep], minlength=len(entries))),
-        class_ids[keep],
-        mended.boxes[keep],
-        marks=[(entry.picture.sha256, entry.picture.thumb) for entry in entries] if options.thumbs else None,
-    )
-    return photos, mends
+        places = [entry.number for entry in entries]
+        return ReadChunk(
+            photos, places, failed, kept.unknown, kept.notices, box_mends, found_by_stem, kept.difficult
+        )  # fmt: skip
 
 
-def _boxes_are_turned(entry: _Entry) -> bool:
-    picture = entry.picture
-    turned = picture.orientation >= 5 and picture.stored_size != picture.size
-    return turned and entry.annotation.size == picture.stored_size
+class _Kept:
+    """Chooses the objects that are kept, and gathers what there is to say of the others."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self.notices: dict[int, list[Mend]] = {}
+        self.unknown: dict[int, Counter[str]] = {}
+        self.difficult = 0
+        self._options = options
+
+    def keep(self, number: int, name: str, annotation: VocAnnotation) -> list[tuple[VocObject, int]]:
+        """Give each object its class id, without those that are left out on request.
+
+        Raises:
+            AnnotationError: classes are unknown.
+        """
+        kept, noticed, difficult = [], [], 0
+        unknown: list[VocObject] = []
+        for item in annotation.objects:
+            difficult += item.difficult
+            if item.difficult and self._options.skip_difficult:
+                noticed.append(Mend(name, "difficult", f"{item.name!r} left out", item.line, before=item.box))
+                continue
+            index = self._options.classes.resolve(item.name)
+            if index is not None:
+                kept.append((item, index))
+                if item.name != CLASS_NAMES[index]:
+                    noticed.append(Mend(name, "renamed", f"{item.name!r} read as {CLASS_NAMES[index]}", item.line))
+            elif self._options.skip_unknown:
+                noticed.append(Mend(name, "unknown", f"{item.name!r} left out", item.line, before=item.box))
+            else:
+                unknown.append(item)
+        if unknown:
+            self.unknown[number] = Counter(item.name for item in unknown)
+            raise AnnotationError(annotation.path, say_unknown(self.unknown[number]), unknown[0].line)
+        if noticed:
+            self.notices[number] = noticed
+        self.difficult += difficult
+        return kept
 
 
-def _size_mends(entry: _Entry) -> Iterator[Mend]:
-    file, size, picture = entry.annotation.path.name, entry.annotation.size, entry.picture
-    width, height = picture.size
-    if _boxes_are_turned(entry):
-        detail = f"boxes turned with the picture (EXIF orientation {picture.orientation})"
-        yield Mend(file, "turned", detail)
-    elif size is None:
-        yield Mend(file, "size", f"<size> missing or zero: taken from the picture, {width}×{height}")
-    elif size != picture.size:
-        yield Mend(file, "size", f"<size> {size[0]}×{size[1]} is wrong: the picture has {width}×{height}")
+#: Unknown classes that a message lists; a name beyond so many characters is cut.
+_LISTED, _NAME_SHOWN = 40, 60
 
 
-def _as_box(row: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = row.tolist()
-    return x1, y1, x2, y2
+def say_unknown(counts: Counter[str]) -> str:
+    """Say which classes are unknown, with their numbers of boxes, and the options that help.
+
+    >>> say_unknown(Counter(good=2, bad=1)).partition(";")[0]
+    "unknown classes 'good' (2 boxes), 'bad' (1 box)"
+    """
+    shown = [(name[:_NAME_SHOWN], count) for name, count in counts.most_common(_LISTED)]
+    listed = ", ".join(f"{name!r} ({count} {'box' if count == 1 else 'boxes'})" for name, count in shown)
+    more = f" and {len(counts) - _LISTED} more" if len(counts) > _LISTED else ""
+    maps = " ".join(f"--map {_quoted(name)}" for name, _ in shown)
+    plural = "class" if len(counts) == 1 else "classes"
+    return f"unknown {plural} {listed}{more}; the classes are {', '.join(CLASS_NAMES)}: add {maps} or --skip-unknown"
 
 
-def _box_mends(
-    file: str, item: VocObject, mended: MendedBoxes, at: int, *, repeated: bool, conflict: bool
-) -> Iterator[Mend]:
-    dropped = bool(mended.empty[at]) or repeated
-    after = None if dropped else _as_box(mended.boxes[at])
-    if mended.swapped[at]:
-        yield Mend(file, "swapped", "corners in the wrong order", item.line, item.box, after)
-    if mended.clipped[at]:
-        yield Mend(file, "clipped", "reached over the picture's edge", item.line, item.box, after)
-    if mended.empty[at]:
-        yield Mend(file, "empty", f"{item.name} without area dropped", item.line, item.box)
-    if repeated:
-        yield Mend(file, "repeated", f"{item.name} given twice, one dropped", item.line, item.box)
-    if conflict:
-        yield Mend(file, "conflict", "the same box has two classes, both kept", item.line, item.box, after)
+def _quoted(name: str) -> str:
+    text = repr(f"{name}=CLASS")[1:-1].replace("\\'", "'").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _check_side(picture: Picture) -> None:
+    if min(picture.size) < MIN_SIDE:
+        width, height = picture.size
+        reason = f"has {width}×{height} px; training takes no picture of less than {MIN_SIDE} px a side: remove it"
+        raise SourceError(picture.path, reason)
+
+
+def _is_renamed(file: str) -> bool:
+    return file[file.rfind(".") :].lower() not in PICTURE_SUFFIXES
+
+
+def _notices(entry: Entry) -> list[Mend]:
+    """Say what reading the file and looking at its picture brought up."""
+    told = [Mend(entry.name, notice.kind, notice.detail, notice.line) for notice in entry.annotation.notices]
+    base, kind = entry.file.rpartition("/")[2], entry.picture.kind
+    if kind not in KINDS:
+        told.append(Mend(entry.name, "picture", f"{base} is {kind}, which training does not take: written anew as PNG"))
+    elif _is_renamed(entry.file):
+        told.append(Mend(entry.name, "picture", f"{base} is {kind}: written with the ending {KINDS[kind]}"))
+    return told

@@ -12,8 +12,9 @@ import cv2
 
 from maskdet.benchmark.pictures import base_picture, view
 from maskdet.classes import CLASS_NAMES
-from maskdet.datasets.layout import PictureFinder, find_layout
+from maskdet.datasets.layout import find_layout
 from maskdet.datasets.output_folder import place_picture
+from maskdet.datasets.picture_finder import PictureFinder
 from maskdet.datasets.voc import parse_voc
 
 #: Different generated pictures; each photo is a hard link to one of them, and ext4 allows a file 65,000 links.
@@ -39,10 +40,11 @@ def voc_samples(voc: Path | None, folder: Path, count: int) -> list[Sample]:
     if voc is None:
         return _generate(folder, count)
     layout = find_layout(voc)
-    finder = PictureFinder(layout.images)
+    finder = PictureFinder(layout)
     found = []
-    for path in layout.xml_files()[:count]:
-        picture, _ = finder.find(parse_voc(path))
+    for name in layout.xml_names()[:count]:
+        path = layout.annotations / name
+        picture, _ = finder.find(parse_voc(path), name)
         found.append(Sample(path.read_text(encoding="utf-8"), picture.resolve()))
     return found
 

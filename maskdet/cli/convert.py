@@ -31,11 +31,10 @@ def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, .
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(
     "--split",
-    type=click.Choice(["grouped", "public", "voc"]),
-    default="grouped",
-    show_default=True,
-    help="grouped: alike photos stay together, classes balanced. public: the published list of the 853 Kaggle "
-    "photos. voc: the lists in ImageSets/Main.",
+    type=click.Choice(["grouped", "folders", "public", "voc"]),
+    help="grouped: alike photos stay together, classes balanced. folders: as the folders train/, valid/ (or val/), "
+    "test/ divide it. public: the published list of the 853 Kaggle photos. voc: the lists in ImageSets/Main.  "
+    "[default: folders where there are such, else grouped]",
 )
 @click.option("--val-fraction", type=float, default=0.2, show_default=True, help="Share of the photos for val.")
 @click.option("--test-fraction", type=float, default=0.0, show_default=True, help="Share of the photos for test.")
@@ -55,6 +54,15 @@ def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, .
 )
 @click.option("--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW.")
 @click.option("--skip-unknown", is_flag=True, help="Leave boxes of unknown classes out.")
+@click.option("--skip-difficult", is_flag=True, help="Leave boxes marked <difficult> out, as the VOC devkit scores.")
+@click.option(
+    "--coordinates",
+    type=click.Choice(["auto", "pixels", "shares"]),
+    default="auto",
+    show_default=True,
+    help="auto: pixels of <size>, scaled to the picture where both have one shape; what is not certain is refused. "
+    "pixels: the picture's own, whatever <size> says. shares: files whose boxes all lie within 0 … 1 are read as such.",
+)
 @click.option("--one-based", is_flag=True, help="xmin and ymin are 1-based pixel numbers, as in the VOC devkit.")
 @click.option("--keep-going", is_flag=True, help="Leave unusable photos out, list them, and exit with code 2.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier conversion of the same kind in OUT.")
@@ -85,8 +93,9 @@ def convert(
 ) -> int:
     """Convert the Pascal VOC data set VOC_DIR into the YOLO data set OUT, or into a folder of face crops.
 
-    VOC_DIR has annotations/ and images/, or Annotations/ and JPEGImages/, or XML files beside their pictures.
-    Everything that was mended is printed and written to OUT/audit.json. Then: maskdet train data=OUT/data.yaml
+    VOC_DIR has annotations/ and images/, or Annotations/ and JPEGImages/, or XML files beside their pictures. Folders
+    below them are part of the names; a division into train/, valid/, test/ is kept. Everything that was mended or
+    passed over is printed and written to OUT/audit.json. Then: maskdet train data=OUT/data.yaml
 
     With --crops, OUT gets one folder a class, manifest.csv (where each face comes from, and the group of photos that
     belongs on one side of a split), crops.json and contact_sheet.jpg. The options of splits and --images have no

@@ -48,7 +48,7 @@ def test_faults_of_a_yolo_set(ten_photos: Path, tmp_path: Path) -> None:
     assert {photo.file.rpartition("/")[2].partition(".")[0]: photo.reason for photo in audit.left_out} == {
         labels[1].stem: "line 1: class 3: the last one is 2",
         labels[2].stem: "line 1: expected five numbers: class, centre x, centre y, width, height",
-        labels[4].stem: "cannot be decoded as a picture",
+        labels[4].stem: "not a picture that can be read, but a text",
     }
     assert list(audit.unannotated) == [f"train/{labels[3].stem}.jpg", "train/twin.jpg"]
     assert [(pair.first, pair.second, pair.kind) for pair in audit.leaks] == [

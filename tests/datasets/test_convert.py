@@ -83,7 +83,7 @@ def test_every_mend_is_made_and_told(make_voc, tmp_path: Path) -> None:
     xml = root / "annotations" / "clip.xml"
     xml.write_text(xml.read_text().replace("<width>96</width>", "<width>0</width>"))
     xml = root / "annotations" / "swap.xml"
-    xml.write_text(xml.read_text().replace("<width>96</width>", "<width>64</width>"))
+    xml.write_text(xml.read_text().replace("<width>96</width><height>64", "<width>192</width><height>128"))
     out = tmp_path / "out"
     audit = convert(root, out, QUICK)
     told = [(mend.file, mend.kind) for mend in audit.mends]
@@ -91,7 +91,7 @@ def test_every_mend_is_made_and_told(make_voc, tmp_path: Path) -> None:
         [
             ("clip.xml", "clipped"),
             ("clip.xml", "size"),
-            ("swap.xml", "size"),
+            ("swap.xml", "scaled"),
             ("swap.xml", "swapped"),
             ("flat.xml", "empty"),
             ("away.xml", "clipped"),
@@ -110,7 +110,7 @@ def test_every_mend_is_made_and_told(make_voc, tmp_path: Path) -> None:
         "clip": [0], "swap": [0], "flat": [0], "away": [], "twice": [0, 1], "empty": [], "alias": [2],
     }  # fmt: skip
     assert sum(part.background for part in audit.parts) == 2
-    assert labels["swap"].rows[0].tolist() == pytest.approx([20 / 96, 30.25 / 64, 20 / 96, 19.5 / 64], abs=1e-6)
+    assert labels["swap"].rows[0].tolist() == pytest.approx([10 / 96, 15.125 / 64, 10 / 96, 9.75 / 64], abs=1e-6)
 
 
 def test_one_based_shifts_the_lower_corner(make_voc, tmp_path: Path) -> None:
@@ -142,7 +142,9 @@ def break_it(root: Path, how: str) -> type[MaskdetError]:
     elif how == "no picture":
         picture.unlink()
     elif how == "escape":
-        xml.write_text(xml.read_text().replace("p3.jpg", "../../p3.jpg"))
+        (root.parent / "outside.jpg").write_bytes(picture.read_bytes())
+        picture.unlink()
+        xml.write_text(xml.read_text().replace("p3.jpg", "../../outside.jpg"))
     elif how == "same picture":
         xml.write_text(xml.read_text().replace("p3.jpg", "p2.jpg"))
     return AnnotationError

@@ -12,7 +12,8 @@ from maskdet.datasets.groups import merge_groups, read_groups, series_links
 from maskdet.datasets.layout import Layout
 from maskdet.datasets.photo import Photo
 from maskdet.datasets.picture import Picture
-from maskdet.datasets.splits import public_val_names, split_by_lists, split_grouped, split_public
+from maskdet.datasets.splits import public_val_names, split_grouped, split_public
+from maskdet.datasets.voc_lists import split_by_lists
 from maskdet.errors import DatasetError
 
 ROOT = Path("set")
@@ -121,12 +122,12 @@ def lists(tmp_path: Path, **texts: str) -> Layout:
 def test_lists(tmp_path: Path) -> None:
     layout = lists(tmp_path, train="a\nb\n", val="c \n\n", test="d", trainval="a\nb\nc")
     photos = [photo(f"{name}.xml") for name in "abcde"]
-    assert split_by_lists(layout, photos) == ["train", "train", "val", "test", None]
+    assert split_by_lists(layout, photos) == (["train", "train", "val", "test", None], [])
 
 
 def test_bad_lists(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"a stands in train.txt too"):
-        split_by_lists(lists(tmp_path / "1", train="a", val="a"), [])
+        split_by_lists(lists(tmp_path / "1", train="a", val="a"), [photo("a.xml")])
     with pytest.raises(DatasetError, match=r"val.txt: no such list"):
         split_by_lists(lists(tmp_path / "2", train="a"), [])
     with pytest.raises(DatasetError, match="no ImageSets/Main"):
