@@ -116,7 +116,7 @@ def test_a_data_set_without_faces(make_voc: Callable[..., Path], tmp_path: Path)
 
 def test_a_damaged_photo(small_voc: Path, tmp_path: Path) -> None:
     (small_voc / "images" / "c.png").write_bytes(b"no picture")
-    with pytest.raises(SourceError, match=r"c\.png: cannot be decoded as a picture"):
+    with pytest.raises(SourceError, match=r"c\.png: not a picture that can be read"):
         write_crops(small_voc, tmp_path / "crops", QUIET)
     summary = write_crops(small_voc, tmp_path / "crops", CropFolderOptions(keep_going=True, quiet=True))
     assert [photo.file for photo in summary.left_out] == ["c.xml"]
