@@ -150,7 +150,9 @@ def _side_by_side(
                 )
                 # A live frame is answered at once; else one batch waits, so that no worker does.
                 live = isinstance(last, Picture) and last.clip is not None and last.clip.live
-                while pending and (pending[0][1] is None or _busy(pending) > (0 if live else workers)):
+                alone = isinstance(last, Picture) and (live or last.is_large)
+                del group, last  # else a large picture is held while the next is decoded
+                while pending and (pending[0][1] is None or _busy(pending) > (0 if alone else workers)):
                     yield from finish()
             while pending:
                 yield from finish()
@@ -176,7 +178,7 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
                 group = []
             continue
         count += 1
-        if count >= size or (item.clip is not None and item.clip.live):
+        if count >= size or item.is_large or (item.clip is not None and item.clip.live):
             yield group
             group, count = [], 0
         del item

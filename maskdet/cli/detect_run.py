@@ -139,6 +139,7 @@ class Task:
                         bar.count(picture)
                     if viewer is not None and not viewer.show(result, wait=picture.clip is None):
                         break
+                    del picture, found, result  # else they are held while the next is decoded
         except KeyboardInterrupt:
             outcome.interrupted = True
         return outcome

@@ -7,12 +7,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.results import ImageInfo
+
+#: Bytes of pixels.
+_LARGE: Final = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,11 @@ class Picture:
     def rate(self) -> float | None:
         """Frames a second of the video it is part of, or None."""
         return None if self.clip is None else self.clip.fps
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes so much memory that it should be there alone: more than a frame of 8K."""
+        return self.pixels.nbytes > _LARGE
 
 
 class Source(ABC):

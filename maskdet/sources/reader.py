@@ -51,11 +51,14 @@ class _Shelf:
         self._size = size
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
-        self._finished = False
+        self._finished = self._asked = False
         self._error: BaseException | None = None
 
     def put(self, item: Item) -> bool:
-        """Add an item, waiting for room; return False when no more are wanted."""
+        """Add an item, waiting for room; return False when no more are wanted.
+
+        After a large picture it waits until the reader is done with it and asks for the next.
+        """
         with self._changed:
             if _is_live(item):
                 while self._items and _is_live(self._items[-1]):
@@ -66,7 +69,10 @@ class _Shelf:
                 return False
             self._items.append(item)
             self._changed.notify_all()
-            return True
+            if isinstance(item, Picture) and item.is_large:
+                while (self._items or not self._asked) and not self.stop.is_set():
+                    self._changed.wait()
+            return not self.stop.is_set()
 
     def _is_full(self, item: Item) -> bool:
         if not self._items:
@@ -87,10 +93,13 @@ class _Shelf:
             BaseException: what ended the thread.
         """
         with self._changed:
+            self._asked = True
+            self._changed.notify_all()
             while not self._items and not self._finished:
                 self._changed.wait(0.5)  # with a limit: on Windows Ctrl-C cannot end a wait without one
             if self._items:
                 item = self._items.popleft()
+                self._asked = False
                 self._changed.notify_all()
                 return item
         if self._error is not None:

@@ -39,7 +39,7 @@ def video_tail(suffix: str) -> bytes:
     r"""Return what is put behind the end of a video: an element of its container that holds the mark and no content.
 
     >>> video_tail(".avi")
-    b'JUNK\x11\x00\x00\x00written by maskdet'
+    b'JUNK\x12\x00\x00\x00written by maskdet'
     """
     if suffix == ".mkv":
         return b"\xec" + bytes([0x80 | len(MARK)]) + MARK

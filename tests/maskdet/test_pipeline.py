@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import numpy as np
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.pipeline import answer, batches
+from maskdet.pipeline import Predictor, answer, answer_source, batches
 from maskdet.results import ImageInfo, MaskResult, ModelInfo
-from maskdet.sources import Clip, Picture
+from maskdet.sources import Clip, Picture, Source
 
 
 def picture(clip: Clip | None = None) -> Picture:
@@ -121,3 +122,32 @@ def test_what_comes_before_an_error_is_yielded_before_it_is_raised(workers: int)
     assert [next(answers)[0].info.frame for _ in range(3)] == [0, 1, 2]
     with pytest.raises(SourceError, match="bad"):
         next(answers)
+
+
+class Counted(Source):
+    """Gives pictures one after another; notes how many of them are in memory when it makes the next."""
+
+    def __init__(self, alive: list[weakref.ref[Any]], seen: list[int]) -> None:
+        self._alive, self._seen = alive, seen
+
+    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
+        self._seen.append(sum(one() is not None for one in self._alive))
+        pixels = np.zeros((200, 300, 3), np.uint8)
+        self._alive.append(weakref.ref(pixels))
+        yield Picture(pixels, ImageInfo(None, 300, 200), Path("a.png"))
+        del pixels
+
+
+@pytest.mark.parametrize(("workers", "batch"), [(1, 1), (1, 4), (2, 1), (2, 3)])
+def test_a_large_picture_is_in_memory_alone(
+    stub: Any, monkeypatch: pytest.MonkeyPatch, workers: int, batch: int
+) -> None:
+    monkeypatch.setattr("maskdet.sources.picture._LARGE", 100_000)
+    alive: list[weakref.ref[Any]] = []
+    seen: list[int] = []
+    sources = [Counted(alive, seen) for _ in range(6)]
+    for one, result in answer_source(
+        sources, Predictor(stub.detect_batch, workers), report=lambda _: None, batch=batch, keep_pixels=False
+    ):
+        del one, result
+    assert seen == [0] * 6
