@@ -17,12 +17,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 TOOLS: Final = Path(__file__).resolve().parent.parent
 
 #: Seconds that a case may take.
 SECONDS: Final = 20.0
+
+#: Seconds that a process may take to load its libraries.
+LOADING: Final = 120.0
 
 #: Cases that one process takes before a fresh one follows: what they leave in memory must not add up.
 BATCH: Final = 150
@@ -112,56 +115,48 @@ def _one_process(
     batch: list[str], note: Callable[[str, dict[str, Any]], None], keep: Path | None, seconds: float
 ) -> list[str]:
     """Run a batch in one process; return the cases that are left where it ended early."""
-    with tempfile.TemporaryDirectory(prefix="maskdet-hostile-", ignore_cleanup_errors=True) as scratch:
-        environment = {**os.environ, "PYTHONPATH": str(TOOLS), **({} if keep is None else {"HOSTILE_KEEP": "1"})}
-        process = subprocess.Popen(
+    environment = {**os.environ, "PYTHONPATH": str(TOOLS), **({} if keep is None else {"HOSTILE_KEEP": "1"})}
+    left, running, code = list(batch), False, None
+    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    with (
+        tempfile.TemporaryDirectory(prefix="maskdet-hostile-", ignore_cleanup_errors=True) as scratch,
+        tempfile.TemporaryFile() as last_words,
+        subprocess.Popen(
             [sys.executable, "-m", "hostile.worker", str(keep or scratch)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=last_words,
             env=environment,
             start_new_session=True,
-        )
-        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-        lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
-        last_words: list[bytes] = []
-        threading.Thread(target=lambda: last_words.extend(process.stderr.readlines()), daemon=True).start()  # type: ignore[union-attr]
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        pump = threading.Thread(target=_pump, args=(process.stdout, lines))
+        pump.start()
         process.stdin.write("\n".join(batch).encode())
         process.stdin.close()
-        left, running = list(batch), ""
         try:
-            while True:
-                line = lines.get(timeout=seconds if running else 60)
-                if line is None:
-                    break
+            while (line := lines.get(timeout=seconds if running else LOADING)) is not None:
                 said = json.loads(line)
-                if "start" in said:
-                    running = said["start"]
-                    continue
-                note(left.pop(0), said)
-                running = ""
+                running = "start" in said
+                if not running:
+                    note(left.pop(0), said)
+            code = process.wait()
         except queue.Empty:
-            _end(process)
             note(left.pop(0), {"faults": [f"hang: more than {seconds:.0f} s"], "seconds": seconds})
-            return left
-        code = process.wait()
-        if left:  # it ended in the middle of one
-            said = b"".join(last_words).decode(errors="replace").strip().splitlines()
-            kind = f"signal: {signal.Signals(-code).name}" if code < 0 else f"traceback: the process ended with {code}"
-            note(left.pop(0), {"faults": [f"{kind} {said[-1] if said else ''}"]})
-        _end(process)
-        return left
+        with contextlib.suppress(ProcessLookupError):  # itself, and what it has started
+            os.killpg(process.pid, signal.SIGKILL)
+        pump.join()
+        if code is not None and left:  # it ended in the middle of one
+            last_words.seek(0)
+            said_last = last_words.read().decode(errors="replace").strip().splitlines()[-1:]
+            kind = f"signal: {signal.Signals(-code).name}" if code < 0 else f"traceback: ended with {code}"
+            note(left.pop(0), {"faults": [" ".join([kind, *said_last])]})
+    return left
 
 
-def _pump(stream: Any, lines: queue.SimpleQueue[bytes | None]) -> None:
+def _pump(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
     for line in stream:
         lines.put(line)
     lines.put(None)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a worker and what it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
