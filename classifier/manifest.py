@@ -17,6 +17,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Final, Literal
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.conversions.spreadsheet import path_cell, plain_path
 from maskdet.errors import DatasetError
 
 COLUMNS: Final = ("crop", "photo", "face", "x1", "y1", "x2", "y2", "class", "binary", "group")
@@ -65,7 +66,15 @@ def format_manifest(records: Iterable[CropRecord]) -> str:
         box = [f"{edge:.12g}" for edge in record.box]
         binary = "" if record.binary is None else record.binary
         writer.writerow(
-            [record.crop, record.photo, record.face, *box, CLASS_NAMES[record.class_id], binary, record.group]
+            [
+                path_cell(record.crop),
+                path_cell(record.photo),
+                record.face,
+                *box,
+                CLASS_NAMES[record.class_id],
+                binary,
+                path_cell(record.group),
+            ]
         )
     return text.getvalue()
 
@@ -96,6 +105,7 @@ def _parse(row: list[str], where: str) -> CropRecord:
     if len(row) != len(COLUMNS):
         raise DatasetError(where, f"expected {len(COLUMNS)} columns, found {len(row)}")
     crop, photo, face, *edges, name, binary, group = row
+    crop, photo, group = map(plain_path, (crop, photo, group))
     # A manifest from elsewhere must not make anything read files outside its own folder;
     # Windows' rules read both kinds of slash, drives and network names, wherever this runs.
     inside = PureWindowsPath(crop)

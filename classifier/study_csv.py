@@ -13,6 +13,7 @@ from maskdet.classifier.mcnemar import Comparison
 from maskdet.classifier.scores import Estimate
 from maskdet.classifier.study_entries import Entry, Section
 from maskdet.classifier.study_mistakes import find_mistakes
+from maskdet.conversions.spreadsheet import path_cell
 
 _WHERE: Final = ("task", "protocol", "network", "title", "weights", "frozen", "seed", "fold")
 _ESTIMATES: Final = ("error", "error_by_group", "macro_f1", "balanced_accuracy", "auc")
@@ -93,8 +94,8 @@ def misclassified_csv(sections: Sequence[Section], known: Mapping[str, CropRecor
                         "run": entry.label,
                         "fold": mistake.fold,
                         "crop": mistake.crop,
-                        "photo": mistake.record.photo,
-                        "group": mistake.record.group,
+                        "photo": path_cell(mistake.record.photo),
+                        "group": path_cell(mistake.record.group),
                         **dict(box),
                         "face_size": mistake.face_size,
                         "truth": CLASS_NAMES[mistake.truth],

@@ -16,6 +16,7 @@ from maskdet.detector.graph_layout import lay_out
 from maskdet.detector.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
+from maskdet.writers.guard import Guard
 
 if TYPE_CHECKING:
     from maskdet.detector.quantise import Quantised
@@ -129,6 +130,7 @@ def export(arguments: Mapping[str, Any]) -> Exported:
         raise WeightsError(source, "no such file")
     reference = TorchRuntime(source, name=source.stem, end_to_end=settings.get("nms") is False, trust_weights=trusted)
     settings.setdefault("imgsz", reference.spec.imgsz)
+    Guard([source]).check_model(source.with_suffix(".onnx"))  # ultralytics would write over it
     try:
         with safe_loading(trusted):
             model = YOLO(str(source), task="detect")

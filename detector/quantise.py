@@ -38,6 +38,7 @@ from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
 from maskdet.progress import track
 from maskdet.writers.atomic import write_bytes
+from maskdet.writers.guard import Guard
 
 #: Photos that set the ranges.
 CALIBRATION_PHOTOS: Final = 64
@@ -133,6 +134,8 @@ def quantise(
     random.Random(seed).shuffle(split)
     chosen, others = split[:photos], split[photos:]
 
+    target = source.with_name(f"{source.stem}-int8.onnx")
+    Guard([source]).check_model(target)
     with tempfile.TemporaryDirectory() as folder:
         recipe = Recipe(per_channel=per_channel, seed=seed)
         result, float_convs = quantised_model(source, Path(folder), chosen, before.spec, recipe)
@@ -148,7 +151,7 @@ def quantise(
     }
     metadata = {entry.key: entry.value for entry in model.metadata_props} | {"maskdet_int8": json.dumps(note)}
     onnx.helper.set_model_props(result, metadata)
-    target = write_bytes(source.with_name(f"{source.stem}-int8.onnx"), result.SerializeToString())
+    write_bytes(target, result.SerializeToString())
     after = OnnxRuntime(target, name=target.stem)
     batches = [load_input(photo, before.spec) for photo in (others or chosen)[:COMPARED_PHOTOS]]
     return Quantised(

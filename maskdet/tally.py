@@ -63,13 +63,3 @@ class Tally:
         if picture.clip not in self.clips:
             self.clips[picture.clip] = ClipTally(picture.clip.path)
         self.clips[picture.clip].add(result)
-
-    @property
-    def any(self) -> bool:
-        """Whether anything was seen."""
-        return bool(self.pictures or self.clips)
-
-    @property
-    def kinds(self) -> str:
-        """What was seen: ``"pictures"``, ``"videos"`` or ``"pictures and videos"``."""
-        return " and ".join(["pictures"] * bool(self.pictures) + ["videos"] * bool(self.clips))

@@ -7,6 +7,7 @@ import json
 import shlex
 import shutil
 import subprocess
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -72,7 +73,12 @@ class RunCommand:
         name = self._words[0]
         try:
             done = subprocess.run(
-                self._words, input=payload(alert), stdout=subprocess.DEVNULL, timeout=self._seconds, check=False
+                self._words,
+                input=payload(alert),
+                stdout=subprocess.DEVNULL,
+                stderr=_standard_error(),
+                timeout=self._seconds,
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise ActionError(f"{name} was ended after {self._seconds:g} seconds") from error
@@ -80,6 +86,14 @@ class RunCommand:
             raise ActionError(f"{name} cannot be run ({error.strerror})") from error
         if done.returncode:
             raise ActionError(f"{name} failed with exit code {done.returncode}")
+
+
+def _standard_error() -> int | None:
+    """Return where messages go, which need not be the second descriptor; None for that."""
+    try:
+        return None if sys.stderr is None else sys.stderr.fileno()
+    except (OSError, ValueError):  # not a file
+        return None
 
 
 class PostJson:

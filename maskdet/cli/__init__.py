@@ -22,6 +22,9 @@ EXIT_PIPE = 141
 #: Asks for the traceback of whatever ends a command; understood before and behind the command's name.
 DEBUG = "--debug"
 
+#: Commands that read strangers' files: what libraries think of these is no message of ours.
+QUIET = frozenset({"detect", "classify", "compare", "convert", "data", "val"})
+
 
 def __getattr__(name: str) -> Any:
     if name not in {"cli", "COMMANDS"}:
@@ -48,9 +51,11 @@ def main(args: Sequence[str] | None = None) -> Any:
     with Interrupt() as interrupt:
         try:
             if ours:
-                from maskdet.cli.start_up import end_at_once, own_process
+                from maskdet.cli.start_up import end_at_once, own_process, silence_libraries
 
                 own_process()
+                if words and words[0] in QUIET and DEBUG not in words:
+                    silence_libraries()
                 end_at_once(lambda: code)
             code = _run(words)
             if sys.stdout is not None:

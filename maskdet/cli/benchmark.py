@@ -99,11 +99,13 @@ def benchmark(
     from maskdet.benchmark.section import Settings
     from maskdet.benchmark.sections import BESIDE_YOLO, run_section
     from maskdet.benchmark.torch_twin import with_torch_twin
+    from maskdet.writers.guard import Guard
 
     settings = Settings(
         source=source, voc=voc, weights=weights, classifier=classifier, yolo_weights=yolo_weights, yolo=not no_yolo,
         imgsz=imgsz, limit=limit, frames=frames, runs=runs, warm_up=not no_warm_up, sizes=sizes, quiet=quiet,
     )  # fmt: skip
+    Guard([source, voc, weights, classifier, yolo_weights]).check_texts({"--json": json_target})
     if json_target not in (None, "-") and not real_path(str(json_target)).parent.is_dir():
         raise click.UsageError(f"--json {json_target}: its folder does not exist")
     if yolo_weights is not None and not no_yolo:

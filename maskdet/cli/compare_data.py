@@ -69,7 +69,13 @@ def score_data(
     from maskdet.chain.labelled_data import read_labelled
     from maskdet.chain.score import compare
     from maskdet.weights import checksum, resolve_weights
+    from maskdet.writers.guard import Guard
 
+    guard = Guard([data, weights, classifier_weights])
+    guard.check_texts({"--json": json_target})
+    guard.check_folders({"--save": save}, [json_target])
+    if save:
+        guard.check_reports(Path(save), ("ap.png", "classes.png", "compare.json"))
     labelled = read_labelled(data, split)
     detector = open_detector(
         weights,

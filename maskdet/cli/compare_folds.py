@@ -64,7 +64,9 @@ def score_folds(
     from maskdet.chain.fold_scores import compare_folds
     from maskdet.detector.cross_validation import fold_models
     from maskdet.detector.fold_set import fold_files, folds_folder, read_folds
+    from maskdet.writers.guard import Guard
 
+    Guard([data]).check_texts({"--json": json_target})
     count = len(fold_files(folds_folder(data)))
     # What is missing should be said before the photos are run, not after.
     for template in (weights, classifier_weights):

@@ -164,8 +164,8 @@ def detect(
     outcome = task.run(show=show, keep_tally=show_table, quiet=quiet)
     if show_table:
         outcome.print_tables()
-        if targets.pictures and outcome.tally.any:
-            say(f"{outcome.tally.kinds} with boxes: {Path(targets.pictures)}")
+        if targets.pictures and outputs.painted:
+            say(f"{outputs.painted} with boxes: {Path(targets.pictures)}")
     report_people(tracker, tracks_target, show=show_table)
     if outcome.interrupted:
         raise click.Abort

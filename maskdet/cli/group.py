@@ -42,6 +42,28 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words; empty ones are refused, whatever they would name."""
+        if any(not word or word.endswith("=") for word in args):
+            from maskdet.cli.hints import refuse_empty
+
+            refuse_empty(args)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names.
+
+        Raises:
+            click.UsageError: there is none; with what was meant.
+        """
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from maskdet.cli.hints import unknown_command
+
+            ctx.fail(unknown_command(args[0], list(COMMANDS)))
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a reader of standard output who has left ends it quietly, and so does Ctrl-C."""
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from maskdet.cli.hints import refuse_yolo_words
 from maskdet.console import say
 from maskdet.errors import SourceError
 from maskdet.own_folder import OWN_FOLDER
@@ -38,9 +39,10 @@ def find_sources(
 
     Raises:
         click.UsageError: something stands behind a source that never ends.
-        SourceError: the only source is the folder that this run writes to; or that folder has no place, as the working
-            folder is gone.
+        MaskdetError: words of yolo's; or the only source is the folder that this run writes to; or that folder has no
+            place, as the working folder is gone.
     """
+    refuse_yolo_words(names, click.get_current_context())
     own = {_place(folder) for folder in writes_to if folder}
     found: list[Source] = []
     missed: list[Missed] = []

@@ -60,6 +60,23 @@ def own_process() -> None:
         sys.stdout = _stream(_StandardOutput(1, closed=sys.stdout is None), sys.stdout)
 
 
+def silence_libraries() -> None:
+    """Keep what C libraries print (libpng, libjpeg, FFmpeg, ONNX Runtime) and Python's warnings off standard error.
+
+    They know the descriptor only, which from now on leads nowhere; ``sys.stderr`` goes on where it went. Programs that
+    are started inherit the descriptor: whoever wants to hear them gives them ``sys.stderr``.
+    """
+    import warnings
+
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr = _stream(_StandardError(os.dup(2), "standard error"), sys.stderr)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+
+
 class _StandardOutput(NamedFile):
     """Standard output; a reader who has left ends the process as a shell expects it."""
 

@@ -72,7 +72,10 @@ def study(source: Path | None, list_only: bool, quiet: bool, json_target: str | 
     maskdet study face-mask-detection --protocol both          everything; hours on a CPU
     maskdet study face-mask-detection --report                 the report once more
     """
+    from maskdet.writers.guard import Guard
+
     if list_only:
+        Guard().check_texts({"--json": json_target})
         return _list(json_target, quiet=quiet)
     if source is None:
         raise click.UsageError("which data? give the folder that holds annotations/ and images/, or --list")
@@ -84,6 +87,11 @@ def study(source: Path | None, list_only: bool, quiet: bool, json_target: str | 
     require("matplotlib", what="the study's report", extra="plots")
     from maskdet.cli.study_run import Study
 
+    guard = Guard([source, *options["weights"], options["leave_out"]])
+    guard.check_texts({"--json": json_target})
+    guard.check_folders({"--out": str(options["out"])}, [json_target])
+    if options["ship"] is not None:
+        guard.check_model(options["ship"])
     return Study(source, quiet=quiet, **options).run(json_target)
 
 

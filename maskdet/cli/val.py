@@ -77,6 +77,7 @@ def val(
     if stress and "batch" in settings:
         raise click.UsageError("batch= does not go with --stress, whose pictures have many shapes")
     folder = save_folder(settings, save)
+    _guard_outputs(settings, json_target, folder, stress=stress)
     if folds and stress:
         raise click.UsageError("--folds and --stress are two different tests: give one")
     if folds:
@@ -123,6 +124,18 @@ def val(
     if folder and not quiet:
         say(f"pictures: {folder}")
     return 0
+
+
+def _guard_outputs(settings: Mapping[str, Any], json_target: str | None, folder: Path | None, *, stress: bool) -> None:
+    """Make sure, before anything is run, that nothing is destroyed."""
+    from maskdet.writers.guard import Guard
+
+    guard = Guard([str(settings["data"]), settings.get("model")])
+    guard.check_texts({"--json": json_target})
+    guard.check_folders({"--save": None if folder is None else str(folder)}, [json_target])
+    if folder:
+        figures = ("stress.png", "stress.json") if stress else ("pr_curve.png", "confusion_matrix.png", "val.json")
+        guard.check_reports(folder, figures)
 
 
 def _score_folds(

@@ -15,11 +15,12 @@ import numpy.typing as npt
 from maskdet.chain.agreement import Agreement, agrees
 from maskdet.chain.disagreement_pictures import draw_disagreements, draw_tile
 from maskdet.conversions.rows import ROW_COLUMNS
+from maskdet.conversions.spreadsheet import text_cell
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.sources import Picture
 from maskdet.writers.guard import Guard
-from maskdet.writers.lines import named_errors, open_text
+from maskdet.writers.lines import named_errors, open_text, spreadsheet_row
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.outputs import Outputs
 from maskdet.writers.pictures import picture_target, write_picture
@@ -53,8 +54,8 @@ class CompareCsvWriter:
         with named_errors(self._target):
             for row, face in zip(result.to_rows(), result.faces, strict=True):
                 answer = face.classifier or {}
-                second = (answer.get("name"), answer.get("confidence"), agrees(face))
-                self._rows.writerow({**row, **dict(zip(MORE_COLUMNS, second, strict=True))})
+                second = (text_cell(answer.get("name")), answer.get("confidence"), agrees(face))
+                self._rows.writerow({**spreadsheet_row(row), **dict(zip(MORE_COLUMNS, second, strict=True))})
             self._file.flush()
 
 

@@ -122,6 +122,18 @@ class Guard:
         if not _allows(target, told, is_signed):
             raise SourceError(target, "is there already and not from maskdet; choose another folder")
 
+    def check_reports(self, folder: Path, names: Iterable[str]) -> None:
+        """Refuse a folder of figures in which files of these names are there and not ours.
+
+        Raises:
+            SourceError: one is.
+        """
+        for target in (folder / name for name in names):
+            if target.suffix.lower() in MEDIA_SUFFIXES:
+                self.check_media(target)
+            else:
+                self._check_text("the report", target)
+
     def check_model(self, target: Path) -> None:
         """Refuse a model file that may not be written.
 

@@ -7,10 +7,11 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from maskdet.console import program_output
 from maskdet.conversions.rows import ROW_COLUMNS
+from maskdet.conversions.spreadsheet import path_cell, text_cell
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.writers.named_file import NamedFile
@@ -42,6 +43,11 @@ class JsonLinesWriter:
             self._file.flush()
 
 
+def spreadsheet_row(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of ``MaskResult.to_rows`` as it stands in a CSV file."""
+    return {**row, "path": path_cell(row["path"]), "name": text_cell(row["name"])}
+
+
 class CsvWriter:
     """One row a face, under a header that is there even without a face."""
 
@@ -55,7 +61,7 @@ class CsvWriter:
     def write(self, result: MaskResult) -> None:
         """Write the rows of one result."""
         with named_errors(self._target):
-            self._rows.writerows(result.to_rows())
+            self._rows.writerows(map(spreadsheet_row, result.to_rows()))
             self._file.flush()
 
 

@@ -53,10 +53,18 @@ class _Painter:
         self._pictures = PictureWriter(folder, guard)
         self._folder, self._guard, self._stack = folder, guard, stack
         self._videos: VideoWriter | None = None
+        self._any_picture = False
+
+    @property
+    def kinds(self) -> str:
+        return " and ".join(
+            ["pictures"] * self._any_picture + ["videos"] * bool(self._videos is not None and self._videos.finished)
+        )
 
     def write(self, picture: Picture, result: MaskResult, name: Path, /) -> None:
         if picture.clip is None:
             self._pictures.write(picture, result, name)
+            self._any_picture = True
             return
         if self._videos is None:
             from maskdet.writers.video import VideoWriter
@@ -79,7 +87,13 @@ class Outputs:
         self._lines: list[ResultWriter] = []
         self._files: list[FileWriter] = []
         self._coco: CocoWriter | None = None
+        self._painter: _Painter | None = None
         self._names = OutputNames()
+
+    @property
+    def painted(self) -> str:
+        """What was written with boxes: ``"pictures"``, ``"videos"``, ``"pictures and videos"``, or nothing."""
+        return "" if self._painter is None else self._painter.kinds
 
     def __enter__(self) -> Self:
         """Open everything.
@@ -90,7 +104,8 @@ class Outputs:
         targets = self._targets
         check_folders(targets)
         if targets.pictures:
-            self._files.append(_Painter(Path(targets.pictures), self._guard, self._stack))
+            self._painter = _Painter(Path(targets.pictures), self._guard, self._stack)
+            self._files.append(self._painter)
         if targets.txt:
             from maskdet.writers.labels import YoloWriter
 

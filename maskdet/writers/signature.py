@@ -14,6 +14,9 @@ MARK: Final = b"written by maskdet"
 #: Where the mark is looked for: it stands near the beginning or at the very end.
 _HEAD, _TAIL = 4096, 256
 
+#: What ONNX files that maskdet writes say of themselves.
+_MODEL_KEYS: Final = (b"maskdet-model/", b"maskdet_int8", b"maskdet_training")
+
 #: Model files carry their own description, last of all: a few kilobytes, or what a network trains on again.
 _MODEL_TAIL: Final = 2**20
 
@@ -71,4 +74,5 @@ def is_our_model(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - _MODEL_TAIL))
-        return b"maskdet" in file.read()
+        tail = file.read()
+        return any(key in tail for key in _MODEL_KEYS)

@@ -54,6 +54,7 @@ class VideoWriter:
         self._names = VideoNames(folder)
         self._clip: Clip | None = None
         self._file: _VideoFile | None = None
+        self.finished = 0
 
     def __enter__(self) -> Self:
         """Return the writer itself; files are made when frames come."""
@@ -97,6 +98,7 @@ class VideoWriter:
         file, self._file, self._clip = self._file, None, None
         if file is not None:
             file.finish()
+            self.finished += 1
 
     def _choose(self, clip: Clip) -> Path:
         target = self._names.target(clip.relative)

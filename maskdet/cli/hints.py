@@ -1,0 +1,98 @@
+"""What somebody meant who typed something else: names of other tools, words of yolo's command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+import click
+
+from maskdet.errors import MaskdetError
+
+#: What other tools call our commands.
+_MEANT: Final = {
+    "predict": "detect", "infer": "detect", "inference": "detect", "run": "detect", "image": "detect", "scan": "detect",
+    "track": "detect --track", "stream": "detect", "video": "detect", "webcam": "detect 0",
+    "validate": "val", "valid": "val", "test": "val", "eval": "val", "evaluate": "val", "score": "val",
+    "fit": "train", "finetune": "train", "fine-tune": "train", "bench": "benchmark", "speed": "benchmark",
+    "check": "data check", "audit": "data check", "stats": "data stats", "download": "data download",
+    "cls": "classify", "diff": "compare", "onnx": "export", "voc2yolo": "convert", "version": "info",
+    "models": "info", "checks": "info", "help": "--help",
+}  # fmt: skip
+
+_WORD: Final = re.compile(r"([a-z][a-z_]*)=(.*)", re.DOTALL)
+
+#: Words of yolo's that are called otherwise here, and those that mean nothing here.
+_OPTIONS: Final = {"model": "weights", "stream": None, "task": None, "verbose": None, "project": None, "name": None}
+
+#: An option with nothing behind its sign, and a name that is empty.
+_EMPTY: Final = re.compile(r"|--[a-z][a-z-]*=|(model|data|source|project|save_dir)=")
+
+
+def refuse_empty(words: Sequence[str]) -> None:
+    """Refuse words that are empty: a name whose variable was not set would mean something else than what was wanted.
+
+    Raises:
+        MaskdetError: there is one.
+    """
+    if any(_EMPTY.fullmatch(word) for word in words):
+        raise MaskdetError("the name is empty")
+
+
+def unknown_command(name: str, commands: Sequence[str]) -> str:
+    """Return the line for a command that there is none of.
+
+    >>> unknown_command("predict", ["detect", "val"])
+    "no command 'predict': did you mean maskdet detect?"
+    >>> unknown_command("clasify", ["detect", "classify"])
+    "no command 'clasify': did you mean maskdet classify?"
+    """
+    if _WORD.fullmatch(name):
+        return f"no command {name!r}: the command comes first, as in maskdet detect photo.jpg"
+    close = get_close_matches(name.lower(), [*commands, *_MEANT], n=1)
+    meant = name if name in _MEANT else close[0] if close else None
+    if meant is not None:
+        return f"no command {name!r}: did you mean maskdet {_MEANT.get(meant, meant)}?"
+    if os.path.lexists(name) or "://" in name or "." in name:
+        return f"no command {name!r}: did you mean maskdet detect {shlex.quote(name)}?"
+    return f"no command {name!r}: maskdet --help lists them"
+
+
+def refuse_yolo_words(names: Sequence[str], context: click.Context) -> None:
+    """Refuse ``source=a.jpg conf=0.3`` with the line that does what it says; files of such a name are files.
+
+    Args:
+        names: the sources as given.
+        context: of the command.
+
+    Raises:
+        MaskdetError: there is such a word.
+    """
+    options = {option: param for param in context.command.params for option in param.opts}
+    flags = {option for option, param in options.items() if isinstance(param, click.Option) and param.is_flag}
+    sources, words, found = [], [], False
+    for name in names:
+        match = _WORD.fullmatch(name)
+        if match is None or os.path.lexists(name):
+            sources.append(name)
+            continue
+        key, value = match.groups()
+        option = f"--{(_OPTIONS.get(key, key) or '').replace('_', '-')}"
+        if key == "source":
+            sources.append(value)
+        elif key in _OPTIONS or option in options:
+            if option in flags:
+                words += [option] if value.lower() in {"true", "1", "yes"} else []
+            elif option in options and value.lower() not in {"true", "false"}:
+                words += [option, value]
+        else:
+            sources.append(name)
+            continue
+        found = True
+    if found:
+        line = shlex.join(["maskdet", str(context.info_name), *sources, *words])
+        raise MaskdetError(f"names and options stand apart here: {line}")
