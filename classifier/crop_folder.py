@@ -19,6 +19,7 @@ from maskdet.classifier.crop_sheet import choose_crops, draw_crops
 from maskdet.classifier.crops import STUDY_CROPS, Crop, CropOptions, iter_crops
 from maskdet.classifier.manifest import CropRecord, format_manifest
 from maskdet.classifier.photo_groups import name_groups
+from maskdet.console import to_bytes
 from maskdet.datasets.class_map import ClassMap
 from maskdet.datasets.contact_sheet import encode_sheet
 from maskdet.datasets.output_folder import OutputKind, check_target, whole_folder
@@ -29,7 +30,9 @@ from maskdet.errors import DatasetError
 from maskdet.progress import track
 
 MANIFEST_FILE, SUMMARY_FILE, SHEET_FILE = "manifest.csv", "crops.json", "contact_sheet.jpg"
-CROP_FOLDER = OutputKind("as a crop folder", (MANIFEST_FILE, SUMMARY_FILE))
+CROP_FOLDER = OutputKind(
+    "as a crop folder", (MANIFEST_FILE, SUMMARY_FILE), (MANIFEST_FILE, SUMMARY_FILE, SHEET_FILE, *CLASS_NAMES, ".*")
+)
 FORMAT: Final = "maskdet-crops/1"
 
 
@@ -147,9 +150,9 @@ def write_crops(source: Path, out: Path, options: CropFolderOptions | None = Non
             records.append(crop.record)
         summary = _summarise(collection, records, options.crops)
         # Bytes, since text mode would write other line ends on Windows.
-        (folder / MANIFEST_FILE).write_bytes(format_manifest(records).encode())
+        (folder / MANIFEST_FILE).write_bytes(to_bytes(format_manifest(records)))
         text = json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n"
-        (folder / SUMMARY_FILE).write_bytes(text.encode())
+        (folder / SUMMARY_FILE).write_bytes(to_bytes(text))
         (folder / SHEET_FILE).write_bytes(encode_sheet(draw_crops(sheet)))
     return summary
 

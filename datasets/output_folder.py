@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal
 
@@ -23,9 +24,14 @@ class OutputKind:
 
     written: str
     marks: tuple[str, ...]
+    holds: tuple[str, ...]
 
 
-DATA_SET = OutputKind("by maskdet convert", ("data.yaml", "audit.json"))
+DATA_SET = OutputKind(
+    "by maskdet convert",
+    ("data.yaml", "audit.json"),
+    ("data.yaml", "all.yaml", "fold*.yaml", "audit.json", "contact_sheet.jpg", "images", "labels", "*.cache", ".*"),
+)
 
 
 def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind = DATA_SET) -> None:
@@ -35,7 +41,7 @@ def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind =
         out: the folder to be written.
         source: the data set that is read.
         overwrite: an earlier output may be replaced.
-        kind: what is written: only a folder that has all its marks is ever replaced.
+        kind: what is written: only a folder that has all its marks, and no pictures or models beside, is replaced.
 
     Raises:
         DatasetError: OUT exists and may not be replaced, or it is or contains the source.
@@ -49,11 +55,24 @@ def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind =
         if not any(out.iterdir()):
             return
         if overwrite and all((out / mark).is_file() for mark in kind.marks):
+            _refuse_work(out, kind)
             return
         if overwrite:
             raise DatasetError(out, f"was not written {kind.written} and is not replaced: remove it yourself")
         raise DatasetError(out, "exists already: add --overwrite to replace it")
     raise DatasetError(out, "exists and is not a folder: choose another name")
+
+
+def _refuse_work(out: Path, kind: OutputKind) -> None:
+    """Refuse to replace a folder with somebody's models, pictures or videos among what we wrote: a training's, say."""
+    from maskdet.writers.guard import MEDIA_SUFFIXES, MODEL_SUFFIXES
+
+    for child in sorted(out.iterdir()):
+        if any(fnmatch(child.name, pattern) for pattern in kind.holds):
+            continue
+        for path in (child, *child.rglob("*")):
+            if path.suffix.lower() in MEDIA_SUFFIXES | MODEL_SUFFIXES:
+                raise DatasetError(out, f"holds {path.relative_to(out)}, not from maskdet: move it away first")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskdet.console import to_bytes
 from maskdet.datasets.listing import PICTURE_SUFFIXES
 from maskdet.datasets.output_folder import LinkKind
 from maskdet.datasets.photo_table import PhotoTable
@@ -111,4 +112,4 @@ def _write_anew(source: Path, target: Path) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file with the same line ends on every system."""
     with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - see above
-        file.write(text.encode())
+        file.write(to_bytes(text))

@@ -9,15 +9,23 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES, reads_heif
 from maskdet.errors import SourceError
+from maskdet.first_bytes import picture_kind
 from maskdet.sources.file_content import file_kind, read_file
 from maskdet.sources.listing import list_folder, list_matches, status
 from maskdet.sources.missed import Missed, missed_by
 from maskdet.sources.name_list import is_name_list, read_names
 from maskdet.sources.picture import Picture, Source
 from maskdet.sources.video import VIDEO_SUFFIXES
+
+#: Kinds of pictures that lie about under other names.
+_PLAIN_KINDS: Final = frozenset({"JPEG", "PNG", "WebP"})
+
+#: How endings begin that browsers and other tools have made longer: ``.jpg_large``, ``.jpg~``.
+_PICTURE_ENDINGS: Final = tuple(sorted(IMAGE_SUFFIXES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +98,34 @@ def search(source: str | Path, own: Collection[Path] = ()) -> Sequence[PictureFi
 def _in_folder(folder: Path, source: str | Path, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
     listing = list_folder(folder, own)
     read = IMAGE_SUFFIXES | VIDEO_SUFFIXES | (HEIF_SUFFIXES if reads_heif() else frozenset())
-    found = [path for path in listing.files if path.suffix.lower() in read]
-    unread = [path for path in listing.files if path.suffix.lower() in (UNREAD_SUFFIXES | HEIF_SUFFIXES) - read]
-    missed = missed_by(listing, source, unread)
+    found, unread, unnamed = [], [], []
+    for path in listing.files:
+        suffix = path.suffix.lower()
+        # Phones write JPEGs under the name of a .heic; a raw photo's first bytes are those of a TIFF.
+        if suffix in read or (suffix in HEIF_SUFFIXES and _first_kind(path) in _PLAIN_KINDS):
+            found.append(path)
+        elif suffix in UNREAD_SUFFIXES | HEIF_SUFFIXES:
+            unread.append(path)
+        elif (not suffix or suffix.startswith(_PICTURE_ENDINGS)) and _first_kind(path) in _PLAIN_KINDS:
+            unnamed.append(path)
+    missed = missed_by(listing, source, unread, unnamed)
     if not found and all(one.note for one in missed):
         endings = ", ".join(sorted(IMAGE_SUFFIXES) + sorted(VIDEO_SUFFIXES))
         raise SourceError(source, f"no pictures or videos in this folder (looked for {endings})")
     return [*(_by_suffix(child, child.relative_to(folder)) for child in found), *missed]
 
 
+def _first_kind(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return picture_kind(file.read(64))
+    except OSError:  # opening it again says what is wrong
+        return None
+
+
 def _matches(pattern: str, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
     listing = list_matches(pattern, own)
-    missed = missed_by(listing, pattern, [])
+    missed = missed_by(listing, pattern)
     if not listing.files and all(one.note for one in missed):
         raise SourceError(pattern, "no file matches this pattern")
     return [*(_by_suffix(child, Path(child.name)) for child in listing.files), *missed]

@@ -36,13 +36,16 @@ class Missed(Source):
         return iter(())
 
 
-def missed_by(listing: Listing, source: str | Path, unread: Sequence[Path]) -> list[Missed]:
+def missed_by(
+    listing: Listing, source: str | Path, unread: Sequence[Path] = (), unnamed: Sequence[Path] = ()
+) -> list[Missed]:
     """Return what a search could not or did not look at, one line a kind.
 
     Args:
         listing: what the search met.
         source: what was searched, as it was named.
         unread: files that look like pictures and cannot be read.
+        unnamed: pictures whose names do not say so.
     """
     errors = [SourceError(path, reason) for path, reason in dict(listing.closed).items()]
     if unread:
@@ -63,6 +66,7 @@ def missed_by(listing: Listing, source: str | Path, unread: Sequence[Path]) -> l
     hidden = [path for path in listing.hidden if _suffix(path) in _LOOKS]
     notes = (
         (hidden, "hidden picture"),
+        (unnamed, "picture without a picture's ending"),
         (listing.own, "folder of earlier outputs"),
         (listing.links, "link to a folder"),
     )

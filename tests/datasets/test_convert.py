@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -206,6 +207,13 @@ def test_overwrites_only_its_own_and_only_when_told(ten_photos: Path, tmp_path: 
     (out / "stale.txt").touch()
     convert(ten_photos, out, replace(QUICK, overwrite=True))
     assert not (out / "stale.txt").exists()
+    weights = out / "runs" / "train" / "weights" / "best.pt"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"hours of work")
+    with pytest.raises(DatasetError, match=r"best\.pt, not from maskdet"):
+        convert(ten_photos, out, replace(QUICK, overwrite=True))
+    assert weights.read_bytes() == b"hours of work"
+    shutil.rmtree(out / "runs")
     (out / "audit.json").unlink()
     with pytest.raises(DatasetError, match="not written by maskdet"):
         convert(ten_photos, out, replace(QUICK, overwrite=True))

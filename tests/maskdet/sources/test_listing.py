@@ -38,6 +38,17 @@ def test_a_folder_of_such_alone_is_an_error_of_these(tmp_path: Path) -> None:
     assert said(tmp_path) == [f"1 picture cannot be read (1 .dng), first {tmp_path / 'b.dng'}"]
 
 
+def test_a_jpeg_called_heic_is_read_and_one_without_an_ending_is_said(tmp_path: Path, astronaut: Path) -> None:
+    for name in ("a.heic", "photo", "b.jpg_large", "c.dng"):
+        (tmp_path / name).write_bytes(astronaut.read_bytes())
+    (tmp_path / "notes").write_text("text")
+    assert [file.path.name for file in find_files(tmp_path)] == ["a.heic"]
+    assert said(tmp_path) == [
+        f"1 picture cannot be read (1 .dng), first {tmp_path / 'c.dng'}",
+        f"passed over: 2 pictures without a picture's ending, first {tmp_path / 'b.jpg_large'}",
+    ]
+
+
 def test_mpo_is_read(tmp_path: Path, astronaut: Path) -> None:
     (tmp_path / "a.mpo").write_bytes(astronaut.read_bytes())
     (file,) = find_files(tmp_path)
