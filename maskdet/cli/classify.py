@@ -58,11 +58,12 @@ def classify(
 
     from maskdet.classifier.model import MaskClassifier
     from maskdet.modes import choose_predictor
+    from maskdet.sources.files import files_among
     from maskdet.writers.crop_table import print_crops
     from maskdet.writers.guard import Guard
     from maskdet.writers.outputs import Outputs, check_targets
 
-    guard = Guard([*images, weights], found)
+    guard = Guard([*images, weights], files_among(found))
     check_targets(targets, guard)
     classifier = MaskClassifier(weights, device=device, runtime=runtime)
     show_table = not quiet and not targets.to_stdout

@@ -141,10 +141,11 @@ def _look(
         return EXIT_ERROR
 
     from maskdet.modes import choose_predictor
+    from maskdet.sources.files import files_among
     from maskdet.writers.compare_outputs import SHEET, CompareOutputs
     from maskdet.writers.guard import Guard
 
-    guard = Guard([*sources, weights, classifier_weights], found)
+    guard = Guard([*sources, weights, classifier_weights], files_among(found))
     guard.check_texts({"--json": json_target, "--csv": csv_target})
     guard.check_folders({"--save": save}, (json_target, csv_target))
     if save:

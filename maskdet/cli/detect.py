@@ -123,10 +123,11 @@ def detect(
         return EXIT_ERROR
 
     from maskdet.modes import choose_predictor
+    from maskdet.sources.files import files_among
     from maskdet.writers.guard import Guard
     from maskdet.writers.outputs import Outputs, check_targets
 
-    guard = Guard([*sources, weights, classifier_weights], found)
+    guard = Guard([*sources, weights, classifier_weights], files_among(found))
     check_targets(targets, guard)
 
     detector = open_detector(

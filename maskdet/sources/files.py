@@ -6,7 +6,7 @@ import glob
 import os
 import stat
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,7 +58,12 @@ def find_files(source: str | Path) -> list[PictureFile | VideoFile]:
     Raises:
         SourceError: see ``search``.
     """
-    return [found for found in search(source) if isinstance(found, (PictureFile, VideoFile))]
+    return files_among(search(source))
+
+
+def files_among(sources: Iterable[Source]) -> list[PictureFile | VideoFile]:
+    """Return those sources that are files."""
+    return [found for found in sources if isinstance(found, (PictureFile, VideoFile))]
 
 
 def search(source: str | Path, own: Collection[Path] = ()) -> Sequence[PictureFile | VideoFile | Missed]:

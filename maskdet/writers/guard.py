@@ -11,12 +11,11 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from maskdet.errors import SourceError
 from maskdet.paths import real_path
-from maskdet.sources import PictureFile, Source, VideoFile
 from maskdet.sources.video import VIDEO_SUFFIXES
 from maskdet.writers.signature import is_our_model, is_signed
 
@@ -44,6 +43,20 @@ _LABELS: Final = re.compile(
 _HEAD: Final = 65536
 
 
+class FoundFile(Protocol):
+    """A picture or video that was found, and its path below the folder that was named."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    @property
+    def relative(self) -> Path:
+        """Its path below that folder; its name where it was named itself."""
+        ...
+
+
 class Guard:
     """The files and folders that one run reads.
 
@@ -51,14 +64,14 @@ class Guard:
         files: pictures and videos among the sources, in order.
     """
 
-    def __init__(self, inputs: Iterable[str | Path | None] = (), sources: Sequence[Source] = ()) -> None:
+    def __init__(self, inputs: Iterable[str | Path | None] = (), files: Sequence[FoundFile] = ()) -> None:
         """Remember what is read.
 
         Args:
             inputs: files and folders as they were named; those that are not there are passed over.
-            sources: what was found under them.
+            files: what was found under them.
         """
-        self.files = [source for source in sources if isinstance(source, (PictureFile, VideoFile))]
+        self.files = files
         self._names = [Path(name) for name in inputs if name]
         self._read: set[tuple[int, int]] | None = None
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
-from maskdet.sources import Picture, PictureFile, VideoFile
-from maskdet.writers.guard import Guard
+from maskdet.sources import Picture, PictureFile
+from maskdet.writers.guard import FoundFile, Guard
 from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter, open_text
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.targets import Targets
@@ -182,7 +182,7 @@ def check_targets(targets: Targets, guard: Guard) -> None:
             guard.check_media(target)
 
 
-def planned(folder: Path, files: Iterable[PictureFile | VideoFile]) -> Iterator[Path]:
+def planned(folder: Path, files: Iterable[FoundFile]) -> Iterator[Path]:
     """Yield the annotated pictures and videos of files, as far as their names tell before they are opened."""
     from maskdet.writers.pictures import picture_target
 
