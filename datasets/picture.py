@@ -21,9 +21,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.decode import check_header, read_rest
+from maskdet.decode import check_header, decode_bytes, read_rest
 from maskdet.errors import SourceError
 from maskdet.file_opening import open_file
+from maskdet.first_bytes import picture_kind
 from maskdet.jpeg import read_header
 from maskdet.picture_header import jpeg_orientation
 
@@ -46,6 +47,9 @@ MIN_SIDE: Final = 10
 #: Kinds that every training takes, each with the ending that it gets where its own is none of theirs; others are
 #: written anew.
 KINDS: Final = {"JPEG": ".jpg", "PNG": ".png", "BMP": ".bmp", "WebP": ".webp", "TIFF": ".tif", "other": ".png"}
+
+#: The kind that OpenCV does not read: Pillow does, with a plugin.
+HEIC: Final = "HEIC"
 
 #: OpenCV's ``IMREAD_COLOR``; OpenCV itself is imported where a picture is decoded: most are not.
 _COLOUR: Final = 1
@@ -95,8 +99,8 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
     if not data:
         raise SourceError(path, "is empty (0 bytes)")
-    header = check_header(data, path)
-    stored = header.size
+    kind = picture_kind(data[:64]) or ""
+    stored = (0, 0) if kind == HEIC else check_header(data, path).size
     if data.startswith(b"\xff\xd8"):
         jpeg = read_header(data)
         # Looked for behind the header, since an embedded preview has an end marker of its own; what some cameras append
@@ -118,11 +122,11 @@ def look_at(path: Path, *, thumb: bool = False) -> Picture:
     if min(size) < 1:
         raise SourceError(path, "has no readable size")
     if not thumb:
-        return Picture(path, size, stored, orientation, kind=header.kind)
+        return Picture(path, size, stored, orientation, kind=kind)
     import cv2
 
     square = cv2.resize(small, (THUMB_SIDE, THUMB_SIDE), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return Picture(path, size, stored, orientation, hashlib.sha256(data).hexdigest(), square, header.kind)
+    return Picture(path, size, stored, orientation, hashlib.sha256(data).hexdigest(), square, kind)
 
 
 def _known_from_ends(path: Path, head: bytes, file: FileIO) -> Picture | None:
@@ -194,13 +198,17 @@ def read_pixels(path: Path, flags: int = _COLOUR) -> NDArray[np.uint8]:
             data = read_rest(file, path)
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
-    check_header(data, path)
+    if picture_kind(data[:64]) != HEIC:
+        check_header(data, path)
     return _decode(path, data, flags)
 
 
 def _decode(path: Path, data: bytes, flags: int) -> NDArray[np.uint8]:
     import cv2
 
+    if picture_kind(data[:64]) == HEIC:
+        heic = decode_bytes(data, path)
+        return heic if flags else np.asarray(cv2.cvtColor(heic, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:

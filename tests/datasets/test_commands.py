@@ -90,3 +90,32 @@ def test_every_option_has_help() -> None:
         assert command.help
         for option in command.params:
             assert not isinstance(option, click.Option) or option.help, option.name
+
+
+def test_what_is_passed_over_is_counted_and_named(make_voc, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    root = make_voc({"a": [("with_mask", 1, 2, 30, 40)], "b": [("with_mask", 1, 2, 30, 40)], "c": []})
+    xml = root / "annotations" / "a.xml"
+    marked = xml.read_text().replace("</name>", "</name><difficult>1</difficult>")
+    xml.write_text(marked.replace("</annotation>", "<object><name>with_mask</name></object></annotation>"))
+    (root / "annotations" / "c.xml").unlink()
+    for command in (["convert", root, tmp_path / "out", "--no-duplicates"], ["data", "check", root, "--no-duplicates"]):
+        assert run(*command) == 0
+        out = capfd.readouterr().out
+        assert "1 pictures without an annotation: c.jpg" in out
+        assert "1 boxes are marked difficult and kept" in out
+        assert " ".join(out.split()).find("1 objects without a box, left out a.xml") > 0
+    assert run("convert", root, tmp_path / "skipped", "--no-duplicates", "--skip-difficult") == 0
+    assert "boxes marked difficult, left out" in capfd.readouterr().out
+
+
+def test_refusals_name_the_option_that_helps(make_voc, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    root = make_voc({"a": [("with_mask", 0.1, 0.2, 0.5, 0.6)], "b": [("with_mask", 1, 2, 30, 40)]})
+    xml = root / "annotations" / "b.xml"
+    xml.write_text(xml.read_text().replace("<width>96", "<width>40"))
+    for option in ("shares", "pixels"):
+        assert run("convert", root, tmp_path / "out", "--no-duplicates", "--keep-going", "--overwrite") == 2
+        err = capfd.readouterr().err
+        assert f"--coordinates {option}" in err
+        assert err.count("\n") == 2
+    assert run("convert", root, tmp_path / "px", "--no-duplicates", "--coordinates", "pixels") == 0
+    assert run("convert", root, tmp_path / "crops", "--crops", "--no-duplicates", "--coordinates", "pixels") == 0

@@ -124,3 +124,22 @@ def test_boxes_turn_as_opencv_turns_the_picture(tmp_path: Path, orientation: int
     ys, xs = np.nonzero(upright)
     expected = [xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]
     assert turn_boxes(box, seen.stored_size, orientation).tolist() == [expected]
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(500)
+
+
+@pytest.mark.parametrize("name", ["a.heic", "a.jpg"])
+@pytest.mark.parametrize("thumb", [False, True])
+def test_heic_is_named_with_the_way_out_or_read_by_the_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, thumb: bool
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(HEIC)
+    monkeypatch.setattr("maskdet.decode.reads_heif", lambda: False)
+    with pytest.raises(SourceError, match=r"HEIC picture.*JPEG"):
+        look_at(path, thumb=thumb)
+    monkeypatch.setattr("maskdet.decode._decode_heif", lambda data, origin: pixels(40, 30))
+    seen = look_at(path, thumb=thumb)
+    assert (seen.size, seen.stored_size, seen.kind) == ((40, 30), (40, 30), "HEIC")
+    assert read_pixels(path, cv2.IMREAD_GRAYSCALE).shape == (30, 40)
