@@ -58,7 +58,9 @@ def read_voc(root: Path, options: ReadOptions, pool: ProcessPool | None = None) 
             bar.advance(len(chunk))
     photos = gathered.photos()
     if not photos:
-        raise DatasetError(root, "no usable photo in it")
+        first = f"; the first of {len(collection.left_out)}: " if collection.left_out else ""
+        reason = f"{first}{collection.left_out[0].file}: {collection.left_out[0].reason}" if first else ""
+        raise DatasetError(root, f"no usable photo in it{reason}")
     used = frozenset(photos.files)
     collection.unannotated = sorted(name for name in layout.picture_names() if name not in used)
     collection.photos = photos

@@ -109,7 +109,8 @@ def test_what_is_passed_over_is_counted_and_named(make_voc, tmp_path: Path, capf
 
 
 def test_refusals_name_the_option_that_helps(make_voc, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    root = make_voc({"a": [("with_mask", 0.1, 0.2, 0.5, 0.6)], "b": [("with_mask", 1, 2, 30, 40)]})
+    shares, face = ("with_mask", 0.1, 0.2, 0.5, 0.6), ("with_mask", 1, 2, 30, 40)
+    root = make_voc({"a": [shares], "b": [face], "c": [face], "d": [face]})
     xml = root / "annotations" / "b.xml"
     xml.write_text(xml.read_text().replace("<width>96", "<width>40"))
     for option in ("shares", "pixels"):
