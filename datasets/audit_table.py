@@ -62,6 +62,9 @@ def print_audit(audit: Audit) -> None:
     for text, names in notes.items():
         if names:
             screen.print(f"{len(names)} {text}: {_some(names)}", markup=False, soft_wrap=True)
+    if audit.unknown:
+        counts = [f"{name!r} ({count})" for name, count in audit.unknown.items()]
+        screen.print(f"{len(counts)} unknown classes: {', '.join(counts)}", markup=False, soft_wrap=True)
     left_out = audit.mended.get("difficult", 0)
     if audit.difficult > left_out:
         screen.print(f"{audit.difficult - left_out} boxes are marked difficult and kept")

@@ -70,7 +70,9 @@ def test_check(ten_photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[st
 def test_check_of_a_broken_set(make_voc, capfd: pytest.CaptureFixture[str]) -> None:
     root = make_voc({"a": [], "b": [("helmet", 1, 2, 3, 4)]})
     assert run("data", "check", root) == 2
-    assert "cannot use b.xml: line 4: unknown class" in capfd.readouterr().err
+    out, err = capfd.readouterr()
+    assert "cannot use b.xml: line 4: unknown class" in err
+    assert "1 unknown classes: 'helmet' (1)" in out
 
 
 def test_stats(ten_photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -120,3 +122,13 @@ def test_refusals_name_the_option_that_helps(make_voc, tmp_path: Path, capfd: py
         assert err.count("\n") == 2
     assert run("convert", root, tmp_path / "px", "--no-duplicates", "--coordinates", "pixels") == 0
     assert run("convert", root, tmp_path / "crops", "--crops", "--no-duplicates", "--coordinates", "pixels") == 0
+
+
+def test_a_picture_of_another_kind_is_no_fault_of_boxes(make_voc, capfd: pytest.CaptureFixture[str]) -> None:
+    root = make_voc({"a": [("with_mask", 1, 2, 30, 40)], "b": []})
+    (root / "images" / "b.jpg").rename(root / "images" / "b.jfif")
+    assert run("data", "check", root, "--no-duplicates", "--fail-on", "boxes") == 0
+    assert "pictures that training does not take as they are" in capfd.readouterr().out
+    xml = root / "annotations" / "a.xml"
+    xml.write_text(xml.read_text().replace("<xmax>30<", "<xmax>130<"))
+    assert run("data", "check", root, "--no-duplicates", "--fail-on", "boxes") == 1
