@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.audit import Audit, make_audit
-from maskdet.datasets.class_map import ClassMap
+from maskdet.datasets.class_map import ClassMap, describe_classes
 from maskdet.datasets.data_yaml import find_data_yaml, yaml_in
 from maskdet.datasets.duplicates import find_pairs, with_copies
 from maskdet.datasets.groups import copy_links
@@ -71,3 +72,14 @@ def check(root: Path, *, classes: ClassMap | None = None, duplicates: bool = Tru
             find_pairs([photo.picture for photo in collection.photos], quiet=quiet), copy_links(collection.photos)
         )
     return make_audit(collection, collection.photos, pairs, names=names)
+
+
+def trainers_notes(audit: Audit) -> Iterator[str]:
+    """Yield what a training on a YOLO data set would do with it and people may not expect, a line each."""
+    if audit.layout != "yolo":
+        return
+    if audit.names != CLASS_NAMES:
+        yield f"note: {describe_classes(audit.names)}"
+    there = {part.split for part in audit.parts}
+    if missing := [split for split in ("train", "val") if split not in there]:
+        yield f"note: no usable photo in {' and '.join(missing)}; maskdet train needs both train and val"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from maskdet.classes import CLASS_ALIASES, CLASS_NAMES
@@ -40,3 +40,22 @@ class ClassMap:
                 return known[key]
         alias = CLASS_ALIASES.get(name.lower())
         return None if alias is None else _IDS[alias]
+
+
+def describe_classes(names: Sequence[str]) -> str:
+    """Say in a line what becomes of a data set's classes: they are matched by name.
+
+    >>> describe_classes(["no_mask", "with_mask"])
+    'classes: no_mask (without_mask), with_mask'
+    >>> describe_classes(["helmet"])
+    'classes: helmet; none of with_mask, without_mask, mask_weared_incorrect, so there is no compliance to count'
+    """
+    ids = [ClassMap().resolve(name) for name in names]
+    shown = [
+        name if index is None or name == CLASS_NAMES[index] else f"{name} ({CLASS_NAMES[index]})"
+        for name, index in zip(names, ids, strict=True)
+    ]
+    many = 10
+    listed = ", ".join(shown[:many]) + (f" and {len(shown) - many} more" if len(shown) > many else "")
+    none = f"; none of {', '.join(CLASS_NAMES)}, so there is no compliance to count"
+    return f"classes: {listed}" + (none if set(ids) == {None} else "")

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from ultralytics.data.dataset import YOLODataset
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.class_map import ClassMap
+from maskdet.detector.checked_dataset import CheckedDataset
 from maskdet.detector.face_augment import (
     Boxes,
     FaceAugmentation,
@@ -24,8 +25,6 @@ from maskdet.detector.face_augment import (
     slip_mask,
 )
 
-WITH, WITHOUT, RARE = (CLASS_NAMES.index(name) for name in ("with_mask", "without_mask", "mask_weared_incorrect"))
-
 #: Faces narrower than this, in pixels of the training picture, are not pasted elsewhere.
 LEAST_PATCH: Final = 16
 
@@ -33,14 +32,14 @@ LEAST_PATCH: Final = 16
 MOST_ENLARGED: Final = 2.0
 
 
-class FaceDataset(YOLODataset):  # type: ignore[misc]
+class FaceDataset(CheckedDataset):
     """Augments each photo before mosaic joins it with others."""
 
     def __init__(self, *args: Any, faces: FaceAugmentation, **kwargs: Any) -> None:
-        """Read the data set as ultralytics does.
+        """Hold the photos that it is given.
 
-        Only close-ups are made of data whose classes are others than ours, or that show none of the rare class: where
-        nobody labelled it, painting it would teach what the labels deny.
+        Only close-ups are made of data whose classes are others than ours by name, or that show none of the rare class:
+        where nobody labelled it, painting it would teach what the labels deny.
         """
         super().__init__(*args, **kwargs)
         classes = [label["cls"].reshape(-1).astype(int) for label in self.labels]
@@ -50,8 +49,14 @@ class FaceDataset(YOLODataset):  # type: ignore[misc]
         self.class_weights = (counts.max() / counts) ** 0.5
         members = [(photo, at) for photo, present in enumerate(classes) for at in range(len(present))]
         self.of_class = [[m for m in members if classes[m[0]][m[1]] == name] for name in range(len(names))]
-        ours = names == list(CLASS_NAMES) and bool(self.of_class[RARE])
-        self.rare_photos = sorted({photo for photo, _ in self.of_class[RARE]}) if ours else []
+        resolved = [ClassMap().resolve(name) for name in names]
+        known = sorted(index for index in resolved if index is not None) == list(range(len(CLASS_NAMES)))
+        #: The data set's own numbers of with_mask, without_mask and mask_weared_incorrect; -1 where it has others.
+        self.masked, self.bare, self.rare = (
+            resolved.index(index) if known and len(names) == len(CLASS_NAMES) else -1 for index in range(3)
+        )
+        ours = self.rare >= 0 and bool(self.of_class[self.rare])
+        self.rare_photos = sorted({photo for photo, _ in self.of_class[self.rare]}) if ours else []
         self.faces = faces if ours else FaceAugmentation(close_up=faces.close_up)
 
     def get_image_and_label(self, index: int) -> dict[str, Any]:
@@ -92,14 +97,14 @@ class FaceDataset(YOLODataset):  # type: ignore[misc]
         image, classes = image.copy(), classes.copy()
         for at, (box, name) in enumerate(zip(boxes, classes, strict=True)):
             draw = rng.random()
-            if name != RARE and draw < self.faces.paste_rare:
-                patch = self._patch(RARE, 0.2, box, rng)
+            if name != self.rare and draw < self.faces.paste_rare:
+                patch = self._patch(self.rare, 0.2, box, rng)
                 if patch and paste_face(image, box, patch, rng):
-                    classes[at] = RARE
-            elif name == WITHOUT and draw < self.faces.paste_rare + self.faces.slip_mask:
-                patch = self._patch(WITH, 0.0, box, rng)
+                    classes[at] = self.rare
+            elif name == self.bare and draw < self.faces.paste_rare + self.faces.slip_mask:
+                patch = self._patch(self.masked, 0.0, box, rng)
                 if patch and slip_mask(image, box, patch, rng):
-                    classes[at] = RARE
+                    classes[at] = self.rare
         return image, classes
 
     def _patch(

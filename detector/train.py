@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from maskdet.datasets.labelled_picture import training_pictures
+from maskdet.detector.train_arguments import check_known, check_values, choose_device, read_arguments_file
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
-from maskdet.safe_yaml import YamlError, load_yaml
 from maskdet.weights import resolve_weights, shipped_models
 
+if TYPE_CHECKING:
+    from maskdet.detector.trainer import TrainOptions
+
 RECIPE = Path(__file__).with_name("recipe.yaml")
-
-
-def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
-    """Parse ``key=value`` words; values are YAML scalars or lists.
-
-    Raises:
-        MaskdetError: a word without ``=``.
-
-    >>> parse_arguments(["epochs=3", "device=cpu", "cos_lr=True", "scale=0.5"])
-    {'epochs': 3, 'device': 'cpu', 'cos_lr': True, 'scale': 0.5}
-    """
-    parsed: dict[str, Any] = {}
-    for word in arguments:
-        key, equals, value = word.partition("=")
-        if not equals or not key.strip():
-            raise MaskdetError(f"{word}: expected key=value, such as epochs=100")
-        try:
-            parsed[key.strip()] = load_yaml(value) if value else None
-        except YamlError:
-            parsed[key.strip()] = value  # such as a Windows path, which is not YAML
-    return parsed
 
 
 def read_recipe() -> dict[str, Any]:
@@ -65,57 +46,108 @@ def train(arguments: Mapping[str, Any]) -> Path:
         WeightsError: an ONNX file that cannot be trained on.
     """
     require("ultralytics", what="maskdet train", extra="train")
-    import torch
     from ultralytics import YOLO
-    from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg
 
-    from maskdet.detector.trainer import MaskTrainer, TrainOptions
+    from maskdet.detector.trainer import MaskTrainer
+    from maskdet.detector.training_data import read_training_data
     from maskdet.detector.ultralytics_bridge import safe_loading
+    from maskdet.detector.ultralytics_talk import talk_on_stderr
     from maskdet.detector.unfuse import unfuse
 
-    settings = {**read_recipe(), **arguments}
+    settings, options = _settle(arguments)
     trusted = _check_starts(settings)
-    if "device" not in settings and not torch.cuda.is_available() and not torch.backends.mps.is_available():
-        settings["device"] = "cpu"
+    weights, resume = settings.pop("model"), settings.get("resume")
+    fused = None if resume else _exported(str(weights))
+    started: list[bool] = []
+    with ExitStack() as stack:
+        stack.enter_context(talk_on_stderr())
+        stack.enter_context(_errors_in_a_line(started))
+        stack.enter_context(safe_loading(trusted))
+        read = None
+        if settings.get("data"):
+            read = read_training_data(
+                settings["data"],
+                validated_on=settings.get("split", "val"),
+                single_class=bool(settings.get("single_cls")),
+            )
+        if fused is not None:
+            assert read is not None
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskdet-")))
+            photos = [photo.picture.path for photo in read.photos["train"]]
+            weights = unfuse(fused, photos, folder / f"{fused.stem}.pt")
+        model = YOLO(weights, task="detect")
+        if resume and (model.ckpt.get("epoch", -1) < 0 or model.ckpt.get("optimizer") is None):
+            raise MaskdetError(f"{weights}: its training has ended: nothing to resume; model= alone trains on")
+        model.add_callback("on_train_start", lambda _: started.append(True))
+        model.train(trainer=partial(MaskTrainer, options=options, read=read), **settings)
+    return Path(model.trainer.save_dir)
+
+
+def _settle(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], TrainOptions]:
+    """Return the arguments for ultralytics, with ``model`` and ``trust_weights``, and ours; the recipe fills gaps.
+
+    Raises:
+        MaskdetError: an argument is unknown, missing or out of range.
+        DeviceError: ``device=`` is not in this machine.
+    """
+    from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg
+
+    from maskdet.detector.trainer import TrainOptions
+
+    own_keys = {field.name for field in fields(TrainOptions)}
+    trust = {key: arguments[key] for key in ("trust_weights",) if key in arguments}
+    asked = {key: value for key, value in arguments.items() if key not in {"cfg", *trust}}
+    if arguments.get("cfg"):
+        asked = {**read_arguments_file(arguments["cfg"]), **asked}
+    check_known(asked, {*DEFAULT_CFG_DICT, *own_keys})
+    settings = {**read_recipe(), **asked}
+    resume = settings.get("resume")
+    if not resume or "device" in asked:
+        settings["device"] = choose_device(settings.get("device"))
     if settings.get("device") != "cpu":
         # The low-resolution start saves hours on a CPU and minutes on a GPU: there it is only done when asked for.
-        settings = {key: value for key, value in settings.items() if key in arguments or not key.startswith("early_")}
-    own = {field.name for field in fields(TrainOptions)} & settings.keys()
-    options = TrainOptions(**{name: settings.pop(name) for name in own})
-    if unknown := sorted(set(settings) - set(DEFAULT_CFG_DICT)):
-        raise MaskdetError(f"unknown argument {', '.join(unknown)}: see https://docs.ultralytics.com/usage/cfg")
-    resume = settings.get("resume")
+        settings = {key: value for key, value in settings.items() if key in asked or not key.startswith("early_")}
+    options = TrainOptions(**{name: settings.pop(name) for name in own_keys & settings.keys()})
+    check_values(settings)
     if resume:
         # A resumed run keeps the arguments it was started with; only these may still be changed.
-        settings = {key: value for key, value in settings.items() if key in arguments}
-        settings.setdefault("model", resume if isinstance(resume, str) else None)
+        settings = {key: value for key, value in settings.items() if key in asked}
+        settings |= {"resume": True, "model": asked.get("model") or (resume if isinstance(resume, str) else None)}
         if not settings["model"]:
             raise MaskdetError("resume=True needs the checkpoint: model=runs/…/weights/last.pt")
     elif not settings.get("data"):
         raise MaskdetError("which data? give data=…/data.yaml, as written by `maskdet convert`")
-    weights = settings.pop("model")
-    fused = None if resume else _exported(str(weights))
-    try:
+    if not isinstance(settings["model"], str | Path):
+        raise MaskdetError("which model? give model=yolov8n.pt, a .pt of your own, or a shipped model's name")
+    with _errors_in_a_line():
         get_cfg(DEFAULT_CFG_DICT, settings)
-    except (SyntaxError, ValueError, TypeError) as error:
-        raise MaskdetError(" ".join(str(error).split())) from error
+    return settings | trust, options
+
+
+@contextmanager
+def _errors_in_a_line(started: Sequence[bool] = ()) -> Iterator[None]:
+    """Turn what ultralytics raises of arguments, networks and data into one line; later, only what files it misses.
+
+    Args:
+        started: true once training runs.
+    """
     try:
-        with ExitStack() as stack:
-            stack.enter_context(safe_loading(trusted))
-            if fused is not None:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskdet-")))
-                photos = training_pictures(str(settings["data"]), f"training from {fused.name} needs some")
-                weights = unfuse(fused, photos, folder / f"{fused.stem}.pt")
-            model = YOLO(weights, task="detect")
-            model.train(trainer=partial(MaskTrainer, options=options), **settings)
-    except RuntimeError as error:
-        # ultralytics wraps whatever is wrong with a data set this way; other runtime errors are torch's own.
-        if not str(error).startswith("Dataset "):
-            raise
-        raise MaskdetError(" ".join(str(error).replace("❌ ", "").split())) from error
+        yield
     except (FileNotFoundError, ConnectionError) as error:
-        raise MaskdetError(" ".join(str(error).split())) from error
-    return Path(model.trainer.save_dir)
+        raise MaskdetError(_one_line(error)) from error
+    except (SyntaxError, ValueError, TypeError, LookupError, NotImplementedError, AssertionError) as error:
+        if any(started):
+            raise
+        raise MaskdetError(_one_line(error)) from error
+    except RuntimeError as error:
+        # ultralytics wraps whatever happens to a data set this way; other runtime errors are torch's own.
+        if isinstance(error.__cause__, MaskdetError):
+            raise error.__cause__ from None
+        raise
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).replace("❌ ", "").split()) or type(error).__name__
 
 
 def _check_starts(settings: dict[str, Any]) -> bool:

@@ -6,7 +6,9 @@ Imports torch and ultralytics, so it is itself imported only by ``maskdet.detect
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,18 @@ import yaml
 from ultralytics.data.utils import get_split_fraction
 from ultralytics.models.yolo.detect import DetectionTrainer
 
+from maskdet.console import say
+from maskdet.detector.checked_dataset import CheckedDataset
 from maskdet.detector.cpu import has_bf16, usable_cores
 from maskdet.detector.face_augment import FaceAugmentation
 from maskdet.detector.face_dataset import FaceDataset
+from maskdet.detector.training_data import TrainingData, read_training_data
 from maskdet.detector.ultralytics_bridge import stay_safe
+from maskdet.errors import MaskdetError
+from maskdet.safe_yaml import YamlError, read_yaml
 
 OPTIONS_FILE = "maskdet.yaml"
+DATA_FILE = "data.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +69,22 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         overrides: dict[str, Any] | None = None,
         _callbacks: Any = None,
         options: TrainOptions | None = None,
+        read: TrainingData | None = None,
     ) -> None:
-        """Set up as ultralytics does; ``options`` None reads them from the run's folder (resume, several GPUs)."""
-        from ultralytics.utils import DEFAULT_CFG
+        """Set up as ultralytics does.
 
+        ``options`` None reads them from the run's folder (resume, several GPUs); ``read`` None, what ``data=`` names.
+        """
+        from ultralytics.utils import DEFAULT_CFG, LOCAL_RANK
+
+        if LOCAL_RANK != -1:
+            os.dup2(2, 1)  # a process a GPU, started by ultralytics: none of them answers on standard output
         stay_safe()  # where it is started anew in a process a GPU
+        self._read = read
         super().__init__(cfg or DEFAULT_CFG, overrides, _callbacks)
         stored = Path(self.save_dir) / OPTIONS_FILE
         if (self.args.resume or options is None) and stored.is_file():
-            options = TrainOptions(**yaml.safe_load(stored.read_text(encoding="utf-8")))
+            options = _read_options(stored)
         self.options = options or TrainOptions()
         stored.write_text(yaml.safe_dump(asdict(self.options)), encoding="utf-8")
         wanted = self.options.cpu_bf16
@@ -77,27 +92,50 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         if self.device.type == "cpu":
             self.add_callback("on_train_start", _use_whole_processor)
 
+    def get_dataset(self) -> dict[str, Any]:
+        """Return the data set's description; ultralytics' own reader would run what stands under ``download:``."""
+        single = bool(self.args.single_cls)
+        if self._read is None:
+            self._read = read_training_data(str(self.args.data), validated_on=self.args.split, single_class=single)
+        self.args.data = str(self._read.description.path)
+        described = self._read.as_ultralytics(single_class=single)
+        # For the validation after the last epoch, which reads a file.
+        (Path(self.save_dir) / DATA_FILE).write_text(
+            yaml.safe_dump(described, allow_unicode=True, sort_keys=False), encoding="utf-8"
+        )
+        for remark in self._read.remarks():
+            say(remark)
+        return described
+
+    def get_validator(self) -> Any:
+        """Return ultralytics' validator, which never sees the user's ``data.yaml``."""
+        validator = super().get_validator()
+        validator.args.data = str(Path(self.save_dir) / DATA_FILE)
+        return validator
+
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> Any:
-        """Build the data set as ultralytics does, for training with our own augmentation where there is any."""
-        if mode != "train" or not self.options.faces.any:
-            return super().build_dataset(img_path, mode, batch)
-        return FaceDataset(
+        """Build the data set from the photos read, for training with our own augmentation where there is any."""
+        assert self._read is not None
+        training = mode == "train"
+        split = "train" if training else self.args.split
+        kind = partial(FaceDataset, faces=self.options.faces) if training and self.options.faces.any else CheckedDataset
+        return kind(
+            photos=self._read.photos[split],
             img_path=img_path,
             imgsz=self.args.imgsz,
             batch_size=batch,
-            augment=True,
+            augment=training,
             hyp=self.args,
-            rect=self.args.rect,
+            rect=self.args.rect or not training,
             cache=self.args.cache or None,
             single_cls=self.args.single_cls or False,
             stride=max(int(self.stride), 32),
-            pad=0.0,
-            prefix="train: ",
+            pad=0.0 if training else 0.5,
+            prefix=f"{mode}: ",
             task=self.args.task,
             classes=self.args.classes,
             data=self.data,
-            fraction=get_split_fraction(self.args.fraction, "train"),
-            faces=self.options.faces,
+            fraction=get_split_fraction(self.args.fraction, split),
         )
 
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -126,6 +164,18 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         side = early * full if early <= 1 else early
         rounded: int = math.ceil(side / self.stride) * int(self.stride)
         return min(rounded, full)
+
+
+def _read_options(file: Path) -> TrainOptions:
+    """Read the options that a run's folder keeps.
+
+    Raises:
+        MaskdetError: the file holds something else.
+    """
+    try:
+        return TrainOptions(**read_yaml(file))
+    except (OSError, YamlError, TypeError) as error:
+        raise MaskdetError(f"{file}: holds no options of a training run") from error
 
 
 def _use_whole_processor(trainer: MaskTrainer) -> None:

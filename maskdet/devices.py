@@ -147,3 +147,38 @@ def torch_device(device: str) -> str:
     if not _TORCH.fullmatch(name):
         raise DeviceError(f"device {device!r} is none of torch's: cpu, 0 (the index of a CUDA GPU), mps, xpu")
     return name
+
+
+def check_training_device(device: str, *, gpus: int, mps: bool) -> str:
+    """Return where ultralytics is to train: ``cpu``, ``mps``, or indices of GPUs such as ``0`` and ``0,1``.
+
+    Args:
+        device: ``cpu``, ``mps``, ``cuda``, ``cuda:1``, ``0``, ``0,1``, ``[0, 1]``; ``-1`` is the idlest GPU.
+        gpus: how many CUDA GPUs torch sees.
+        mps: whether it sees an Apple GPU.
+
+    Raises:
+        DeviceError: the device is unknown, or not in this machine.
+
+    >>> [check_training_device(device, gpus=2, mps=False) for device in ("CPU", "cuda:1", "[0, 1]", "cuda")]
+    ['cpu', '1', '0,1', '0']
+    """
+    words = [word.strip().removeprefix("cuda:") for word in device.lower().strip("()[] ").split(",")]
+    words = ["0" if word == "cuda" else word for word in words]
+    if words in (["cpu"], ["mps"], ["mps:0"]):
+        if words != ["cpu"] and not mps:
+            raise DeviceError(f"device {device!r} needs a GPU of Apple's and a torch built for it; use device=cpu")
+        return words[0].partition(":")[0]
+    if not all(word == "-1" or (word.isascii() and word.isdecimal()) for word in words):
+        raise DeviceError(f"unknown device {device!r}; train on cpu, 0 (the index of a CUDA GPU), 0,1 (several) or mps")
+    if not gpus:
+        raise DeviceError(f"device {device!r} needs an NVIDIA GPU and a torch built for CUDA; use device=cpu")
+    indices = [str(int(word)) for word in words]
+    named = [index for index in indices if index != "-1"]
+    if any(int(index) >= gpus for index in named) or len(indices) > gpus:
+        raise DeviceError(
+            f"device {device!r} is not in this machine: torch sees {gpus} GPU{'s' * (gpus > 1)}, from 0 on"
+        )
+    if len(set(named)) < len(named):
+        raise DeviceError(f"device {device!r} names a GPU twice")
+    return ",".join(indices)

@@ -15,7 +15,7 @@ import pytest
 
 from maskdet.cli import cli
 from maskdet.cli.val_arguments import KEYS
-from maskdet.detector.train import parse_arguments
+from maskdet.detector.train_arguments import parse_arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -49,6 +49,7 @@ def check(
     """
     from maskdet.datasets.audit_table import print_audit
     from maskdet.datasets.check import check as run
+    from maskdet.datasets.check import trainers_notes
     from maskdet.datasets.class_map import ClassMap
     from maskdet.errors import DatasetError
     from maskdet.writers.guard import Guard
@@ -60,6 +61,8 @@ def check(
     write_text(audit.to_json(), json_file)
     if not quiet and json_file != "-":
         print_audit(audit)
+        for note in trainers_notes(audit):
+            say(note)
     for photo in audit.left_out:
         say(f"cannot use {photo.file}: {photo.reason}")
     if audit.left_out:

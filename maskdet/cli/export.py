@@ -30,7 +30,7 @@ def export(arguments: tuple[str, ...], int8: bool, trust_weights: bool) -> int:
     With int8=True the convolutions count in 8 bits; 64 of the training photos of data= set their ranges
     (calibration_photos=64).
     """
-    from maskdet.detector.train import parse_arguments
+    from maskdet.detector.train_arguments import parse_arguments
 
     settings = parse_arguments(arguments)
     if trust_weights:

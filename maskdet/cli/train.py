@@ -31,8 +31,8 @@ def train(arguments: tuple[str, ...], trust_weights: bool) -> int:
     early_imgsz=  input size of the first epochs                   early_share= share of the epochs that run at it
     cpu_threads=  threads on a CPU                                 cpu_bf16=    bfloat16 on a CPU
     """
-    from maskdet.detector.train import parse_arguments
     from maskdet.detector.train import train as run
+    from maskdet.detector.train_arguments import parse_arguments
 
     settings = parse_arguments(arguments)
     if trust_weights:

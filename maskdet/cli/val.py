@@ -69,7 +69,7 @@ def val(
     --stress cuts pictures around every face, so that it takes 10, 25, 50, 75 and 95 % of the shorter side, and shrinks
     the photos until it is 8 to 16 pixels long; it gives recall and AP50 by that share, and with --save their curve.
     """
-    from maskdet.detector.train import parse_arguments
+    from maskdet.detector.train_arguments import parse_arguments
 
     settings = {key: value for key, value in parse_arguments(arguments).items() if value is not None}
     check_keys(settings)

@@ -101,3 +101,17 @@ def test_plot_is_a_png_with_the_same_bytes(make_voc, tmp_path: Path, boxes: list
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(DatasetError, match="cannot be written"):
         plot(counted, tmp_path / "none" / "a.png")
+
+
+def test_what_a_training_would_do_is_said(tmp_path: Path, write_png, capsys: pytest.CaptureFixture[str]) -> None:
+    from maskdet.cli import main
+
+    write_png("images/a.png")
+    (tmp_path / "data.yaml").write_text("train: images\nnames: [no-mask, helmet]\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "check", str(tmp_path)])
+    assert ended.value.code == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "note: classes: no-mask (without_mask), helmet",
+        "note: no usable photo in val; maskdet train needs both train and val",
+    ]

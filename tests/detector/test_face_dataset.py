@@ -20,15 +20,23 @@ IMGSZ, SIDE = 128, 24
 
 def dataset(data_yaml: Path, **often: float) -> Any:
     from ultralytics.cfg import get_cfg
-    from ultralytics.data.utils import check_det_dataset
 
     from maskdet.detector.face_dataset import FaceDataset
+    from maskdet.detector.training_data import read_training_data
 
-    data = check_det_dataset(str(data_yaml))
+    read = read_training_data(str(data_yaml))
+    data = read.as_ultralytics()
     hyp = get_cfg(overrides={"imgsz": IMGSZ, "mosaic": 0.0})
     faces = FaceAugmentation(**often)
     return FaceDataset(
-        img_path=data["train"], imgsz=IMGSZ, augment=True, hyp=hyp, data=data, task="detect", faces=faces
+        photos=read.photos["train"],
+        img_path=data["train"],
+        imgsz=IMGSZ,
+        augment=True,
+        hyp=hyp,
+        data=data,
+        task="detect",
+        faces=faces,
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from maskdet.detector.cpu import has_bf16, usable_cores
 from maskdet.detector.export import export
 from maskdet.detector.model import MaskDetector
 from maskdet.detector.runtime import load_runtime
-from maskdet.detector.train import parse_arguments, read_recipe, train
-from maskdet.errors import MaskdetError, WeightsError
+from maskdet.detector.train import read_recipe, train
+from maskdet.detector.train_arguments import parse_arguments
+from maskdet.detector.training_data import read_training_data
+from maskdet.errors import DatasetError, MaskdetError, WeightsError
 
 
 def test_arguments_are_yaml() -> None:
@@ -133,10 +136,28 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tiny_data: Path, tmp_path: 
     ("change", "reason"),
     [
         ({"data": None}, "which data"),
-        ({"data": "gone/data.yaml"}, "gone/data.yaml"),
-        ({"epoch": 3}, "unknown argument epoch"),
+        ({"data": "gone/data.yaml"}, "gone/data.yaml: no such file"),
+        ({"data": "coco8.yaml"}, "coco8.yaml: no such file"),
+        ({"data": "https://example.org/data.yaml"}, "web address"),
+        ({"data": ["a.yaml", "b.yaml"]}, "expected one data.yaml"),
+        ({"epoch": 3}, "unknown argument epoch: did you mean epochs="),
         ({"epochs": "many"}, "epochs"),
+        ({"epochs": -1}, "epochs"),
+        ({"imgsz": 0}, "imgsz=0: expected a whole number from 32"),
+        ({"imgsz": "large"}, "imgsz=large"),
+        ({"batch": "abc"}, "batch=abc"),
+        ({"batch": 0}, "batch=0"),
+        ({"workers": -1}, "workers=-1"),
+        ({"split": "validation"}, "split=validation"),
+        ({"task": "segment"}, "task=segment"),
+        ({"cfg": "gone.yaml"}, "cfg=gone.yaml: cannot be read"),
+        ({"device": "abc"}, "unknown device 'abc'"),
+        ({"device": 7}, "device '7'"),
+        ({"device": "0,99"}, "device '0,99'"),
+        ({"model": None}, "which model"),
+        ({"optimizer": "none-such"}, "none-such"),
         ({"resume": True, "model": None}, "resume=True needs the checkpoint"),
+        ({"resume": True, "model": "yolov8n.yaml"}, "nothing to resume"),
     ],
 )
 def test_wrong_arguments_are_one_line(tiny_data: Path, tmp_path: Path, change: dict[str, Any], reason: str) -> None:
@@ -144,6 +165,106 @@ def test_wrong_arguments_are_one_line(tiny_data: Path, tmp_path: Path, change: d
     with pytest.raises(MaskdetError, match=reason) as caught:
         train(settings(tiny_data, tmp_path, **change))
     assert "\n" not in str(caught.value)
+    assert not list(tmp_path.glob("*/weights/*"))
+
+
+class Marker:
+    """Leaves a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+@pytest.fixture
+def trap(tiny_data: Path, tmp_path: Path) -> Path:
+    """Return a data set as Roboflow writes it, its classes by the alphabet, that runs code where it is let.
+
+    Its labels swap the first two of ``tiny_data``'s classes; one photo of it has a bad label, one is a polygon.
+    """
+    root, ran = tmp_path / "set", tmp_path / "RAN"
+    for split, folder in (("train", "train"), ("val", "valid")):
+        for kind in ("images", "labels"):
+            shutil.copytree(tiny_data.parent / kind / split, root / folder / kind)
+        np.save(root / folder / "labels.cache", {"a": Marker(ran)}, allow_pickle=True)  # type: ignore[arg-type]
+        (root / folder / "labels.cache.npy").rename(root / folder / "labels.cache")
+        for photo in (root / folder / "images").iterdir():
+            np.save(photo.with_suffix(".npy"), np.zeros((8, 8, 3), np.uint8))
+    (root / "train/labels/0.txt").write_text("0 0.1 0.1 0.4 0.1 0.4 0.5 0.1 0.5\n")
+    (root / "train/labels/1.txt").write_text("9 0.5 0.5 0.2 0.3\n")
+    run = f"import pathlib; pathlib.Path({str(ran)!r}).touch()"
+    (root / "data.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "train": "../train/images",
+                "val": "../valid/images",
+                "names": ["mask_weared_incorrect", "with_mask", "without_mask"],
+                "download": run,
+            }
+        )
+    )
+    return root
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_nothing_of_a_data_set_is_run_taken_for_photos_or_changed(
+    trap: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch = pytest.importorskip("torch")
+    before = {file: file.read_bytes() for file in trap.rglob("*") if file.is_file()}
+    folder = train(settings(trap / "data.yaml", tmp_path, epochs=1))
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "left out: train/1.png: line 1: class 9: the last one is 2" in output.err
+    assert "classes: mask_weared_incorrect, with_mask, without_mask" in output.err
+    assert {file: file.read_bytes() for file in trap.rglob("*") if file.is_file()} == before
+    assert not (tmp_path / "RAN").exists()
+    handed_on = yaml.safe_load((folder / "data.yaml").read_text())
+    assert set(handed_on) == {"train", "val", "names", "nc", "channels"}
+    assert handed_on["train"] == [str(trap / "train/images")]
+    content = torch.load(folder / "weights" / "best.pt", weights_only=False)
+    assert content["model"].names == dict(enumerate(["mask_weared_incorrect", "with_mask", "without_mask"]))
+
+
+@pytest.mark.parametrize(
+    ("description", "reason"),
+    [
+        ("train: train/images\nval: none\n", "val points to .*none, which does not exist"),
+        ("train: train/images\n", "has no split 'val'"),
+        ("train: train/images\nval: valid/labels\n", "split 'val' has no usable photo"),
+        ("train: valid/empty\nval: valid/images\n", "split 'train' has no labelled faces"),
+    ],
+)
+def test_data_that_cannot_be_trained_on_is_one_line_and_runs_nothing(
+    trap: Path, tmp_path: Path, description: str, reason: str
+) -> None:
+    pytest.importorskip("ultralytics")
+    shutil.copytree(trap / "train/images", trap / "valid/empty")
+    file = trap / "data.yaml"
+    names = "names: [mask_weared_incorrect, with_mask, without_mask]\n"
+    file.write_text(
+        description + names + f"download: import pathlib; pathlib.Path({str(tmp_path / 'RAN')!r}).touch()\n"
+    )
+    with pytest.raises(DatasetError, match=reason) as caught:
+        train(settings(file, tmp_path))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "RAN").exists()
+
+
+def test_the_view_of_the_trainer(trap: Path) -> None:
+    pytest.importorskip("ultralytics")
+    read = read_training_data(str(trap))
+    photos = {photo.picture.path.name: photo for photo in read.photos["train"]}
+    assert sorted(photos) == ["0.png", "2.png", "3.png"]
+    labels = photos["0.png"].labels
+    assert labels is not None
+    np.testing.assert_allclose(labels.rows, [[0.25, 0.3, 0.3, 0.4]])
+    assert list(read.remarks()) == [
+        "classes: mask_weared_incorrect, with_mask, without_mask",
+        "left out: train/1.png: line 1: class 9: the last one is 2",
+    ]
 
 
 def test_export_of_no_model(tmp_path: Path) -> None:
