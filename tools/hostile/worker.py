@@ -10,6 +10,7 @@ Before each case it prints ``{"start": …}``, so that whoever watches knows whi
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import hashlib
 import json
 import os
@@ -64,10 +65,13 @@ def main() -> None:
 def _prepare(scratch: Path, *, heavy: bool) -> None:
     """Import what most cases need (torch takes longer than a case may), and set limits that nothing can leave."""
     os.environ.update(HOME=str(scratch), YOLO_CONFIG_DIR=str(scratch), MPLBACKEND="agg", COLUMNS="80")
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     sys.addaudithook(_no_network)
-    import maskdet.cli
+    faulthandler.enable(os.fdopen(os.dup(2), "w"))
+    from maskdet.cli.start_up import own_process, silence_libraries
+
+    # As the command does where the process is its own.
+    own_process()
+    silence_libraries()
     import maskdet.detector.model
     import maskdet.sources  # noqa: F401
 
@@ -169,8 +173,9 @@ FUNCTIONS: Final[dict[str, Callable[[Path], int]]] = {"@read_results": _read_res
 def _captured(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Let everything that is printed, by C code too, go into two files beside the folder."""
     paths = folder.with_suffix(".out"), folder.with_suffix(".err")
-    kept = os.dup(1), os.dup(2)
-    for number, path in enumerate(paths, 1):
+    numbers = 1, sys.stderr.fileno()
+    kept = [os.dup(number) for number in numbers]
+    for number, path in zip(numbers, paths, strict=True):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(handle, number)
         os.close(handle)
@@ -180,7 +185,7 @@ def _captured(folder: Path) -> Iterator[tuple[Path, Path]]:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
-        for number, old in enumerate(kept, 1):
+        for number, old in zip(numbers, kept, strict=True):
             os.dup2(old, number)
             os.close(old)
 
