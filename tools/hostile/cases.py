@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from hostile import grammars, seeds
+from hostile import grammars, seeds, web
 from hostile.mutations import NUMBERS, ODD, mutate_bytes, mutate_text
 
 #: Commands to run on an input, each a list of words; one that begins with @ is a function of ``worker``.
@@ -305,6 +305,10 @@ def _words(random: Random, folder: Path) -> Commands:
     return [[word.replace("\x00", "").replace("\ud800", "\udcff") for word in words]]
 
 
+def _web(random: Random, folder: Path) -> Commands:
+    return [["detect", web.address(random), *_model(folder), *DETECT]]
+
+
 def _surroundings(random: Random, folder: Path) -> Commands:
     """Return a source or an output among pipes, links, devices and odd names."""
     good = seeds.pictures()[".png"]
@@ -404,6 +408,7 @@ READERS: Final[dict[str, tuple[int, Callable[[Random, Path], Commands]]]] = {
     "onnx": (120, _onnx),
     "checkpoint": (20, _checkpoint),
     "words": (120, _words),
+    "web": (50, _web),
     **({} if sys.platform == "win32" else {"surroundings": (60, _surroundings)}),
 }
 
