@@ -14,6 +14,7 @@ from maskdet.classifier.batches import CropBatches, slices
 from maskdet.classifier.fit import SCORE_BATCH
 from maskdet.classifier.transfer_net import TransferNet
 from maskdet.progress import track
+from maskdet.writers.atomic import whole_file
 
 
 def cached_features(
@@ -51,11 +52,8 @@ def cached_features(
         found[view, piece] = rows
     assert found is not None
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        with temporary.open("wb") as file:
+        with whole_file(path) as file:
             np.save(file, found)
-        temporary.replace(path)
     return found
 
 

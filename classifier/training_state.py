@@ -13,6 +13,7 @@ from torch import nn
 from maskdet.classifier.network_run import Epoch
 from maskdet.classifier.recipe import Recipe
 from maskdet.errors import WeightsError
+from maskdet.writers.atomic import whole_file
 
 #: Keras' Adam; torch's own is 1e-8.
 _EPSILON = 1e-7
@@ -89,8 +90,6 @@ class TrainingState:
 
     def save(self, path: Path) -> None:
         """Write everything needed to go on, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
         content = {
             "identity": self._identity,
             "module": self.module.state_dict(),
@@ -101,8 +100,8 @@ class TrainingState:
             "best": self.best,
             "best_epoch": self.best_epoch,
         }
-        torch.save(content, temporary)
-        temporary.replace(path)
+        with whole_file(path) as file:
+            torch.save(content, file)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint.

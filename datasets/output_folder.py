@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Literal
 
 from maskdet.errors import DatasetError
 from maskdet.paths import real_path
+from maskdet.writers.leftovers import hidden_name, hold_folder, sweep_folders
 
 LinkKind = Literal["link", "symlink", "copy"]
 
@@ -35,7 +35,7 @@ DATA_SET = OutputKind(
 
 
 def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind = DATA_SET) -> None:
-    """Refuse a target that would destroy something.
+    """Refuse a target that would destroy something; remove what a killed run left on its way there.
 
     Args:
         out: the folder to be written.
@@ -49,6 +49,7 @@ def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind =
     target, origin = real_path(out), real_path(source)
     if target == origin or target in origin.parents:
         raise DatasetError(out, f"is or contains the data set {source}: choose another folder")
+    sweep_folders(target.parent / out.name)
     if not (out.exists() or out.is_symlink()):
         return
     if out.is_dir() and not out.is_symlink():
@@ -85,26 +86,39 @@ def whole_folder(out: Path) -> Iterator[Path]:
         DatasetError: the folder cannot be made or put in place.
     """
     parent = real_path(out).parent
-    token = secrets.token_hex(4)
-    fresh, old = parent / f".{out.name}.{token}.part", parent / f".{out.name}.{token}.old"
+    fresh = parent / hidden_name(out.name)
+    held: list[int | None] = []
     try:
         parent.mkdir(parents=True, exist_ok=True)
         fresh.mkdir()
+        held.append(hold_folder(fresh))
     except OSError as error:
         raise DatasetError(out, f"cannot be written: {error.strerror}") from error
+    old: Path | None = None
     try:
-        yield fresh
         try:
-            _swap(fresh, parent / out.name, old)
+            yield fresh
+        except OSError as error:
+            raise DatasetError(out, f"cannot be written ({error.strerror})") from error
+        try:
+            target = parent / out.name
+            if target.exists():
+                held.append(hold_folder(target))
+                old = parent / hidden_name(out.name, ".old")
+            _swap(fresh, target, old)
         except OSError as error:
             raise DatasetError(out, f"cannot be put in place: {error.strerror}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)
+        for descriptor in held:
+            if descriptor is not None:
+                os.close(descriptor)
 
 
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    if not target.exists():
+def _swap(fresh: Path, target: Path, old: Path | None) -> None:
+    if old is None:
         fresh.rename(target)
         return
     target.rename(old)

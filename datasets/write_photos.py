@@ -112,4 +112,6 @@ def _write_anew(source: Path, target: Path) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file with the same line ends on every system."""
     with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - see above
-        file.write(to_bytes(text))
+        rest = to_bytes(text)
+        while written := file.write(rest):  # without a buffer a nearly full disk takes a part, and says nothing
+            rest = rest[written:]

@@ -146,12 +146,12 @@ class _VideoFile:
         self._owed = 0.0
         # OpenCV's encoders want even sides and leave out an odd last column or row.
         self._size = (first.image.width, first.image.height)
+        self._handle: int | None
         try:
             # The ending tells OpenCV the container.
-            handle, self._temporary = create_beside(target, suffix=target.suffix)
+            self._handle, self._temporary = create_beside(target, suffix=target.suffix)
         except OSError as error:
             raise SourceError(target, f"cannot be written ({error.strerror})") from error
-        os.close(handle)
         self._writer: cv2.VideoWriter | None = None
         self._pace: Pace | None = None
         self._waiting: list[tuple[Image, float]] = []
@@ -197,26 +197,32 @@ class _VideoFile:
         return self._writer
 
     def finish(self) -> None:
+        try:
+            self._complete()
+        except OSError as error:
+            raise SourceError(self._target, f"cannot be written ({error.strerror})") from error
+        finally:  # a second Ctrl-C too must leave nothing
+            self._let_go()
+            self._temporary.unlink(missing_ok=True)
+
+    def _complete(self) -> None:
         if self._waiting:
             self._write_waiting()
             self._open(self._fps).write(self._waiting[0][0])
         self._open(self._fps).release()
-        try:
-            with self._temporary.open("ab") as file:
-                file.write(video_tail(self._target.suffix.lower()))
-        except OSError as error:
-            self._temporary.unlink(missing_ok=True)
-            raise SourceError(self._target, f"cannot be written ({error.strerror})") from error
+        with self._temporary.open("ab") as file:
+            file.write(video_tail(self._target.suffix.lower()))
         # OpenCV does not say when it could not write, on a full disk for instance.
         if (check := open_capture(str(self._temporary.absolute()))) is None:
-            self._temporary.unlink(missing_ok=True)
             raise SourceError(self._target, "could not be written whole; is the disk full?")
         check.release()
-        try:
-            self._temporary.replace(self._target)
-        except OSError as error:
-            self._temporary.unlink(missing_ok=True)
-            raise SourceError(self._target, f"cannot be written ({error.strerror})") from error
+        self._let_go()
+        self._temporary.replace(self._target)
+
+    def _let_go(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
 
     def _copies(self) -> int:
         """Return how often this frame is to be written so that a recording keeps the time."""
