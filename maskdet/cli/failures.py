@@ -12,7 +12,7 @@ from typing import Final
 
 from maskdet.cli import DEBUG, EXIT_DONE, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_UNEXPECTED
 from maskdet.errors import MaskdetError
-from maskdet.printable import printable
+from maskdet.printable import printable, shortened
 
 #: Libraries whose name, or whose package, is not that of their module: name for people, name for pip.
 _LIBRARIES: Final = {
@@ -151,7 +151,8 @@ def _about_system(error: OSError) -> str:
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         reason += ": allow more (ulimit -n)"
     if error.filename is not None:
-        return f"{os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename}: {reason}"
+        name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+        return f"{shortened(name)}: {reason}"
     try:
         os.getcwd()  # noqa: PTH109 - a path object is not needed
     except OSError:

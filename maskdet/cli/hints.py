@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Final
 
 import click
@@ -51,6 +49,9 @@ def unknown_command(name: str, commands: Sequence[str]) -> str:
     >>> unknown_command("clasify", ["detect", "classify"])
     "no command 'clasify': did you mean maskdet classify?"
     """
+    import shlex
+    from difflib import get_close_matches
+
     if _WORD.fullmatch(name):
         return f"no command {name!r}: the command comes first, as in maskdet detect photo.jpg"
     close = get_close_matches(name.lower(), [*commands, *_MEANT], n=1)
@@ -94,5 +95,7 @@ def refuse_yolo_words(names: Sequence[str], context: click.Context) -> None:
             continue
         found = True
     if found:
+        import shlex  # which a command that was typed well does not need
+
         line = shlex.join(["maskdet", str(context.info_name), *sources, *words])
         raise MaskdetError(f"names and options stand apart here: {line}")
