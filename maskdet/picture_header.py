@@ -21,6 +21,9 @@ _DECODED: Final = 6
 #: Passes over a progressive JPEG, in scans times pixels: ten seconds at most. Ten scans are usual.
 _MOST_SCANNED: Final = 2_500_000_000
 
+#: Blocks of a GIF's comments and the like, 255 bytes each.
+_MOST_BLOCKS: Final = 100_000
+
 #: Bytes that OpenJPEG keeps for a tile, and for each component of one.
 _J2K_TILE, _J2K_COMPONENT = 6_000, 1_200
 
@@ -122,10 +125,14 @@ def _bmp(data: bytes) -> Facts:
 def _gif(data: bytes) -> Facts:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
+    blocks = 0
     while data[at] == 0x21:  # extensions
         at += 2
         while data[at]:
             at += data[at] + 1
+            blocks += 1
+            if blocks > _MOST_BLOCKS:
+                raise DamagedHeaderError("damaged: comments without end")
         at += 1
     left, top, across, down = struct.unpack_from("<4H", data, at + 1)
     width, height = max(width, left + across), max(height, top + down)

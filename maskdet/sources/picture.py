@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from maskdet.results import ImageInfo
 
-#: Bytes of pixels.
-_LARGE: Final = 100_000_000
+#: Bytes of pixels: 25 megapixels.
+_LARGE: Final = 75_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ class Picture:
 
     @property
     def is_large(self) -> bool:
-        """Whether it takes so much memory that it should be there alone: more than a frame of 8K."""
+        """Whether it takes so much memory that it should be there alone, as a frame of 8K does."""
         return self.pixels.nbytes > _LARGE
 
 

@@ -34,6 +34,12 @@ _LONGEST_STILL: Final = 1.0
 #: Frames whose times choose the rate of the copy: so many, as far as they take no more than so many bytes.
 _FIRST_FRAMES, _FIRST_BYTES = 12, 64_000_000
 
+#: Bytes of a frame that may wait for the time of the next one: one of 4K. Larger ones are written once each.
+_LARGEST_HELD: Final = 30_000_000
+
+#: Pixels of a frame that is written, one of 8K: encoders hold it several times over.
+_MOST_PIXELS: Final = 36_000_000
+
 Image = npt.NDArray[np.uint8]
 
 
@@ -146,6 +152,9 @@ class _VideoFile:
         self._owed = 0.0
         # OpenCV's encoders want even sides and leave out an odd last column or row.
         self._size = (first.image.width, first.image.height)
+        if self._size[0] * self._size[1] > _MOST_PIXELS:
+            limit = f"{_MOST_PIXELS // 1_000_000} megapixels of a frame that are written"
+            raise SourceError(target, f"frames of {self._size[0]:,}×{self._size[1]:,} pixels are more than the {limit}")
         self._handle: int | None
         try:
             # The ending tells OpenCV the container.
@@ -162,7 +171,7 @@ class _VideoFile:
         _draw_status(frame, result, self._tally)
         if (frame.shape[1], frame.shape[0]) != self._size:  # a stream that came back with another size
             frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), np.uint8)
-        if self._live or seconds is None:
+        if self._live or seconds is None or frame.nbytes > _LARGEST_HELD:
             writer = self._open(self._fps)
             for _ in range(self._copies()):
                 writer.write(frame)

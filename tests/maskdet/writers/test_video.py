@@ -129,3 +129,32 @@ def test_a_stream_that_comes_back_larger_keeps_its_size(tmp_path: Path) -> None:
         writer.write(one, result(100, size=(96, 128)))
     frames, _ = read_back(tmp_path / "clip.mp4")
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 2
+
+
+def test_frames_that_an_encoder_cannot_hold_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskdet.writers.video._MOST_PIXELS", 3000)
+    with VideoWriter(tmp_path) as writer:
+        one = clip()
+        with pytest.raises(SourceError, match="frames of 64×48 pixels are more than"):
+            writer.write(one, result())
+        writer.write(one, result())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_large_frames_do_not_wait_for_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskdet.writers.video._LARGEST_HELD", 100)
+    with VideoWriter(tmp_path) as writer:
+        one = clip()
+        for seconds in (0.0, 0.1, 5.0):
+            writer.write(one, result(), seconds)
+    assert len(read_back(tmp_path / "clip.mp4")[0]) == 3
+
+
+def test_a_variable_rate_is_held(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path) as writer:
+        one = clip(fps=2)
+        for value, seconds in ((0, 0.0), (50, 0.1), (100, 0.2), (150, 0.5), (200, 0.6)):
+            writer.write(one, result(value), seconds)
+    frames, fps = read_back(tmp_path / "clip.mp4")
+    assert fps == pytest.approx(10)
+    assert [round(float(frame.mean()) / 50) for frame in frames] == [0, 1, 2, 2, 2, 3, 4]
