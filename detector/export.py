@@ -109,6 +109,7 @@ def export(arguments: Mapping[str, Any]) -> Exported:
     from ultralytics import YOLO
 
     from maskdet.detector.ultralytics_bridge import safe_loading
+    from maskdet.detector.ultralytics_talk import talk_on_stderr
 
     settings = {"dynamic": True, "simplify": True, **arguments}
     close_ups, trusted = settings.pop(KEY, False), settings.pop("trust_weights", False)
@@ -132,7 +133,7 @@ def export(arguments: Mapping[str, Any]) -> Exported:
     settings.setdefault("imgsz", reference.spec.imgsz)
     Guard([source]).check_model(source.with_suffix(".onnx"))  # ultralytics would write over it
     try:
-        with safe_loading(trusted):
+        with safe_loading(trusted), talk_on_stderr():
             model = YOLO(str(source), task="detect")
             target = Path(model.export(format="onnx", **settings))
     except (ValueError, TypeError, SyntaxError, AssertionError) as error:
@@ -212,9 +213,13 @@ def _training_provenance(content: Mapping[str, Any], checkpoint: Path) -> dict[s
         provenance["data"] = data.parent.name if data.stem == "data" else f"{data.parent.name}/{data.name}"
     options = checkpoint.parent.parent / "maskdet.yaml"
     if options.is_file():
-        import yaml
+        from maskdet.safe_yaml import YamlError, read_yaml
 
-        provenance.update(yaml.safe_load(options.read_text(encoding="utf-8")))
+        try:
+            said = read_yaml(options)
+        except (OSError, YamlError) as error:
+            raise MaskdetError(f"{options}: holds no options of a training run") from error
+        provenance.update(said if isinstance(said, dict) else {})
     provenance["ultralytics"] = content.get("version")
     provenance["date"] = str(content.get("date", ""))[:10]
     return provenance

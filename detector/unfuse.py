@@ -84,9 +84,9 @@ def yaml_names(text: str) -> dict[int, str]:
     >>> yaml_names("{0: 'with_mask', 1: 'without_mask'}")
     {0: 'with_mask', 1: 'without_mask'}
     """
-    import yaml
+    from maskdet.safe_yaml import load_yaml
 
-    return {int(number): str(name) for number, name in (yaml.safe_load(text) or {}).items()}
+    return {int(number): str(name) for number, name in (load_yaml(text) or {}).items()}
 
 
 def _load_fused(network: Any, weights: dict[str, Any], source: Path) -> None:

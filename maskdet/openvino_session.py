@@ -129,11 +129,11 @@ def _metadata_file(file: Path) -> dict[str, str]:
     beside = file.with_name("metadata.yaml")
     if file.suffix.lower() == ".onnx" or not beside.is_file():
         return {}
-    import yaml
+    from maskdet.safe_yaml import YamlError, read_yaml
 
     try:
-        content = yaml.safe_load(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        content = read_yaml(beside)
+    except (OSError, YamlError) as error:
         raise WeightsError(beside, "cannot be read as YAML") from error
     return {str(key): str(value) for key, value in content.items()} if isinstance(content, dict) else {}
 
