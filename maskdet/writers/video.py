@@ -201,6 +201,7 @@ class _VideoFile:
             rate = round(fps, 3 if fps < 65 else 2)
             self._writer = cv2.VideoWriter(str(self._temporary.absolute()), codec, rate, self._size)
             if not self._writer.isOpened():
+                self._let_go()
                 self._temporary.unlink(missing_ok=True)
                 raise SourceError(self._target, "cannot be written: this OpenCV has no encoder for it")
         return self._writer
