@@ -6,7 +6,6 @@ by matrix products. Each candidate is then aligned and compared block by block (
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from maskdet.datasets.alignment import Alignment, Features, align, find_features
 from maskdet.datasets.picture import Picture
+from maskdet.detector.cpu import MAX_WORKERS, usable_cores
 from maskdet.progress import track
 
 #: file   the same bytes          copy   the same shot in the same frame, re-encoded, retouched or watermarked
@@ -158,7 +158,7 @@ def _compare(
     pictures: Sequence[Picture], candidates: NDArray[np.int64], distances: NDArray[np.int64]
 ) -> Iterator[Pair | None]:
     """Yield the verdict on each candidate pair, in order; features are found and compared in threads."""
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(MAX_WORKERS, usable_cores())) as pool:
         needed = np.unique(candidates)
         features = dict(
             zip(needed.tolist(), pool.map(find_features, [pictures[at].path for at in needed]), strict=True)

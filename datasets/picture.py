@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.decode import check_header, decode_bytes, read_rest
+from maskdet.detector.cpu import MAX_WORKERS, usable_cores
 from maskdet.errors import SourceError
 from maskdet.file_opening import open_file
 from maskdet.first_bytes import picture_kind
@@ -177,7 +178,7 @@ def look_at_all(
     if threads == 1:
         yield from map(look, paths)
         return
-    pool = ThreadPoolExecutor(max_workers=threads or min(8, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(max_workers=threads or min(MAX_WORKERS, usable_cores()))
     try:
         yield from pool.map(look, paths)
     finally:

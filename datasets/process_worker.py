@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,10 @@ from maskdet.errors import MaskdetError
 
 def serve() -> None:
     """Answer tasks from standard input on standard output until the input ends."""
+    # Services stop all their processes at once: this one ends with the one that feeds it, which tidies up.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     tasks = sys.stdin.buffer
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # whatever a library may print must not get among the answers

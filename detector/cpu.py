@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +13,81 @@ MAX_WORKERS: Final = 8
 
 
 def usable_cores() -> int:
-    """Return the cores this process may use, which in a container can be fewer than the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the cores this process may use: of a container with a quota, or tied to some cores, not all the machine's.
+
+    Every count of threads and processes starts from it.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _own_quota()
+    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+
+
+def run_threads() -> int:
+    """Return the threads of a run that has the processor to itself: one for each core that computes by itself.
+
+    Two that the machine counts in one (hyper-threads) share what multiplies.
+    """
+    return min(usable_cores(), _whole_cores())
+
+
+@cache
+def _own_quota() -> float | None:
+    return cgroup_quota()
+
+
+def cgroup_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """Return how many cores' worth of time the process's control groups allow, None where there is no limit.
+
+    Of version 2 (``cpu.max``) and version 1 (``cpu.cfs_quota_us``), the least of the group's and those above it. In a
+    container the group's own path may not be there: then what is mounted stands for it.
+
+    Args:
+        groups: the kernel's list of the process's groups.
+        root: where they are mounted.
+    """
+    found: list[float] = []
+    try:
+        lines = groups.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        inside = Path(path.lstrip("/"))
+        mounts = [root / controllers, root / "cpu"] if controllers else [root, root / "unified"]
+        for mount in mounts:
+            for folder in (inside, *inside.parents):
+                if ".." not in folder.parts:
+                    found += _quota_of(mount / folder)
+    return min(found, default=None)
+
+
+def _quota_of(folder: Path) -> list[float]:
+    """Return the limit that a group's own files set, if they set one."""
+    try:
+        if (folder / "cpu.max").exists():
+            quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()[:2]
+        else:
+            quota = (folder / "cpu.cfs_quota_us").read_text(encoding="ascii").strip()
+            period = (folder / "cpu.cfs_period_us").read_text(encoding="ascii").strip()
+        return [int(quota) / int(period)] if quota != "max" and int(quota) > 0 else []
+    except (OSError, ValueError, ZeroDivisionError):
+        return []
+
+
+@cache
+def _whole_cores() -> int:
+    """Return the cores that this process may use, those that share one counted once."""
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    allowed = os.sched_getaffinity(0)
+    siblings = Path("/sys/devices/system/cpu")
+    try:
+        return len({(siblings / f"cpu{cpu}/topology/thread_siblings_list").read_text("ascii") for cpu in allowed})
+    except OSError:
+        return len(allowed)
 
 
 def threads_each(cores: int | None = None) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.cpu import run_threads
 from maskdet.devices import onnx_providers
 from maskdet.errors import DeviceError, WeightsError
 
@@ -28,7 +29,9 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    # 0 would be the machine's cores, each thread tied to one: in a container more than there is time for, or refused.
+    options.intra_op_num_threads = threads or run_threads()
+    options.inter_op_num_threads = 1
     options.log_severity_level = 3
     providers = onnx_providers(device, onnxruntime.get_available_providers())
     if device.lower() in {"directml", "dml"}:

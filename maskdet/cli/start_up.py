@@ -46,6 +46,9 @@ def own_process() -> None:
     # Read by OpenCV when it loads: its own and FFmpeg's warnings would stand beside our one line about a bad file.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    # Read by OpenMP when torch loads, which complains and goes on where it is no number.
+    if not os.environ.get("OMP_NUM_THREADS", "1").replace(",", "").isdecimal():
+        del os.environ["OMP_NUM_THREADS"]
     # A stream that is closed leaves its number to the next file that is opened, into which libraries would then print.
     for number in range(3):
         try:
