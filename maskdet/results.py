@@ -185,6 +185,9 @@ class MaskResult:
 
         ``class`` is int64; ``confidence`` and ``x1`` to ``y2`` are float64; ``frame`` and ``track_id`` are Int64, whose
         missing values are ``pandas.NA``; ``path`` and ``name`` are objects.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
         """
         from maskdet.conversions.rows import to_frame
 

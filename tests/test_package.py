@@ -31,6 +31,12 @@ def test_errors_are_one_family() -> None:
     assert str(WeightsError("a.onnx", "damaged")) == "a.onnx: damaged"
 
 
+def test_the_version_stands_in_one_place() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dynamic"] == ["version"]
+    assert f"\nversion: {maskdet.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## {maskdet.__version__} - " in (ROOT / "CHANGELOG.md").read_text()
+
+
 def test_every_source_file_is_in_the_wheel(tmp_path: Path) -> None:
     pytest.importorskip("build")
     mapping = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-dir"]

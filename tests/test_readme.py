@@ -131,6 +131,10 @@ def test_commands_parse(line: str) -> None:
     command.make_context(name, arguments, parent=context)
 
 
+def test_the_readme_is_one_page() -> None:
+    assert len(TEXT.splitlines()) <= 120
+
+
 def test_first_command_works(tmp_path: Path) -> None:
     line = next(line for line in commands() if line == "maskdet detect examples/crew.jpg")
     (tmp_path / "examples").symlink_to(ROOT / "examples")

@@ -32,8 +32,8 @@ START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
 
 #: Page -> its parts in order: the JSON, and what is made of it.
 PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
-    "README.md": (
-        ("weights/models.json", models),
+    "README.md": (("weights/models.json", models),),
+    "docs/results.md": (
         ("benchmarks/results/folds.json", folds),
         ("benchmarks/results/folds_augment.json", folds_augmented),
         ("weights/maskdet-n.val.json", accuracy),
@@ -41,13 +41,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("weights/maskdet-c.val.json", classifier),
         ("benchmarks/results/compare_folds.json", compare_folds),
         ("benchmarks/results/compare_folds_augment.json", chain_augmented),
-        ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("docs/study/study.json", study),
-        ("benchmarks/results/benchmark.json", benchmark),
-        ("benchmarks/results/benchmark_cold.json", benchmark),
-        ("benchmarks/results/converter.json", converter),
-        ("benchmarks/results/train_speed.json", train_speed_intro),
-        ("benchmarks/results/train_accuracy.json", train_speed),
     ),
     "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
     "docs/accuracy.md": (
@@ -55,7 +49,15 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/augmented_views.json", augmented_views),
         ("benchmarks/results/mistakes.json", mistakes),
     ),
-    "docs/benchmark.md": (("benchmarks/results/size.json", size),),
+    "docs/benchmark.md": (
+        ("benchmarks/results/benchmark_cold.json", benchmark),
+        ("benchmarks/results/benchmark.json", benchmark),
+        ("benchmarks/results/classifier_speed.json", classifier_speed),
+        ("benchmarks/results/converter.json", converter),
+        ("benchmarks/results/size.json", size),
+        ("benchmarks/results/train_speed.json", train_speed_intro),
+        ("benchmarks/results/train_accuracy.json", train_speed),
+    ),
     "docs/int8.md": (("benchmarks/results/int8.json", arithmetic),),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
     "docs/scales.md": (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from maskdet.extras import require
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -23,9 +25,9 @@ _DTYPES: Final = {
 
 def to_frame(result: MaskResult) -> pd.DataFrame:
     """Return one row a face as a data frame; see ``MaskResult.to_pandas``."""
-    import pandas as pd
-
-    return pd.DataFrame(to_rows(result), columns=list(ROW_COLUMNS)).astype(_DTYPES)
+    module = require("pandas", what="to_pandas()", extra="pandas")
+    frame: pd.DataFrame = module.DataFrame(to_rows(result), columns=list(ROW_COLUMNS)).astype(_DTYPES)
+    return frame
 
 
 def to_rows(result: MaskResult) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def study(report: dict[str, Any]) -> str:
                 f"| {network['label']} | {division} | {network['wrong']} of {network['crops']}: {error['value']:.1%} "
                 f"({error['low']:.1%}–{error['high']:.1%}) | {balanced['value']:.3f} | {network['floor']['error']:.1%} |"
             )
-    return f"""The crop study's networks, as far as they were trained here ([report](docs/study/report.md), by the commands in it); in
+    return f"""The crop study's networks, as far as they were trained here ([report](study/report.md), by the commands in it); in
 brackets the 95 % interval, the floor is always giving the most frequent answer:
 
 | network | division | test error | balanced accuracy | floor |

@@ -12,7 +12,7 @@ def benchmark(report: dict[str, Any]) -> str:
     machine = report["machine"]
     parts = [
         f"Speed, side by side in one run of `{report['command']}` ({machine['processor']}, {machine['cores']} cores; "
-        "targets in the headings; what the rows mean: [speed](docs/benchmark.md)):"
+        "targets in the headings):"
     ]
     parts += [_table(section) for section in report["sections"]]
     return "\n\n".join(parts) + "\n"
