@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +13,15 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops import MAX_MARGIN
 from maskdet.errors import WeightsError
+from maskdet.model_text import read_names, read_size, required
 from maskdet.onnx_session import OnnxSession
 from maskdet.openvino_session import OpenVinoSession
 from maskdet.runtime_choice import choose_runtime
+
+_WORDS = "class names, size, margin, square or temperature"
+
+#: How far a probability may lie outside 0 to 1 by rounding.
+_SLACK = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class ClassifierRuntime:
             raise WeightsError(path, "unknown kind of weights: a classifier is an .onnx file")
         open_it = OpenVinoSession if choose_runtime(path, runtime, device) == "openvino" else OnnxSession
         self._session = open_it(path, device=device, threads=threads)
+        self._path = path
         self.spec = _read_spec(self._session, path, name)
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -77,7 +82,13 @@ class ClassifierRuntime:
         Returns:
             (N, 3) float32 probabilities in the order of ``CLASS_NAMES``.
         """
-        return self._session(batch)
+        answer = self._session(batch)
+        shape = getattr(answer, "shape", ())
+        if shape != (len(batch), len(CLASS_NAMES)):
+            raise WeightsError(self._path, f"not a mask classifier: it answered {list(shape)} to {len(batch)} crops")
+        if not (answer.min(initial=0) >= -_SLACK and answer.max(initial=0) <= 1 + _SLACK):  # nor NaN
+            raise WeightsError(self._path, "its probabilities do not lie between 0 and 1")
+        return answer
 
 
 def _read_spec(session: OnnxSession | OpenVinoSession, path: Path, name: str) -> ClassifierSpec:
@@ -88,21 +99,21 @@ def _read_spec(session: OnnxSession | OpenVinoSession, path: Path, name: str) ->
     if task != "classify":
         raise WeightsError(path, f"not a mask classifier: its task is {task or 'unknown'}")
     try:
-        names = {int(key): str(value) for key, value in ast.literal_eval(metadata["names"]).items()}
-        sides = json.loads(metadata["imgsz"])
-        margin, temperature = float(metadata["margin"]), float(metadata["temperature"])
-        square = {"true": True, "false": False}[metadata["square"]]
-        side = int(sides[0] if isinstance(sides, list) else sides)
-    except (KeyError, IndexError, ValueError, TypeError, SyntaxError, AttributeError) as error:
-        reason = "not a mask classifier: the file lacks class names, size, margin, square or temperature"
-        raise WeightsError(path, reason) from error
-    if [names.get(index) for index in range(len(names))] != list(CLASS_NAMES):
-        shown = ", ".join(list(names.values())[:4]) + (", …" if len(names) > 4 else "")
+        texts = required(metadata, "names", "imgsz", "margin", "temperature", "square", what=_WORDS)
+        names, (side, _) = read_names(texts[0]), read_size(texts[1], smallest=1)
+        margin, temperature = float(texts[2]), float(texts[3])
+        square = {"true": True, "false": False}.get(texts[4])
+        if square is None:
+            raise ValueError("square is neither true nor false")
+    except ValueError as error:
+        raise WeightsError(path, f"not a mask classifier: the file lacks {_WORDS} ({error})") from error
+    if names != CLASS_NAMES:
+        shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
         raise WeightsError(path, f"not a mask classifier: its classes are {shown}; expected {', '.join(CLASS_NAMES)}")
     if not 0 <= margin <= MAX_MARGIN or not (math.isfinite(temperature) and temperature > 0):
         raise WeightsError(path, f"not a mask classifier: margin {margin:g}, temperature {temperature:g}")
     takes, gives = session.takes, session.gives
-    fits = session.plain_input and takes[1:] == [3, side, side]
+    fits = session.plain_input and session.plain_output and takes[1:] == [3, side, side]
     if not fits or isinstance(takes[0], int) or len(gives) != 2 or gives[1] != len(CLASS_NAMES):
         reason = f"it turns {takes} into {gives}, not (N, 3, {side}, {side}) into (N, 3)"
         raise WeightsError(path, f"not a mask classifier: {reason}")

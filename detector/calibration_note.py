@@ -12,6 +12,18 @@ SCHEMA: Final = "maskdet-calibration/1"
 
 
 def read_calibration(metadata: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return what a file's metadata says of its calibration, None where it has none."""
+    """Return what a file's metadata says of its calibration, None where it has none.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
     text = metadata.get(KEY)
-    return None if text is None else dict(json.loads(text))
+    if text is None:
+        return None
+    try:
+        note = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"its {KEY} is no JSON") from error
+    if not isinstance(note, dict):
+        raise ValueError(f"its {KEY} is no JSON object")
+    return note

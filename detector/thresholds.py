@@ -6,7 +6,7 @@ the detectors had not seen; what they gain over one threshold for all is in ``do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.calibration_note import read_calibration
+from maskdet.errors import WeightsError
 
 #: What stands for them where a threshold is asked for.
 BEST_F1: Final = "f1"
@@ -26,25 +27,35 @@ Threshold = float | Literal["f1"]
 NOTE: Final = "best_f1_conf_per_class"
 
 
-def class_thresholds(conf: Threshold, metadata: Mapping[str, str], path: Path) -> npt.NDArray[np.float32]:
-    """Return (3,) float32, the confidence that a box of each class must exceed.
+def class_thresholds(
+    conf: Threshold, metadata: Mapping[str, str], path: Path, names: Sequence[str] = CLASS_NAMES
+) -> npt.NDArray[np.float32]:
+    """Return (C,) float32, the confidence that a box of each class must exceed.
 
     Args:
         conf: one for all classes, or ``"f1"``.
         metadata: what the model's file carries.
         path: that file, for messages.
+        names: the model's classes.
 
     Raises:
+        WeightsError: the file's thresholds cannot be read, or are none of its classes'.
         ValueError: a number outside 0 to 1, another word, or a file without thresholds.
 
     >>> class_thresholds(0.25, {}, Path("a.onnx")).tolist()
     [0.25, 0.25, 0.25]
     """
     if conf == BEST_F1:
-        noted = (read_calibration(metadata) or {}).get(NOTE)
+        try:
+            noted = (read_calibration(metadata) or {}).get(NOTE)
+        except ValueError as error:
+            raise WeightsError(path, f"not a mask detector: {error}") from error
         if noted is None:
             raise ValueError(f"{path} holds no thresholds of its own: give conf a number from 0 to 1")
-        return np.array([noted[name] for name in CLASS_NAMES], np.float32)
+        values = [noted.get(name) for name in names] if isinstance(noted, dict) else [None]
+        if not all(isinstance(one, (int, float)) and not isinstance(one, bool) and 0 <= one <= 1 for one in values):
+            raise WeightsError(path, f"not a mask detector: its {NOTE} is not one number from 0 to 1 a class")
+        return np.array(values, np.float32)
     if isinstance(conf, str) or not 0 <= conf <= 1:
         raise ValueError(f"conf must be between 0 and 1, or {BEST_F1!r}, not {conf}")
-    return np.full(len(CLASS_NAMES), conf, np.float32)
+    return np.full(len(names), conf, np.float32)

@@ -18,7 +18,9 @@ import numpy as np
 from maskdet.detector.calibration_note import read_calibration
 from maskdet.detector.export import NETWORK_KEY
 from maskdet.errors import WeightsError, first_line
+from maskdet.external_data import check_external_data
 from maskdet.extras import require
+from maskdet.model_text import read_names
 
 #: Photos that statistics are measured on.
 STATISTICS_PHOTOS: Final = 64
@@ -49,11 +51,15 @@ def unfuse(source: Path, photos: Sequence[Path], target: Path) -> Path:
 
     from maskdet.detector.ultralytics_bridge import safe_loading
 
-    proto = onnx.load(source)
+    check_external_data(source)
+    try:
+        proto = onnx.load(source)
+    except Exception as error:  # onnx and protobuf have no error in common
+        raise WeightsError(source, f"not an ONNX model ({first_line(error)})") from error
     known = {entry.key: entry.value for entry in proto.metadata_props}
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
-    names = yaml_names(known.get("names", "{}"))
     try:
+        names = dict(enumerate(read_names(known.get("names", ""))))
         with safe_loading():
             network = DetectionModel(_description(known, source), nc=len(names), verbose=False)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
@@ -76,17 +82,6 @@ def _description(known: dict[str, str], source: Path) -> Any:
     if not start:
         raise WeightsError(source, "does not say which network it is: train from its .pt file")
     return f"{Path(str(start)).stem}.yaml"
-
-
-def yaml_names(text: str) -> dict[int, str]:
-    """Read the class names of an export's metadata.
-
-    >>> yaml_names("{0: 'with_mask', 1: 'without_mask'}")
-    {0: 'with_mask', 1: 'without_mask'}
-    """
-    from maskdet.safe_yaml import load_yaml
-
-    return {int(number): str(name) for number, name in (load_yaml(text) or {}).items()}
 
 
 def _load_fused(network: Any, weights: dict[str, Any], source: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 ClassName = Literal["with_mask", "without_mask", "mask_weared_incorrect"]
@@ -33,5 +34,41 @@ CLASS_ALIASES: Final[dict[str, ClassName]] = {
     "improper_mask": "mask_weared_incorrect",
 }
 
+
+def meaning(name: str) -> ClassName | None:
+    """Return which of the three classes a model's or a file's own name stands for, None where it is none of them.
+
+    >>> meaning("No-Mask"), meaning("helmet")
+    ('without_mask', None)
+    """
+    plain = name.strip().lower()
+    return next((known for known in CLASS_NAMES if known == plain), CLASS_ALIASES.get(plain))
+
+
+def says_compliance(names: Sequence[str]) -> bool:
+    """Whether faces of these classes can be counted as compliant or not: each is one of the three, and both are there.
+
+    >>> says_compliance(["no_mask", "mask"]), says_compliance(["mask"]), says_compliance(["mask", "person"])
+    (True, False, False)
+    """
+    meanings = {meaning(name) for name in names}
+    return None not in meanings and "with_mask" in meanings and len(meanings) > 1
+
+
 #: BGR, as OpenCV draws: green, red, yellow.
 CLASS_COLOURS: Final[tuple[tuple[int, int, int], ...]] = ((60, 180, 30), (40, 40, 225), (0, 205, 245))
+
+#: Of classes that are none of the three.
+OTHER_COLOURS: Final[tuple[tuple[int, int, int], ...]] = (
+    (220, 120, 20), (200, 60, 180), (60, 140, 250), (190, 190, 20), (120, 120, 120), (140, 60, 90)
+)  # fmt: skip
+
+
+def colour_of(name: str, class_id: int) -> tuple[int, int, int]:
+    """Return the BGR colour of a class by what its name means, else one of ``OTHER_COLOURS`` by its index.
+
+    >>> colour_of("No Mask", 0) == CLASS_COLOURS[1], colour_of("dog", 16) == OTHER_COLOURS[4]
+    (True, True)
+    """
+    known = meaning(name)
+    return OTHER_COLOURS[class_id % len(OTHER_COLOURS)] if known is None else CLASS_COLOURS[CLASS_NAMES.index(known)]

@@ -8,11 +8,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.classes import CLASS_COLOURS
+from maskdet.classes import CLASS_NAMES, colour_of
 from maskdet.results import Face
 
 #: What a label says: the class names are long, faces are small.
 SHORT_NAMES = ("mask", "no mask", "worn wrong")
+
+
+def short_name(name: str) -> str:
+    """Return what a label says of a class: a short name for the three, else the first letters of its own, in ASCII.
+
+    >>> short_name("without_mask"), short_name("hélice")
+    ('no mask', 'h?lice')
+    """
+    if name in CLASS_NAMES:
+        return SHORT_NAMES[CLASS_NAMES.index(name)]
+    return name.encode("ascii", "replace").decode("ascii")[:24]
 
 
 def draw_faces(image: npt.NDArray[np.uint8], faces: Sequence[Face]) -> npt.NDArray[np.uint8]:
@@ -25,10 +36,10 @@ def draw_faces(image: npt.NDArray[np.uint8], faces: Sequence[Face]) -> npt.NDArr
     thickness = max(1, round(short_side / 300))
     scale = max(0.35, min(short_side / 900, 1.4))
     for face in reversed(faces):
-        colour = CLASS_COLOURS[face.class_id]
+        colour = colour_of(face.name, face.class_id)
         x1, y1, x2, y2 = (round(value) for value in face.box)
         cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, thickness, cv2.LINE_AA)
-        draw_label(canvas, f"{SHORT_NAMES[face.class_id]} {face.confidence:.2f}", (x1, y1, y2), colour, scale)
+        draw_label(canvas, f"{short_name(face.name)} {face.confidence:.2f}", (x1, y1, y2), colour, scale)
     return canvas
 
 

@@ -11,7 +11,12 @@ import numpy.typing as npt
 
 from maskdet.detector.cpu import run_threads
 from maskdet.devices import onnx_providers
-from maskdet.errors import DeviceError, WeightsError
+from maskdet.errors import DeviceError, WeightsError, first_line
+from maskdet.external_data import check_external_data
+from maskdet.weights import card_of
+
+#: Types of numbers that go in and come out.
+_FLOATS = ("tensor(float)", "tensor(float16)")
 
 
 def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
@@ -23,16 +28,18 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
         threads: intra-op threads, 0 for one a core.
 
     Raises:
-        WeightsError: the file is not ONNX.
+        WeightsError: the file is not ONNX, or keeps numbers outside its folder.
         DeviceError: the device is not there, or does not start.
     """
+    if not card_of(path):
+        check_external_data(path)
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     # 0 would be the machine's cores, each thread tied to one: in a container more than there is time for, or refused.
     options.intra_op_num_threads = threads or run_threads()
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is said once, by us
     providers = onnx_providers(device, onnxruntime.get_available_providers())
     if device.lower() in {"directml", "dml"}:
         # DirectML's documentation asks for both.
@@ -41,7 +48,7 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
     try:
         session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime's exceptions share no base class of their own
-        raise WeightsError(path, f"not an ONNX model ({str(error).splitlines()[0][:120]})") from error
+        raise WeightsError(path, f"not an ONNX model ({first_line(error)})") from error
     wanted = providers[0] if isinstance(providers[0], str) else providers[0][0]
     # ONNX Runtime falls back to the CPU without a word where a driver or library is missing.
     if wanted not in session.get_providers():
@@ -56,20 +63,34 @@ class OnnxSession:
         metadata: what the file says of itself, text to text.
         takes: shape of its input; text where a side is free.
         gives: shape of its first output, likewise.
-        plain_input: there is one input, of float32.
+        plain_input: there is one input, of float32 or float16.
+        plain_output: the first output is of float32 or float16.
     """
 
     def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0) -> None:
         """Load ``path``; arguments and errors are those of ``open_session``."""
         self._session = open_session(path, device=device, threads=threads)
-        inputs = self._session.get_inputs()
+        self._path = path
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if not inputs or not outputs:
+            raise WeightsError(path, "not a network for pictures: it has no input or no output")
         self._input: str = inputs[0].name
+        self._half = inputs[0].type == "tensor(float16)"
         self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.takes: list[int | str] = inputs[0].shape
-        self.gives: list[int | str] = self._session.get_outputs()[0].shape
-        self.plain_input = len(inputs) == 1 and inputs[0].type == "tensor(float)"
+        self.gives: list[int | str] = outputs[0].shape
+        self.plain_input = len(inputs) == 1 and inputs[0].type in _FLOATS
+        self.plain_output = outputs[0].type in _FLOATS
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the first output for a batch."""
-        output: npt.NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-        return output
+        """Return the first output for a batch.
+
+        Raises:
+            WeightsError: the network cannot be run on it.
+        """
+        given = batch.astype(np.float16) if self._half else batch
+        try:
+            output: npt.NDArray[np.float32] = self._session.run(None, {self._input: given})[0]
+        except Exception as error:  # onnxruntime's exceptions share no base class of their own
+            raise WeightsError(self._path, f"cannot be run ({first_line(error)})") from error
+        return output.astype(np.float32) if isinstance(output, np.ndarray) and output.dtype == np.float16 else output

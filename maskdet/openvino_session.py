@@ -12,8 +12,12 @@ import numpy.typing as npt
 from maskdet.detector.cpu import runs_at_once, usable_cores
 from maskdet.devices import openvino_device
 from maskdet.errors import DeviceError, WeightsError
+from maskdet.external_data import check_external_data
 from maskdet.extras import require
 from maskdet.runtime_choice import Precision
+
+#: A network's description; its numbers stand in the .bin.
+_MAX_XML = 64 << 20
 
 
 class OpenVinoSession:
@@ -23,7 +27,8 @@ class OpenVinoSession:
         metadata: what the file says of itself, text to text.
         takes: shape of its input; ``"?"`` where a side is free.
         gives: shape of its first output, likewise.
-        plain_input: there is one input, of float32.
+        plain_input: there is one input, of float32 or float16.
+        plain_output: the first output is of float32 or float16.
     """
 
     def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0, precision: Precision = "fp32") -> None:
@@ -47,12 +52,18 @@ class OpenVinoSession:
         target = openvino_device(device, core.available_devices)
         model = _read(file, path)
         self.metadata: Mapping[str, str] = _metadata(model) | _metadata_file(file)
+        if not model.inputs or not model.outputs:
+            raise WeightsError(path, "not a network for pictures: it has no input or no output")
+        self._path = path
         self.takes = _shape(model.input(0).partial_shape)
         self.gives = _shape(model.output(0).partial_shape)
         # The first time that OpenVINO looks up a type's NumPy name, as infer() does, it fills a table under a lock and
         # asks for the interpreter's lock meanwhile: two threads that do so at once wait for each other for ever.
         model.input(0).element_type.to_dtype()
-        self.plain_input = len(model.inputs) == 1 and model.input(0).element_type == openvino.Type.f32
+        floats = (openvino.Type.f32, openvino.Type.f16)
+        self._half = model.input(0).element_type == openvino.Type.f16
+        self.plain_input = len(model.inputs) == 1 and model.input(0).element_type in floats
+        self.plain_output = model.output(0).element_type in floats
         # Left alone it computes in bfloat16 where the processor can: answers that are not those of the other runtimes.
         hint = "bf16" if precision == "bf16" else "f32"
         if hint == "bf16" and "BF16" not in core.get_property(target, "OPTIMIZATION_CAPABILITIES"):
@@ -72,14 +83,22 @@ class OpenVinoSession:
         self._idle: list[Any] = []
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the first output for a batch."""
+        """Return the first output for a batch.
+
+        Raises:
+            WeightsError: the network cannot be run on it.
+        """
         try:
             request = self._idle.pop()  # one step, so no two threads get the same
         except IndexError:
             request = self._compiled.create_infer_request()
-        output: npt.NDArray[np.float32] = request.infer([batch], share_inputs=True, share_outputs=False)[0]
+        given = batch.astype(np.float16) if self._half else batch
+        try:
+            output: npt.NDArray[np.float32] = request.infer([given], share_inputs=True, share_outputs=False)[0]
+        except RuntimeError as error:
+            raise WeightsError(self._path, f"cannot be run ({_first_line(error)})") from error
         self._idle.append(request)
-        return output
+        return output.astype(np.float32) if output.dtype == np.float16 else output
 
 
 def _model_file(path: Path) -> Path:
@@ -100,6 +119,10 @@ def _read(file: Path, shown: Path) -> Any:
 
     # Core.read_model would offer a damaged file to every reader, and some print their own complaints.
     is_onnx = file.suffix.lower() == ".onnx"
+    if is_onnx:
+        check_external_data(file)
+    else:
+        _check_ir(file, shown)
     frontend = FrontEndManager().load_by_framework("onnx" if is_onnx else "ir")
     try:
         return frontend.convert(frontend.load(str(file)))
@@ -108,6 +131,20 @@ def _read(file: Path, shown: Path) -> Any:
         bare = not is_onnx and not file.with_suffix(".bin").is_file()
         reason = f"{file.with_suffix('.bin').name} is missing" if bare else _first_line(error)
         raise WeightsError(shown, f"not {kind} model ({reason})") from error
+
+
+def _check_ir(file: Path, shown: Path) -> None:
+    """Refuse a folder whose parts lie elsewhere, or whose description is larger than any network's.
+
+    Raises:
+        WeightsError: one of these.
+    """
+    folder = file.parent.resolve()
+    for part in (file, file.with_suffix(".bin"), file.with_name("metadata.yaml")):
+        if part.exists() and part.resolve().parent != folder:
+            raise WeightsError(shown, f"{part.name} is a link to a file outside the folder: put the file itself there")
+    if file.stat().st_size > _MAX_XML:
+        raise WeightsError(shown, f"not an OpenVINO model ({file.name} has more than {_MAX_XML >> 20} MB)")
 
 
 def _first_line(error: Exception) -> str:

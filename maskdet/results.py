@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.classes import CLASS_NAMES
+from maskdet.classes import CLASS_NAMES, meaning, says_compliance
 from maskdet.paths import AnyPath
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Face:
     """One detected face.
 
     Attributes:
-        name: class name, one of ``maskdet.classes.CLASS_NAMES``.
+        name: class name, one of the model's: those of ``maskdet.classes.CLASS_NAMES``, or its own.
         class_id: its index there.
         confidence: 0 to 1.
         box: (x1, y1, x2, y2) in pixels of the upright image, clipped to it.
@@ -70,11 +70,12 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which model answered, at which input size (pixels) and confidence threshold."""
+    """Which model answered, at which input size (pixels) and confidence threshold, with which classes in order."""
 
     name: str
     imgsz: int
     conf: float
+    names: tuple[str, ...] = CLASS_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,21 @@ class MaskResult:
     @property
     def counts(self) -> dict[str, int]:
         """Faces per class, zero included, in class order."""
-        counted = dict.fromkeys(CLASS_NAMES, 0)
+        counted = dict.fromkeys(map(str, self.model.names), 0)
         for face in self.faces:
-            counted[CLASS_NAMES[face.class_id]] += 1
-        return {str(name): count for name, count in counted.items()}
+            counted[face.name] += 1
+        return counted
+
+    @property
+    def compliant(self) -> int | None:
+        """Faces that wear a mask properly, or None where the model's classes say nothing of it."""
+        return count_compliant(self.counts)
 
     @property
     def compliance(self) -> float | None:
-        """Share of faces that wear a mask properly, or None where there is no face."""
-        return self.counts["with_mask"] / len(self.faces) if self.faces else None
+        """Share of faces that wear a mask properly; None where there is no face or the classes say nothing of it."""
+        compliant = self.compliant
+        return None if compliant is None or not self.faces else compliant / len(self.faces)
 
     @property
     def boxes(self) -> npt.NDArray[np.float32]:
@@ -141,7 +148,7 @@ class MaskResult:
             "counts": self.counts,
             "summary": {
                 "faces": len(self.faces),
-                "compliant": self.counts["with_mask"],
+                "compliant": self.compliant,
                 "compliance": None if compliance is None else round(compliance, 4),
             },
         }
@@ -279,8 +286,31 @@ class MaskResult:
         return write_picture(Path(path), self.plot())
 
 
+def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of counts by class, in the order of the first."""
+    total: dict[str, int] = {}
+    for one in counts:
+        for name, count in one.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def count_compliant(counts: Mapping[str, int]) -> int | None:
+    """Return how many of the faces counted by class wear a mask properly, None where the classes say nothing of it.
+
+    >>> count_compliant({"mask": 2, "no_mask": 1}), count_compliant({"person": 3})
+    (2, None)
+    """
+    if not says_compliance(list(counts)):
+        return None
+    return sum(count for name, count in counts.items() if meaning(name) == "with_mask")
+
+
 def faces_from_arrays(
-    boxes: npt.NDArray[np.float32], confidences: npt.NDArray[np.float32], class_ids: npt.NDArray[np.int64]
+    boxes: npt.NDArray[np.float32],
+    confidences: npt.NDArray[np.float32],
+    class_ids: npt.NDArray[np.int64],
+    names: Sequence[str] = CLASS_NAMES,
 ) -> list[Face]:
     """Build faces from arrays.
 
@@ -288,9 +318,10 @@ def faces_from_arrays(
         boxes: (N, 4) float32, xyxy in pixels.
         confidences: (N,) float32.
         class_ids: (N,) int64.
+        names: the classes by index.
     """
     rows: Sequence[Any] = boxes.tolist()
     return [
-        Face(CLASS_NAMES[class_id], class_id, confidence, (row[0], row[1], row[2], row[3]))
+        Face(names[class_id], class_id, confidence, (row[0], row[1], row[2], row[3]))
         for row, confidence, class_id in zip(rows, confidences.tolist(), class_ids.tolist(), strict=True)
     ]

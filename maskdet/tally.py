@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maskdet.classes import CLASS_NAMES
-from maskdet.results import MaskResult
+from maskdet.results import MaskResult, count_compliant
 from maskdet.sources import Clip, Picture
 
 
@@ -23,14 +22,14 @@ class ClipTally:
     path: str
     frames: int = 0
     time_ms: float = 0.0
-    counts: dict[str, int] = field(default_factory=lambda: {str(name): 0 for name in CLASS_NAMES})
+    counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, result: MaskResult) -> None:
         """Add one frame."""
         self.frames += 1
         self.time_ms += result.time_ms
         for name, count in result.counts.items():
-            self.counts[name] += count
+            self.counts[name] = self.counts.get(name, 0) + count
 
     @property
     def faces(self) -> int:
@@ -39,8 +38,14 @@ class ClipTally:
 
     @property
     def compliance(self) -> float | None:
-        """Share of the faces that wear a mask properly, or None where there was no face."""
-        return self.counts["with_mask"] / self.faces if self.faces else None
+        """Share of the faces that wear a mask properly; None without a face, or where the classes say nothing of it."""
+        compliant = self.compliant
+        return None if compliant is None or not self.faces else compliant / self.faces
+
+    @property
+    def compliant(self) -> int | None:
+        """Faces that wear a mask properly, or None where the classes say nothing of it."""
+        return count_compliant(self.counts)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from maskdet.detector.runtime.loading import load_runtime
 from maskdet.detector.runtime.onnx_runtime import OnnxRuntime
 from maskdet.detector.runtime.openvino_runtime import OpenVinoRuntime
-from maskdet.detector.runtime.spec import ModelSpec, Runtime, check_class_names, read_spec
+from maskdet.detector.runtime.spec import ModelSpec, Runtime, class_order, read_spec
 from maskdet.detector.runtime.torch_runtime import TorchRuntime
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "OpenVinoRuntime",
     "Runtime",
     "TorchRuntime",
-    "check_class_names",
+    "class_order",
     "load_runtime",
     "read_spec",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.runtime.answer import run_checked
 from maskdet.detector.runtime.spec import read_spec
 from maskdet.onnx_session import OnnxSession
 
@@ -28,8 +29,9 @@ class OnnxRuntime:
             DeviceError: the device is not there.
         """
         self._session = OnnxSession(path, device=device, threads=threads)
-        self.spec = read_spec(path, name, self._session.metadata, self._session.takes)
+        self.spec = read_spec(path, name, self._session)
+        self._path = path
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Run a batch; see ``Runtime``."""
-        return self._session(batch)
+        return run_checked(self._path, self.spec, self._session, batch)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.runtime.answer import run_checked
 from maskdet.detector.runtime.spec import read_spec
 from maskdet.openvino_session import OpenVinoSession
 from maskdet.runtime_choice import Precision
@@ -33,8 +34,9 @@ class OpenVinoRuntime:
             DeviceError: the device is not there, or cannot compute in this precision.
         """
         self._session = OpenVinoSession(path, device=device, threads=threads, precision=precision)
-        self.spec = read_spec(path, name, self._session.metadata, self._session.takes)
+        self.spec = read_spec(path, name, self._session)
+        self._path = path
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Run a batch; see ``Runtime``."""
-        return self._session(batch)
+        return run_checked(self._path, self.spec, self._session, batch)

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.detector.cpu import usable_cores
-from maskdet.detector.runtime.spec import ModelSpec, check_class_names
+from maskdet.detector.runtime.answer import checked_answer
+from maskdet.detector.runtime.spec import ModelSpec, class_order
 from maskdet.devices import torch_device
 from maskdet.errors import DeviceError, MaskdetError, WeightsError, first_line
 from maskdet.extras import require
+from maskdet.model_text import SIDES, STRIDES, check_names
 
 
 class TorchRuntime:
@@ -49,23 +51,30 @@ class TorchRuntime:
         try:
             with safe_loading(trust_weights):
                 model, _ = load_checkpoint(str(path), device=self._device)
-            names = {int(key): str(value) for key, value in model.names.items()}
+            pairs = model.names.items() if isinstance(model.names, dict) else enumerate(model.names)
+            named = sorted((int(key), str(value)) for key, value in pairs)
+            names, order = class_order(check_names([name for _, name in named]))
             stride = max(int(model.stride.max()), 32)
+            imgsz = int(model.args["imgsz"] if isinstance(model.args, dict) and "imgsz" in model.args else 640)
+            if not (SIDES[0] <= imgsz <= SIDES[1] and stride <= STRIDES[1]):
+                raise ValueError(f"its size is {imgsz} and its stride {stride}")
             model.end2end = end_to_end
             model = model.fuse(verbose=False)
         except MaskdetError:
             raise
         except Exception as error:  # a network whose state a stranger made up can raise anything
             raise WeightsError(path, f"not a YOLO detection checkpoint ({first_line(error)})") from error
-        check_class_names(path, names)
         self._model = model.eval()
-        imgsz = model.args.get("imgsz", 640) if isinstance(model.args, dict) else getattr(model.args, "imgsz", 640)
-        self.spec = ModelSpec(name, int(imgsz), stride, True, {})
+        self._path = path
+        self.spec = ModelSpec(name, imgsz, stride, True, {}, names, order)
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Run a batch; see ``Runtime``."""
-        with self._torch.inference_mode():
-            output = self._model(self._torch.from_numpy(batch).to(self._device))
-        tensor = output[0] if isinstance(output, (list, tuple)) else output
-        array: npt.NDArray[np.float32] = tensor.float().cpu().numpy()
-        return array
+        try:
+            with self._torch.inference_mode():
+                output = self._model(self._torch.from_numpy(batch).to(self._device))
+            tensor = output[0] if isinstance(output, (list, tuple)) else output
+            array: npt.NDArray[np.float32] = tensor.float().cpu().numpy()
+        except Exception as error:  # a network whose state a stranger made up can raise anything
+            raise WeightsError(self._path, f"cannot be run ({first_line(error)})") from error
+        return checked_answer(self._path, self.spec, array, len(batch))

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.results import MaskResult
 
-#: What a rule may look at.
-SUBJECTS: Final = (*CLASS_NAMES, "faces", "compliance")
+#: What a rule may look at beside the model's classes.
+SUBJECTS: Final = ("faces", "compliance")
 
 COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
@@ -29,7 +29,9 @@ COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
 }
 
-_PATTERN: Final = re.compile(r"\s*(?P<subject>\w+)\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<number>[0-9]*\.?[0-9]+)\s*")
+_PATTERN: Final = re.compile(
+    r"\s*(?P<subject>[^<>=]*[^<>=\s])\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<number>[0-9]*\.?[0-9]+)\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Rule:
     """One rule.
 
     Attributes:
-        subject: one of ``SUBJECTS``.
+        subject: a class, or one of ``SUBJECTS``.
         comparison: one of ``COMPARISONS``.
         number: what the figure is compared with: a count, or for ``compliance`` a share from 0 to 1.
     """
@@ -56,7 +58,7 @@ class Rule:
             return len(result.faces)
         if self.subject == "compliance":
             return result.compliance
-        return result.counts[self.subject]
+        return result.counts.get(self.subject)
 
     def holds(self, result: MaskResult) -> bool:
         """Say whether the rule holds for a result."""
@@ -64,8 +66,12 @@ class Rule:
         return value is not None and COMPARISONS[self.comparison](value, self.number)
 
 
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str, names: Sequence[str] = CLASS_NAMES) -> Rule:
     """Read a rule.
+
+    Args:
+        text: as a person writes it.
+        names: the model's classes.
 
     Raises:
         ValueError: not a rule; the message is one line that says what is.
@@ -77,8 +83,8 @@ def parse_rule(text: str) -> Rule:
     if parts is None:
         raise ValueError(f"{text!r} is not a rule: write a name, one of {' '.join(COMPARISONS)}, and a number")
     subject, number = parts["subject"], float(parts["number"])
-    if subject not in SUBJECTS:
-        raise ValueError(f"{text!r}: {subject} is none of {', '.join(SUBJECTS)}")
+    if subject not in (*names, *SUBJECTS):
+        raise ValueError(f"{text!r}: {subject} is none of {', '.join([*names[:20], *SUBJECTS])}")
     if subject == "compliance" and number > 1:
         raise ValueError(f"{text!r}: compliance is a share from 0 to 1, such as 0.8")
     return Rule(subject, parts["comparison"], number)

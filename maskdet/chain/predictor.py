@@ -14,6 +14,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.model import CropAnswer, MaskClassifier
 from maskdet.detector.model import MaskDetector
 from maskdet.detector.postprocess import Detections
+from maskdet.errors import WeightsError
 from maskdet.results import Face, ImageInfo, MaskResult
 
 #: chain: both make one answer · compare: the detector's answer, and beside it the classifier's.
@@ -40,11 +41,12 @@ class ChainPredictor:
             rule: how two answers become one.
 
         Raises:
-            WeightsError: a shipped model cannot be used.
+            WeightsError: a shipped model cannot be used, or the detector has other classes than the classifier.
         """
         self.detector = detector or MaskDetector()
         self.classifier = classifier or MaskClassifier()
         self._mode, self._rule = mode, rule
+        check_same_classes(self.detector)
 
     def predict_batch(
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True
@@ -88,3 +90,15 @@ class ChainPredictor:
             name = CLASS_NAMES[class_ids[at]]
             faces.append(Face(name, int(class_ids[at]), float(confidences[at]), (x1, y1, x2, y2), classifier=second))
         return faces
+
+
+def check_same_classes(detector: MaskDetector) -> None:
+    """Refuse a detector whose classes are not the classifier's, by name.
+
+    Raises:
+        WeightsError: it has others.
+    """
+    if detector.names != CLASS_NAMES:
+        shown = ", ".join(detector.names[:4]) + (", …" if len(detector.names) > 4 else "")
+        reason = f"its classes are {shown}, and the classifier's are {', '.join(CLASS_NAMES)}: use --mode detect"
+        raise WeightsError(detector.info.name, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -43,7 +43,7 @@ def alert_options(command: F) -> F:
 
 
 def open_alerts(
-    rules: tuple[str, ...], *, cooldown: float, command: str | None, url: str | None
+    rules: tuple[str, ...], *, cooldown: float, command: str | None, url: str | None, names: Sequence[str]
 ) -> AlertMonitor | None:
     """Return the monitor that the options describe, None without a rule.
 
@@ -61,7 +61,7 @@ def open_alerts(
     actions: list[Action] = []
     option = "--alert"
     try:
-        parsed = [parse_rule(rule) for rule in rules]
+        parsed = [parse_rule(rule, names) for rule in rules]
         option = "--alert-run"
         if command is not None:
             actions.append(RunCommand(command))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 
-def class_list(_ctx: click.Context, param: click.Parameter, value: str | None) -> frozenset[str]:
-    """Turn ``with_mask,without_mask`` into a set of class names; a click callback.
+def class_list(_ctx: click.Context, _param: click.Parameter, value: str | None) -> frozenset[str]:
+    """Turn ``with_mask,without_mask`` into a set of class names; a click callback. The model knows which there are."""
+    return frozenset(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def check_classes(option: str, wanted: frozenset[str], names: Sequence[str]) -> None:
+    """Refuse names that are none of a model's classes.
 
     Raises:
-        UsageError: a name is no class.
+        UsageError: one is.
     """
-    from maskdet.classes import CLASS_NAMES
-
-    names = frozenset(part.strip() for part in (value or "").split(",") if part.strip())
-    if unknown := names - set(CLASS_NAMES):
-        option = max(param.opts, key=len)
-        raise click.UsageError(f"{option} {', '.join(sorted(unknown))}: the classes are {', '.join(CLASS_NAMES)}")
-    return names
+    if unknown := wanted - set(names):
+        shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+        raise click.UsageError(f"{option} {', '.join(sorted(unknown))}: the classes are {shown}")

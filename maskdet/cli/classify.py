@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from maskdet.classes import CLASS_NAMES
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
-from maskdet.cli.class_option import class_list
+from maskdet.cli.class_option import check_classes, class_list
 from maskdet.cli.device_options import device_options
 from maskdet.cli.strict_option import strict_option
 from maskdet.runtime_choice import RuntimeName
@@ -45,6 +46,7 @@ def classify(
     The classifier answers best on crops cut as its training crops were, with some of the surroundings: maskdet info
     shows its margin, and maskdet convert --crops --crop-margin cuts that way.
     """
+    check_classes("--fail-on", fail_on, CLASS_NAMES)
     targets = Targets(json=json_target, csv=csv_target)
     if len(targets.to_stdout) > 1:
         raise click.UsageError("--json - and --csv - cannot both write to standard output")

@@ -11,7 +11,7 @@ import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
 from maskdet.cli.alert_options import alert_options, open_alerts
-from maskdet.cli.class_option import class_list
+from maskdet.cli.class_option import check_classes, class_list
 from maskdet.cli.confidence_type import ConfidenceType
 from maskdet.cli.device_options import device_options, precision_option, trust_option
 from maskdet.cli.look_options import look_options
@@ -116,7 +116,6 @@ def detect(
 
     targets = replace(targets, tracks=tracks_target)
     tracker = open_tracker(track_faces, tracks_target)
-    alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post)
     errors = ErrorLog()
     found = find_sources(sources, errors, writes_to=(targets.pictures, targets.crops), strict=strict, quiet=quiet)
     if not found:
@@ -145,6 +144,8 @@ def detect(
         precision=precision,
         trust_weights=trust_weights,
     )
+    check_classes("--fail-on", fail_on, detector.names)
+    alerts = open_alerts(alert_rules, cooldown=alert_cooldown, command=alert_run, url=alert_post, names=detector.names)
     classifier = None
     if mode != "detect":
         classifier = open_classifier(classifier_weights, device=device, runtime=runtime)

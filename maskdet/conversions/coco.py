@@ -5,6 +5,7 @@ Category ids count from 1, as in COCO itself, in ``yolo val save_json`` and in `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from maskdet.classes import CLASS_NAMES
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
     from maskdet.results import MaskResult
 
 
-def categories() -> list[dict[str, Any]]:
-    """Return the ``categories`` of a COCO file: id 1 to 3 in class order."""
-    return [{"id": index, "name": name, "supercategory": "face"} for index, name in enumerate(CLASS_NAMES, 1)]
+def categories(names: Sequence[str] = CLASS_NAMES) -> list[dict[str, Any]]:
+    """Return the ``categories`` of a COCO file: ids from 1 on in class order."""
+    return [{"id": index, "name": name, "supercategory": "face"} for index, name in enumerate(names, 1)]
 
 
 def to_annotations(result: MaskResult, image_id: int, first_id: int) -> list[dict[str, Any]]:

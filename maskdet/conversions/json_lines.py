@@ -52,18 +52,20 @@ def to_result(data: Any) -> MaskResult:
         image.integer("height", low=1),
         None if image.get("frame") is None else image.integer("frame", low=0),
     )
+    # Every class is counted, in order; only older files of the three classes may lack the counts.
+    names = tuple(whole.object("counts")) if "counts" in whole else CLASS_NAMES
     return MaskResult(
-        [_to_face(entry, info) for entry in whole.objects("detections")],
+        [_to_face(entry, info, names) for entry in whole.objects("detections")],
         info,
-        ModelInfo(model.text("name"), model.integer("imgsz", low=1), model.number("conf", low=0, high=1)),
+        ModelInfo(model.text("name"), model.integer("imgsz", low=1), model.number("conf", low=0, high=1), names),
         whole.number("time_ms", low=0),
     )
 
 
-def _to_face(entry: Members, image: ImageInfo) -> Face:
+def _to_face(entry: Members, image: ImageInfo, names: tuple[str, ...]) -> Face:
     name, class_id = entry.text("name"), entry.integer("class", low=0)
-    if name not in CLASS_NAMES or CLASS_NAMES.index(name) != class_id:
-        raise ValueError(f"class {class_id} {show(name)}: the classes are {', '.join(CLASS_NAMES)}")
+    if name not in names or names.index(name) != class_id:
+        raise ValueError(f"class {class_id} {show(name)}: the classes are {', '.join(names)}")
     edges = entry.object("box")
     x1, x2 = (edges.number(key, low=0, high=image.width + _ROUNDING) for key in ("x1", "x2"))
     y1, y2 = (edges.number(key, low=0, high=image.height + _ROUNDING) for key in ("y1", "y2"))

@@ -104,7 +104,7 @@ class FaceTracker:
         found = self._ask(result)
         faces = [replace(face, track_id=found.get(index)) for index, face in enumerate(result.faces)]
         for face in faces:
-            self._book.add(face, frame, image.path)
+            self._book.add(face, frame, image.path, result.model.names)
         self._updates += 1
         self._close_lost()
         return replace(result, faces=faces)

@@ -6,13 +6,13 @@ mask at .9 and .8 and, while it turned away, without one at .6 is thus one perso
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.results import CONFIDENCE_DECIMALS, Face
+from maskdet.results import CONFIDENCE_DECIMALS, Face, count_compliant
 
 #: Finished tracks that are kept one by one; the sums go on counting beyond them.
 HISTORY: Final = 10_000
@@ -67,7 +67,8 @@ class _Track:
     first_frame: int
     last_frame: int
     frames: int = 0
-    weights: list[float] = field(default_factory=lambda: [0.0] * len(CLASS_NAMES))
+    names: tuple[str, ...] = CLASS_NAMES
+    weights: list[float] = field(default_factory=list)
 
     def vote(self) -> TrackVote:
         """Return the vote as it stands; of equal classes the first in class order."""
@@ -75,7 +76,7 @@ class _Track:
         total = sum(self.weights)
         return TrackVote(
             self.track_id,
-            CLASS_NAMES[best],
+            self.names[best],
             best,
             self.weights[best] / total if total else 0.0,
             tuple(self.weights),
@@ -101,21 +102,26 @@ class VoteBook:
         """Keep the last ``history`` closed votes one by one; older ones only in ``counts``."""
         self._open: dict[int, _Track] = {}
         self._closed: deque[TrackVote] = deque(maxlen=history)
-        self._closed_counts = [0] * len(CLASS_NAMES)
+        self._names: tuple[str, ...] = CLASS_NAMES
+        self._closed_counts: Counter[str] = Counter()
 
-    def add(self, face: Face, frame: int, path: str | None = None) -> None:
+    def add(self, face: Face, frame: int, path: str | None = None, names: tuple[str, ...] = CLASS_NAMES) -> None:
         """Let one frame speak.
 
         Args:
             face: with its ``track_id``; without one it has no vote.
             frame: number of the frame, never smaller than one before.
             path: the video.
+            names: the model's classes.
         """
         if face.track_id is None:
             return
         track = self._open.get(face.track_id)
         if track is None:
-            track = self._open[face.track_id] = _Track(face.track_id, path, frame, frame)
+            track = self._open[face.track_id] = _Track(
+                face.track_id, path, frame, frame, names=names, weights=[0.0] * len(names)
+            )
+            self._names = names
         track.frames += 1
         track.last_frame = frame
         track.weights[face.class_id] += face.confidence
@@ -124,7 +130,7 @@ class VoteBook:
         """Reduce a track to its vote: it will not be seen again."""
         vote = self._open.pop(track_id).vote()
         self._closed.append(vote)
-        self._closed_counts[vote.class_id] += 1
+        self._closed_counts[vote.name] += 1
 
     def close_all(self) -> None:
         """Close every open track, at the end of a video."""
@@ -143,10 +149,8 @@ class VoteBook:
     @property
     def counts(self) -> dict[str, int]:
         """People per class, zero included, in class order."""
-        counted = list(self._closed_counts)
-        for track in self._open.values():
-            counted[track.vote().class_id] += 1
-        return {str(name): count for name, count in zip(CLASS_NAMES, counted, strict=True)}
+        counted = self._closed_counts + Counter(track.vote().name for track in self._open.values())
+        return {str(name): counted[name] for name in self._names}
 
     @property
     def people(self) -> int:
@@ -155,7 +159,7 @@ class VoteBook:
 
     @property
     def compliance(self) -> float | None:
-        """Share of people whose vote is ``with_mask``, or None where there is nobody."""
+        """Share of people whose vote is ``with_mask``; None without people, or where the classes say nothing of it."""
         counts = self.counts
-        people = sum(counts.values())
-        return counts["with_mask"] / people if people else None
+        people, compliant = sum(counts.values()), count_compliant(counts)
+        return None if compliant is None or not people else compliant / people

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from maskdet.classes import CLASS_NAMES
 from maskdet.console import cell, console
+from maskdet.results import count_compliant, sum_counts
 from maskdet.tally import ClipTally
 from maskdet.writers.fitting import add_class_columns, layout, print_fitting
 
@@ -21,8 +21,8 @@ def print_clips(clips: Sequence[ClipTally]) -> None:
     screen = console()
     print_fitting(screen, lambda narrow: _table(clips, narrow))
     faces, frames = sum(clip.faces for clip in clips), sum(clip.frames for clip in clips)
-    compliant = sum(clip.counts["with_mask"] for clip in clips)
-    share = f", {compliant / faces:.0%} of them with a mask worn properly" if faces else ""
+    compliant = count_compliant(sum_counts(clip.counts for clip in clips))
+    share = f", {compliant / faces:.0%} of them with a mask worn properly" if faces and compliant is not None else ""
     screen.print(f"{faces} sighting{'' if faces == 1 else 's'} of faces in {frames} frames{share}")
 
 
@@ -33,7 +33,7 @@ def _table(clips: Sequence[ClipTally], narrow: bool) -> Table:
     table = Table(caption=caption, caption_justify="left", **layout(narrow))
     table.add_column("video", overflow="fold")
     table.add_column("frames", justify="right", no_wrap=True)
-    add_class_columns(table, CLASS_NAMES, narrow)
+    add_class_columns(table, list(clips[0].counts), narrow)
     table.add_column("compl." if narrow else "compliance", justify="right", no_wrap=True)
     table.add_column("ms", justify="right", no_wrap=True)
     for clip in clips:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from maskdet.classes import CLASS_NAMES
 from maskdet.console import program_output, to_bytes
 from maskdet.conversions.coco import categories
 from maskdet.conversions.json_lines import to_line
@@ -29,9 +30,11 @@ class CocoWriter:
         self._images: list[str] = []
         self._annotations: list[str] = []
         self._names: set[str] = set()
+        self._classes: tuple[str, ...] = CLASS_NAMES
 
     def write(self, picture: Picture, result: MaskResult, name: Path) -> None:
         """Take one result."""
+        self._classes = result.model.names
         image = result.image
         image_id = len(self._images) + 1
         entry = {
@@ -65,7 +68,7 @@ class CocoWriter:
 
         info = json.dumps({"description": "faces found by maskdet", "version": __version__})
         text = (
-            f'{{"info": {info},\n"categories": {json.dumps(categories())},\n'
+            f'{{"info": {info},\n"categories": {json.dumps(categories(self._classes))},\n'
             f'"images": [{_lines(self._images)}],\n"annotations": [{_lines(self._annotations)}]}}\n'
         )
         if self._target == "-":

@@ -42,6 +42,6 @@ def _table(results: Sequence[MaskResult], narrow: bool) -> Table:
         probabilities = (face.classifier or {})["probabilities"].values()
         shares = [f"{probability:.3f}" for probability in probabilities]
         path = cell(result.image.path)
-        label = f"[{class_style(face.class_id)}]{cell(class_label(face.name, narrow))}[/]"
+        label = f"[{class_style(face.class_id, face.name)}]{cell(class_label(face.name, narrow))}[/]"
         table.add_row(path, label, *shares, f"{result.time_ms:.1f}")
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,16 @@ from maskdet.results import Face, MaskResult
 from maskdet.sources import Picture
 from maskdet.writers.guard import Guard
 from maskdet.writers.pictures import write_picture
+
+
+def folder_name(name: str) -> str:
+    """Return a class's folder: its name, without what leads elsewhere or no file system takes.
+
+    >>> folder_name("with_mask"), folder_name("../a b/c")
+    ('with_mask', '_.._a b_c')
+    """
+    plain = re.sub(r'[\\/:*?"<>|]', "_", name).strip()
+    return f"_{plain}" if plain.startswith(".") or not plain else plain
 
 
 class CropWriter:
@@ -28,7 +39,7 @@ class CropWriter:
             SourceError: one is a picture that is read or not ours, or cannot be written.
         """
         for number, face in enumerate(result.faces, 1):
-            target = self._folder / face.name / name.with_name(f"{name.name}_{number}.png")
+            target = self._folder / folder_name(face.name) / name.with_name(f"{name.name}_{number}.png")
             self._guard.check_media(target)
             write_picture(target, cut_out(picture.pixels, face))
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from maskdet.classes import CLASS_NAMES
+from maskdet.classes import CLASS_NAMES, meaning
 from maskdet.draw import SHORT_NAMES
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: Of each class, by class id; those of other models' classes go round.
 _STYLES: Final = ("green", "red", "yellow")
+_OTHER_STYLES: Final = ("blue", "magenta", "cyan", "white")
 
 #: Columns of a narrow heading.
 _HEAD: Final = 8
@@ -40,9 +41,10 @@ def layout(narrow: bool) -> dict[str, Any]:
     return {"padding": (0, 0)} if narrow else {}
 
 
-def class_style(class_id: int) -> str:
-    """Return the colour of a class."""
-    return _STYLES[class_id % len(_STYLES)]
+def class_style(class_id: int, name: str) -> str:
+    """Return the colour of a class: by what its name means, else one of others by its index."""
+    known = meaning(name)
+    return _OTHER_STYLES[class_id % len(_OTHER_STYLES)] if known is None else _STYLES[CLASS_NAMES.index(known)]
 
 
 def class_label(name: str, narrow: bool) -> str:
@@ -77,4 +79,4 @@ def add_class_columns(table: Table, names: Sequence[str], narrow: bool, footers:
     """
     for class_id, name in enumerate(names):
         footer = footers[class_id] if footers else ""
-        table.add_column(head(name, narrow), footer, justify="right", style=class_style(class_id), no_wrap=True)
+        table.add_column(head(name, narrow), footer, justify="right", style=class_style(class_id, name), no_wrap=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from maskdet.classes import CLASS_NAMES
 from maskdet.console import cell, console
-from maskdet.results import MaskResult
+from maskdet.results import MaskResult, count_compliant, sum_counts
 from maskdet.writers.fitting import add_class_columns, class_label, class_style, layout, print_fitting
 from maskdet.writers.lines import named_errors
+
+#: Classes that all have a column, met or not.
+MOST_COLUMNS: Final = 6
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,10 +23,11 @@ def print_results(results: Sequence[MaskResult]) -> None:
         return
     screen = console()
     counts, share = _total(results)
-    faces = sum(counts)
+    faces = sum(counts.values())
     many = f" in {len(results)} pictures" if len(results) > 1 else ""
     proper = "" if share is None else f", {share:.0%} wear a mask properly"
-    each = ", ".join(f"{count} {name}" for count, name in zip(counts, CLASS_NAMES, strict=True))
+    shown = counts if len(counts) <= MOST_COLUMNS else {name: count for name, count in counts.items() if count}
+    each = ", ".join(f"{count} {name}" for name, count in shown.items())
     with named_errors("-"):
         if len(results) == 1:
             print_fitting(screen, lambda narrow: _faces_table(results[0], narrow))
@@ -33,10 +36,11 @@ def print_results(results: Sequence[MaskResult]) -> None:
         screen.print(f"{faces} face{'' if faces == 1 else 's'}{many}{proper}" + (f": {each}" if faces else ""))
 
 
-def _total(results: Sequence[MaskResult]) -> tuple[list[int], float | None]:
-    """Return the faces of each class over all pictures, and the share that complies; None where there is no face."""
-    counts = [sum(result.counts[name] for result in results) for name in CLASS_NAMES]
-    return counts, counts[0] / sum(counts) if any(counts) else None
+def _total(results: Sequence[MaskResult]) -> tuple[dict[str, int], float | None]:
+    """Return the faces of each class over all pictures, and the share that complies; None where nothing says so."""
+    counts = sum_counts(result.counts for result in results)
+    compliant, faces = count_compliant(counts), sum(counts.values())
+    return counts, None if compliant is None or not faces else compliant / faces
 
 
 def _faces_table(result: MaskResult, narrow: bool) -> Table:
@@ -52,7 +56,7 @@ def _faces_table(result: MaskResult, narrow: bool) -> Table:
     for number, face in enumerate(result.faces, 1):
         box = ", ".join(f"{value:.0f}" for value in face.box)
         label = cell(class_label(face.name, narrow))
-        table.add_row(str(number), label, f"{face.confidence:.2f}", box, style=class_style(face.class_id))
+        table.add_row(str(number), label, f"{face.confidence:.2f}", box, style=class_style(face.class_id, face.name))
     return table
 
 
@@ -62,12 +66,14 @@ def _pictures_table(results: Sequence[MaskResult], narrow: bool) -> Table:
     counts, share = _total(results)
     table = Table(show_footer=True, **layout(narrow))
     table.add_column("picture", f"{len(results)} pictures", overflow="fold")
-    add_class_columns(table, CLASS_NAMES, narrow, list(map(str, counts)))
-    table.add_column("faces", str(sum(counts)), justify="right", no_wrap=True)
+    # Of many classes those that were met have a column.
+    names = [name for name, count in counts.items() if count or len(counts) <= MOST_COLUMNS]
+    add_class_columns(table, names, narrow, [str(counts[name]) for name in names])
+    table.add_column("faces", str(sum(counts.values())), justify="right", no_wrap=True)
     table.add_column("compl." if narrow else "compliance", _percent(share), justify="right", no_wrap=True)
     table.add_column("ms", f"{sum(result.time_ms for result in results):.0f}", justify="right", no_wrap=True)
     for result in results:
-        row = [str(count) if count else "·" for count in (*result.counts.values(), len(result.faces))]
+        row = [str(count) if count else "·" for count in (*map(result.counts.__getitem__, names), len(result.faces))]
         table.add_row(cell(result.image.path), *row, _percent(result.compliance), f"{result.time_ms:.0f}")
     return table
 

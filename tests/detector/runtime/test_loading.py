@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,8 @@ def test_a_static_model_runs_at_its_own_size(tmp_path: Path, write_model: WriteM
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"names": "{0: 'person', 1: 'bicycle'}"}, "its classes are person, bicycle; expected with_mask"),
-        ({"names": repr(dict(enumerate(reversed(CLASS_NAMES))))}, "its classes are mask_weared_incorrect"),
-        ({"names": "nonsense("}, "no class names, size and stride"),
+        ({"names": "{0: 'person', 1: 'bicycle'}"}, "2 classes need 4 + 2 rows"),
+        ({"names": "nonsense("}, "its names are no list of class names"),
         ({"task": "segment"}, "its task is segment"),
     ],
 )
@@ -40,7 +40,7 @@ def test_models_of_other_kinds_are_refused(
     tmp_path: Path, write_model: WriteModel, change: dict[str, str], reason: str
 ) -> None:
     path = write_model(tmp_path / "other.onnx", change)
-    with pytest.raises(WeightsError, match=reason.replace("(", r"\(")):
+    with pytest.raises(WeightsError, match=re.escape(reason)):
         OnnxRuntime(path, name="other")
 
 

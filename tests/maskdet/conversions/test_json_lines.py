@@ -203,7 +203,7 @@ def test_a_file_that_nobody_could_have_written(two_faces: MaskResult, tmp_path: 
         (b" " * MAX_LINE_BYTES + line, "line 1: longer than 16 MB"),
         (b"some notes", "line 1: no JSON"),
         (b'{"schema": "maskdet/9"}', "line 1: schema 'maskdet/9'"),
-        (line.replace(b"with_mask", b"hat"), "line 1: class 0 'hat'"),
+        (line.replace(b"with_mask", b"hat", 1), "line 1: class 0 'hat'"),
     ):
         path.write_bytes(data)
         with pytest.raises(SourceError, match=message) as caught:
