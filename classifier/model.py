@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.arguments import whole_number
 from maskdet.classes import CLASS_NAMES, ClassName
 from maskdet.classifier.crop_window import crop_windows, cut, fit_whole
 from maskdet.classifier.runtime import ClassifierRuntime
@@ -98,6 +99,7 @@ class MaskClassifier:
             DeviceError: the device is unknown or not there.
             MissingExtraError: OpenVINO without the ``openvino`` extra.
         """
+        threads = whole_number("threads", threads, low=0)
         name, path = resolve_weights(weights, "classify")
         self._loaded = LoadedFrom(
             weights_name(path), {"device": device_name(device), "threads": threads, "runtime": runtime}

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.arguments import share, whole_number
 from maskdet.detector.close_ups import CloseUps, choose_close_ups
 from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.look import Look, RawView
 from maskdet.detector.postprocess import Detections, best_confidence
 from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
-from maskdet.detector.thresholds import Threshold, class_thresholds
+from maskdet.detector.thresholds import BEST_F1, Threshold, class_thresholds
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.devices import Device, device_name, is_cpu
 from maskdet.paths import AnyPath
@@ -95,16 +96,18 @@ class MaskDetector:
                 precision, or one that does not go with the other; or close-ups asked for with a model of fixed shape,
                 or at an input no smaller than the usual one.
             WeightsError: the file cannot be used, or not by this runtime.
-            TypeError: the device is none of these.
+            TypeError: the device is none of these, or a number is none.
             DeviceError: the device is unknown or not there, or cannot compute in this precision.
             MissingExtraError: a ``.pt`` file without the ``train`` extra, OpenVINO without the ``openvino`` extra.
         """
-        if not 0 <= iou <= 1:
-            raise ValueError(f"iou must be between 0 and 1, not {iou}")
-        if imgsz is not None and not 32 <= imgsz <= 8192:
-            raise ValueError(f"imgsz must be between 32 and 8192 pixels, not {imgsz}")
-        if tile is not False and tile is not True and tile < 32:
-            raise ValueError(f"a tile must be 32 pixels or more, not {tile}")
+        if not isinstance(conf, str):
+            conf = share("conf", conf, instead=repr(BEST_F1))
+        iou = share("iou", iou)
+        if imgsz is not None:
+            imgsz = whole_number("imgsz", imgsz, low=32, high=8192, unit="pixels")
+        if not isinstance(tile, bool):
+            tile = whole_number("tile", tile, low=32, unit="pixels")
+        threads = whole_number("threads", threads, low=0)
         device = device_name(device)
         name, path = resolve_weights(weights)
         self._loaded = LoadedFrom(

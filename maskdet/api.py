@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
+from maskdet.arguments import whole_number
 from maskdet.detector.cpu import threads_each
 from maskdet.errors import SourceError
 from maskdet.modes import Mode, choose_predictor
@@ -105,11 +106,11 @@ def predict(
         WeightsError: the model cannot be used.
         ValueError: ``batch`` or ``vid_stride`` below 1, or an unknown ``mode`` or ``on_error``.
         MissingExtraError: ``track`` without the ``track`` extra.
-        TypeError: ``options`` or a model that this mode does not use, or a source of unknown type.
+        TypeError: ``options`` or a model that this mode does not use, a number that is none, or a source of unknown
+            type.
     """
-    for label, value in (("batch", batch), ("vid_stride", vid_stride)):
-        if value < 1:
-            raise ValueError(f"{label} must be at least 1, not {value}")
+    batch = whole_number("batch", batch, low=1)
+    vid_stride = whole_number("vid_stride", vid_stride, low=1)
     report = _reporter(on_error)
     if detector is None and mode != "classify" and is_many(source):
         options.setdefault("threads", threads_each())

@@ -198,6 +198,8 @@ def _of_messages(code: object, err: str, out: str) -> list[str]:
         faults.append(f"exit code: {code} ({err.strip()[-300:]!r})")
     if "Traceback (most recent call last)" in err + out:
         faults.append(f"traceback: {err.strip().splitlines()[-1][:300] if err.strip() else ''}")
+    if "not enough memory" in err:  # where the limit stopped it, on another machine nothing would have
+        faults.append("memory: more than this process may have")
     lines = [line for line in err.split("\n") if line.strip()]
     said = [line for line in lines if line.startswith(("error: ", "Error: ", "cannot use "))]
     if code == 2 and not said:
