@@ -75,11 +75,13 @@ def plot(stats: Stats, path: Path) -> None:
 
     Raises:
         MissingExtraError: matplotlib is not installed.
+        DatasetError: its folder does not exist.
         SourceError: the file cannot be written.
     """
     require("matplotlib", what="the plot of `maskdet data stats`", extra="plots")
     from matplotlib.figure import Figure
 
+    from maskdet.errors import DatasetError
     from maskdet.writers.atomic import write_bytes
     from maskdet.writers.figure import png
 
@@ -99,6 +101,8 @@ def plot(stats: Stats, path: Path) -> None:
     sizes.set(title="face sides", xlabel="√(width · height) in pixels", ylabel="boxes", xscale="log")
     crowd.hist(stats.faces, bins=np.arange(int(stats.faces.max()) + 2) - 0.5, color="0.4")
     crowd.set(title="faces a photo", xlabel="faces", ylabel="photos", yscale="log")
+    if not path.parent.is_dir():
+        raise DatasetError(path, "cannot be written: its folder does not exist")
     write_bytes(path, png(figure))
 
 
