@@ -20,6 +20,7 @@ from maskdet.decode import decode_file
 from maskdet.detector.ap_table import by_iou, by_size
 from maskdet.detector.bootstrap import ap_of_draws, draw_photos, interval, match_tables
 from maskdet.detector.calibrated_onnx import calibrated_conf
+from maskdet.detector.class_match import in_our_classes, scored_ids
 from maskdet.detector.coco_scores import coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
@@ -155,10 +156,16 @@ def detect_twice(
 
     Yields:
         For each picture what average precision needs (every class of a box above ``conf``), and what ``maskdet detect``
-        reports.
+        reports; in our three classes, which those of the model are matched with by name.
+
+    Raises:
+        WeightsError: they cannot be matched.
     """
+    ids = scored_ids(detector.names, detector.info.name)
     for look in detector.look(images):
-        yield look.select(conf=conf, iou=iou, multi_label=True), look.select(conf=report_conf, iou=DEFAULT_IOU)
+        every = look.select(conf=conf, iou=iou, multi_label=True)
+        best = look.select(conf=report_conf, iou=DEFAULT_IOU)
+        yield in_our_classes(every, ids), in_our_classes(best, ids)
 
 
 def ap_rows(

@@ -14,6 +14,7 @@ from maskdet.datasets.data_yaml import find_data_yaml, read_data_yaml
 from maskdet.datasets.label_file import Labels, label_path
 from maskdet.datasets.labelled_picture import LabelledPicture, read_pictures
 from maskdet.datasets.yolo import from_yolo
+from maskdet.detector.class_match import our_ids
 from maskdet.errors import DatasetError
 
 
@@ -61,16 +62,16 @@ def read_split(data: str | Path, split: str = "val") -> LabelledSplit:
         split: its key there.
 
     Raises:
-        DatasetError: no such file or split, other class names than ``CLASS_NAMES``, or nothing to score in it.
+        DatasetError: no such file or split, classes that cannot be matched with ours by name, or nothing to score.
         AnnotationError: a label line for which ultralytics would ignore the photo, with its number.
         SourceError: a photo that cannot be decoded, or that ultralytics would ignore.
     """
     path = find_data_yaml(data)
     described = read_data_yaml(path)
-    if described.names != CLASS_NAMES:
-        raise DatasetError(
-            path, f"its classes are {', '.join(described.names)}; scoring needs {', '.join(CLASS_NAMES)}, in this order"
-        )
+    ids = our_ids(described.names)
+    if ids is None:
+        shown = ", ".join(described.names[:20])
+        raise DatasetError(path, f"its classes are {shown}; scoring needs names of {', '.join(CLASS_NAMES)}")
     if split not in described.splits:
         raise DatasetError(path, f"has no split {split!r}; it has {', '.join(described.splits)}")
     photos = described.pictures(split)
@@ -84,7 +85,8 @@ def read_split(data: str | Path, split: str = "val") -> LabelledSplit:
         if labels is None:
             truths.append(Truth(np.zeros((0, 4)), np.zeros(0, np.int64)))
             continue
-        truths.append(_truth(labels, one.picture.size))
+        truth = _truth(labels, one.picture.size)
+        truths.append(truth._replace(class_ids=ids[truth.class_ids]))
         repeated += int(labels.repeated.sum())
         empty += int((~labels.repeated & ~labels.has_area).sum())
     if not any(len(truth.class_ids) for truth in truths):

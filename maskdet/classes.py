@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -42,7 +43,13 @@ def meaning(name: str) -> ClassName | None:
     ('without_mask', None)
     """
     plain = name.strip().lower()
-    return next((known for known in CLASS_NAMES if known == plain), CLASS_ALIASES.get(plain))
+    for spelled in (plain, re.sub(r"[\s-]+", "_", plain)):
+        for known in CLASS_NAMES:
+            if known == spelled:
+                return known
+        if spelled in CLASS_ALIASES:
+            return CLASS_ALIASES[spelled]
+    return None
 
 
 def says_compliance(names: Sequence[str]) -> bool:

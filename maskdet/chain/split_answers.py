@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.chain.fusion import FusionRule, class_scores, fuse, shorter_sides
+from maskdet.chain.predictor import check_same_classes
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.model import MaskClassifier
 from maskdet.decode import decode_file
@@ -67,7 +68,9 @@ def ask_both(
 
     Raises:
         SourceError: a photo that cannot be decoded.
+        WeightsError: the detector has other classes than the classifier.
     """
+    check_same_classes(detector)
     answers: list[PhotoAnswers] = []
     least = least_conf(detector)
     pairs = iter(track(list(zip(labelled.photos, labelled.truths, strict=True)), label="compare", quiet=quiet))

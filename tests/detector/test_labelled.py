@@ -87,8 +87,8 @@ def test_a_bad_line_is_named(make: Make, line: str, message: str) -> None:
         (
             {"a": "0 0.5 0.5 0.5 0.5\n"},
             "val: images/val\n",
-            "names: [mask, no_mask]\n",
-            "its classes are mask, no_mask",
+            "names: [helmet, no_mask]\n",
+            "its classes are helmet, no_mask",
         ),
         ({"a": None, "b": ""}, "val: images/val\n", NAMES, "no labelled faces"),
         ({"a": ""}, "val: labels/val\n", NAMES, "has no photos"),
@@ -102,10 +102,16 @@ def test_an_unusable_data_set_is_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_other_class_order_is_refused(make: Make) -> None:
-    names = "names:\n  0: without_mask\n  1: with_mask\n  2: mask_weared_incorrect\n"
-    with pytest.raises(DatasetError, match="in this order"):
-        read_split(make({"a": "0 0.5 0.5 0.5 0.5\n"}, names=names))
+@pytest.mark.parametrize("order", ["[without_mask, with_mask, mask_weared_incorrect]", "[No Mask, mask]"])
+def test_classes_are_matched_by_name(make: Make, order: str) -> None:
+    (truth,) = read_split(make({"a": "0 0.5 0.5 0.5 0.5\n1 0.2 0.2 0.1 0.1\n"}, names=f"names: {order}\n")).truths
+    assert truth.class_ids.tolist() == [1, 0]
+
+
+def test_classes_that_cannot_be_matched_are_refused(make: Make) -> None:
+    for names in ("[helmet, mask]", "[mask, with_mask]"):
+        with pytest.raises(DatasetError, match="scoring needs names of with_mask"):
+            read_split(make({"a": "0 0.5 0.5 0.5 0.5\n"}, names=f"names: {names}\n"))
 
 
 def test_missing_files_are_named(make: Make, tmp_path: Path) -> None:

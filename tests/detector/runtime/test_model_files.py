@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -270,3 +271,21 @@ def test_the_command_serves_eighty_classes(
     assert "the classifier's are with_mask" in capsys.readouterr().err
     assert detect(write_png(), "--weights", weights, "--alert", "../thing 79>=1", "--quiet") == 0
     assert "alert: ../thing 79>=1" in capsys.readouterr().err
+
+
+def test_two_classes_are_scored_by_name(tmp_path: Path) -> None:
+    pytest.importorskip("faster_coco_eval")
+    from maskdet.detector.evaluate import evaluate
+
+    for folder in ("images/val", "labels/val"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "images/val/a.png").write_bytes(cv2.imencode(".png", GREY)[1].tobytes())
+    (tmp_path / "labels/val/a.txt").write_text("0 0.5 0.5 0.3125 0.3125\n")
+    (tmp_path / "data.yaml").write_text("val: images/val\nnames: [with_mask, without_mask, mask_weared_incorrect]\n")
+    answer = rows([32, 32, 20, 20, 0.1, 0.9])
+    detector = MaskDetector(write_answer(tmp_path / "two.onnx", answer, ("no_mask", "mask")))
+    report = evaluate(detector, tmp_path / "data.yaml", resamples=0)
+    assert report.ap["all"]["with_mask"].ap50.value == pytest.approx(1)
+    other = MaskDetector(write_answer(tmp_path / "other.onnx", answer, ("person", "dog")))
+    with pytest.raises(WeightsError, match="its classes are person, dog: scoring matches names"):
+        evaluate(other, tmp_path / "data.yaml", resamples=0)
