@@ -130,7 +130,7 @@ def _guard_outputs(settings: Mapping[str, Any], json_target: str | None, folder:
     """Make sure, before anything is run, that nothing is destroyed."""
     from maskdet.writers.guard import Guard
 
-    guard = Guard([str(settings["data"]), settings.get("model")])
+    guard = Guard([str(settings["data"]), str(settings.get("model", ""))])
     guard.check_texts({"--json": json_target})
     guard.check_folders({"--save": None if folder is None else str(folder)}, [json_target])
     if folder:

@@ -112,6 +112,7 @@ def test_pictures_go_where_they_are_asked(run: Run, tmp_path: Path, arguments: l
         (["data=set/data.yaml", "--save", "a", "save_dir=b"], "give one of --save, save_dir="),
         (["data=set/data.yaml", "split=test"], "no split 'test'; it has val"),
         (["data=none.yaml"], "no such file"),
+        (["data=<", "model=-1"], "no such file"),
         (["set/data.yaml"], "expected key=value"),
     ],
 )
