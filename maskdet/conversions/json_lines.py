@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.conversions.json_members import MAX_INTEGER, Members, parse, show
+from maskdet.conversions.json_members import MAX_INTEGER, Members, parse, show, shown
 from maskdet.errors import SourceError
 from maskdet.paths import AnyPath
 from maskdet.results import SCHEMA, Face, ImageInfo, MaskResult, ModelInfo
@@ -53,7 +53,12 @@ def to_result(data: Any) -> MaskResult:
         None if image.get("frame") is None else image.integer("frame", low=0),
     )
     # Every class is counted, in order; only older files of the three classes may lack the counts.
-    names = tuple(whole.object("counts")) if "counts" in whole else CLASS_NAMES
+    names: tuple[str, ...] = CLASS_NAMES
+    if "counts" in whole:
+        counts = whole.object("counts")
+        names = tuple(counts)
+        for name in names:
+            counts.integer(name, low=0)
     return MaskResult(
         [_to_face(entry, info, names) for entry in whole.objects("detections")],
         info,
@@ -65,7 +70,7 @@ def to_result(data: Any) -> MaskResult:
 def _to_face(entry: Members, image: ImageInfo, names: tuple[str, ...]) -> Face:
     name, class_id = entry.text("name"), entry.integer("class", low=0)
     if name not in names or names.index(name) != class_id:
-        raise ValueError(f"class {class_id} {show(name)}: the classes are {', '.join(names)}")
+        raise ValueError(f"class {class_id} {show(name)}: the classes are {shown(', '.join(names))}")
     edges = entry.object("box")
     x1, x2 = (edges.number(key, low=0, high=image.width + _ROUNDING) for key in ("x1", "x2"))
     y1, y2 = (edges.number(key, low=0, high=image.height + _ROUNDING) for key in ("y1", "y2"))

