@@ -87,7 +87,8 @@ def test_our_parser_gives_the_faces_back(
     path = tmp_path_factory.getbasetemp() / "a.xml"
     path.write_bytes(result.to_voc().encode())
     annotation = parse_voc(path)
-    assert annotation.size == (result.image.width, result.image.height)
+    size = (result.image.width, result.image.height)
+    assert annotation.size == (size if min(size) >= 10 else None)  # below, tools write what stands for "unknown"
     assert [item.name for item in annotation.objects] == [face.name for face in result.faces]
     boxes = np.array([item.box for item in annotation.objects]).reshape(-1, 4)
     assert np.abs(boxes - result.boxes).max(initial=0) <= 1.001
