@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from maskdet.detector.cpu import usable_cores
 from maskdet.detector.train_arguments import check_known, check_values, choose_device, read_arguments_file
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
@@ -102,6 +103,9 @@ def _settle(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], TrainOptions]
     check_known(asked, {*DEFAULT_CFG_DICT, *own_keys})
     settings = {**read_recipe(), **asked}
     resume = settings.get("resume")
+    if not resume:
+        # ultralytics would count the machine's cores, of which a container has a part.
+        settings.setdefault("workers", min(DEFAULT_CFG_DICT["workers"], usable_cores()))
     if not resume or "device" in asked:
         settings["device"] = choose_device(settings.get("device"))
     if settings.get("device") != "cpu":

@@ -33,7 +33,8 @@ def max_pixels() -> int:
     120000000
     """
     asked = os.environ.get(MEGAPIXELS_VARIABLE, "")
-    megapixels = int(asked) if asked.isascii() and asked.isdigit() and 0 < int(asked) <= 1000 else _MEGAPIXELS
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
+    megapixels = number if 0 < number <= 1000 else _MEGAPIXELS
     return megapixels * 1_000_000
 
 
@@ -45,6 +46,8 @@ def max_decoding_bytes() -> int:
 def limit_opencv() -> None:
     """Tell OpenCV, before it loads, of the same limit, for pictures whose header says something else than their body.
 
-    What the environment says already is kept.
+    What the environment says already is kept, if it is a number: OpenCV ends the process at anything else.
     """
-    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(max_pixels()))
+    name = "OPENCV_IO_MAX_IMAGE_PIXELS"
+    if not os.environ.get(name, "").rstrip("MKBmkb").isdecimal():
+        os.environ[name] = str(max_pixels())

@@ -78,10 +78,11 @@ def explain(error: BaseException) -> tuple[str, int]:
     """
     if isinstance(error, MaskdetError):
         return str(error), EXIT_ERROR
-    if isinstance(error, MemoryError) or memory_is_short():
+    library = broken_library(error)
+    # Loading one takes most of a small limit at a time.
+    if isinstance(error, MemoryError) or memory_is_short(1.0 if library else 0.25):
         told = f" ({_first_line(error)})" if isinstance(error, MemoryError) and str(error) else ""
         return f"not enough memory{told}: close other programs, or ask for less at once", EXIT_ERROR
-    library = broken_library(error)
     if library is not None:
         return _about_library(library, error), EXIT_ERROR
     if isinstance(error, OSError) and error.strerror:
@@ -116,8 +117,8 @@ def broken_library(error: BaseException) -> str | None:
     return None if library in {own, "__main__"} else library
 
 
-def memory_is_short() -> bool:
-    """Whether this process has a limit on its memory (``ulimit -v``) and has come near it."""
+def memory_is_short(share: float = 0.25) -> bool:
+    """Whether this process has a limit on its memory (``ulimit -v``) and has come near it, or to this share of it."""
     try:
         import resource
         from pathlib import Path
@@ -128,7 +129,7 @@ def memory_is_short() -> bool:
         used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     except (ImportError, OSError, ValueError):  # not a system that can tell
         return False
-    return limit - used < min(_LITTLE_MEMORY * 2**20, limit // 4)
+    return limit - used < min(_LITTLE_MEMORY * 2**20, limit * share)
 
 
 def _about_library(library: str, error: BaseException) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from maskdet.cli import EXIT_PIPE
+from maskdet.cli.environment import settle_own
 from maskdet.errors import MaskdetError
 from maskdet.writers.named_file import NamedFile
 
@@ -43,12 +44,7 @@ def own_process() -> None:
 
     Standard output that cannot be written is an error of one line, said once; standard error that cannot is no error.
     """
-    # Read by OpenCV when it loads: its own and FFmpeg's warnings would stand beside our one line about a bad file.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    # Read by OpenMP when torch loads, which complains and goes on where it is no number.
-    if not os.environ.get("OMP_NUM_THREADS", "1").replace(",", "").isdecimal():
-        del os.environ["OMP_NUM_THREADS"]
+    settle_own()
     # A stream that is closed leaves its number to the next file that is opened, into which libraries would then print.
     for number in range(3):
         try:

@@ -140,6 +140,14 @@ def test_a_library_that_is_missing(name: str, astronaut: Path) -> None:
     assert f"pip install {name}" in err
 
 
+def test_a_library_that_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is left of a small limit is too much for our own work to fail, not enough for a library to load.
+    monkeypatch.setattr("maskdet.cli.failures.memory_is_short", lambda share=0.25: share == 1)
+    error = ImportError("libQt5Gui.so.5: failed to map segment from shared object", name="cv2")
+    assert explain(error) == ("not enough memory: close other programs, or ask for less at once", 2)
+    assert explain(KeyError("x"))[1] == 70
+
+
 def test_our_own_modules_are_no_library() -> None:
     with pytest.raises(ImportError) as caught:
         from maskdet.errors import nothing  # type: ignore[attr-defined]  # noqa: F401

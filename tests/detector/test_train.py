@@ -133,6 +133,21 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tiny_data: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("asked", "cores", "workers"),
+    [({}, 3, 3), ({}, 64, 8), ({"workers": 5}, 3, 5), ({"resume": True, "model": "last.pt"}, 3, None)],
+)
+def test_loaders_follow_the_quota(
+    asked: dict[str, Any], cores: int, workers: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ultralytics")
+    from maskdet.detector import train as module
+
+    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    found, _ = module._settle({"data": "data.yaml", "model": "yolov8n.pt", **asked})
+    assert found.get("workers") == workers
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"data": None}, "which data"),
