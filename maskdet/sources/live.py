@@ -41,7 +41,7 @@ class LiveStream(Source):
         """Yield frames until ``stop``; see ``Source.read``.
 
         Raises:
-            SourceError: it cannot be opened at first, or was lost and none of the new tries brought it back.
+            SourceError: it cannot be opened, gives no frame, or was lost and no new try brought it back.
         """
         import logging  # where it is written to, not where every process starts
 
@@ -69,6 +69,9 @@ class LiveStream(Source):
                     continue
                 if capture is not None:
                     capture.release()
+                if index == 0 and isinstance(self._address, str):
+                    # It answers, with what is no stream: asking again would not help.
+                    raise SourceError(self.name, "gives no frame")
                 if failures == len(waits):
                     raise SourceError(self.name, f"lost, and not back after {failures} new tries")
                 log.warning("%s: connection lost; trying again in %g s", self.name, waits[failures])

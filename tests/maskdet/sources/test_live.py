@@ -55,6 +55,13 @@ def test_what_was_never_there_is_not_waited_for(captures: Captures, fake_capture
     assert str(error) == line
 
 
+def test_what_answers_without_a_frame_is_not_asked_again(captures: Captures, fake_capture: Any) -> None:
+    captures(fake_capture(0))
+    (error,) = pictures("rtsp://cam/zeros")
+    assert isinstance(error, SourceError)
+    assert str(error) == "rtsp://cam/zeros: gives no frame"
+
+
 def test_closing_does_not_wait_for_the_next_try(
     captures: Captures, fake_capture: Any, reader_threads: Callable[[], list[threading.Thread]]
 ) -> None:
