@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from maskdet.errors import MaskdetError
+
+#: How long what we started may tidy up when we are ended, in seconds.
+_PATIENCE: Final = 5.0
 
 #: Starts the command and waits for it. It stands between us and the command because Linux counts the memory that the
 #: parent holds at the start in the child's peak: ours would be in every figure, this one's is 15 MB.
 _LAUNCHER: Final = """
-import json, os, subprocess, sys, time
+import json, os, signal, subprocess, sys, time
 start = time.perf_counter()
 child = subprocess.Popen(sys.argv[2:])
+signal.signal(signal.SIGTERM, lambda *_: None)  # it is the child's, which is waited for
 if hasattr(os, "wait4"):
     _, status, used = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - start
@@ -69,10 +75,7 @@ def measure(command: Sequence[str], folder: Path, *, shown: str | None = None) -
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(facts.resolve()), *command]
     facts.unlink(missing_ok=True)
     with out.open("wb") as out_file, err.open("wb") as err_file:
-        subprocess.run(
-            launcher, cwd=folder, stdin=subprocess.DEVNULL, stdout=out_file, stderr=err_file, env=_environment(),
-            check=False,
-        )  # fmt: skip
+        run_to_its_end(launcher, cwd=folder, stdout=out_file, stderr=err_file, env=_environment())
     output = out.read_text(encoding="utf-8", errors="replace")
     code, wall, cpu, peak = json.loads(facts.read_text()) if facts.exists() else (None, 0.0, None, None)
     if code != 0:
@@ -81,6 +84,28 @@ def measure(command: Sequence[str], folder: Path, *, shown: str | None = None) -
         how = "could not be started" if code is None else f"failed with exit code {code}"
         raise MaskdetError(f"{shown or ' '.join(command)}: {how}: {last[:300]}")
     return Usage(wall, cpu, None if peak is None else peak / 2**20, output)
+
+
+def run_to_its_end(command: Sequence[str], **streams: Any) -> int:
+    """Run a program and return its exit code; when we are ended, it and what it started end first, tidied up.
+
+    Args:
+        command: program and arguments.
+        streams: as ``subprocess.Popen`` takes them; there is nothing on standard input.
+    """
+    groups = hasattr(os, "killpg")
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0 if groups else None, **streams)
+    try:
+        return child.wait()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM) if groups else child.terminate()
+        try:
+            child.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL) if groups else child.kill()
+            child.wait()
+        raise
 
 
 def _environment() -> dict[str, str]:

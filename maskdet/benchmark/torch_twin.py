@@ -13,12 +13,14 @@ from typing import Final
 
 from maskdet.benchmark import commands
 from maskdet.benchmark.pictures import write_photos
+from maskdet.benchmark.process import run_to_its_end
 from maskdet.benchmark.section import Settings
 
 #: In a process of its own: torch in ours would share the processor with the network that is measured alone. What the
 #: normalisations are measured on makes no difference to the answers, only to a training.
 _WRITE: Final = (
-    "import sys; from pathlib import Path; from maskdet.detector.unfuse import unfuse; "
+    "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(2)); "
+    "from pathlib import Path; from maskdet.detector.unfuse import unfuse; "
     "unfuse(Path(sys.argv[1]), [Path(photo) for photo in sys.argv[3:]], Path(sys.argv[2]))"
 )
 
@@ -46,5 +48,6 @@ def with_torch_twin(settings: Settings) -> Iterator[Settings]:
         target = folder / f"{source.stem}.pt"
         photos = write_photos(folder / "photos", 2)
         argv = [sys.executable, "-P", "-c", _WRITE, str(source.resolve()), str(target), *map(str, photos)]
-        written = subprocess.run(argv, capture_output=True, check=False).returncode == 0 and target.is_file()
+        code = run_to_its_end(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        written = code == 0 and target.is_file()
         yield replace(settings, yolo_weights=str(target)) if written else settings

@@ -50,6 +50,8 @@ def settle(environment: MutableMapping[str, str], *, cores: int, machine: int) -
             if not re.fullmatch(values, environment[name]):
                 del environment[name]
     given = _QUIET | (dict.fromkeys(_THREADS, str(cores)) if cores < machine else {})
+    if "MPLBACKEND" in environment:
+        environment["MPLBACKEND"] = "agg"  # plots go to files; matplotlib does not load where it does not know another
     for name, value in given.items():
         environment.setdefault(name, value)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -38,6 +39,20 @@ def test_it_runs_in_the_folder_without_our_thread_limit(tmp_path: Path, monkeypa
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     code = "import os; print(os.getcwd(), os.environ.get('OMP_NUM_THREADS'), os.environ['YOLO_AUTOINSTALL'])"
     assert measure(python(code), tmp_path).output.split() == [str(tmp_path.resolve()), "None", "false"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a word")
+def test_what_it_started_ends_before_we_do(tmp_path: Path) -> None:
+    # The command says that it runs, and tidies up when it is told to end.
+    code = """
+import os, pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: [time.sleep(0.2), pathlib.Path("tidied").touch(), sys.exit()])
+os.kill(int(sys.argv[1]), signal.SIGINT)
+time.sleep(60)
+"""
+    with pytest.raises(KeyboardInterrupt):
+        measure([*python(code), str(os.getpid())], tmp_path)
+    assert (tmp_path / "tidied").exists()
 
 
 def test_a_failure_ends_with_what_it_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from maskdet.cli.environment import settle
 from maskdet.limits import limit_opencv, max_pixels
 
+QUIET = {"OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
 THREADS = ("OPENCV_FOR_THREADS_NUM", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
 
@@ -51,6 +52,13 @@ def test_threads_follow_the_quota() -> None:
     environment = {}
     settle(environment, cores=64, machine=64)
     assert not set(THREADS) & set(environment)
+
+
+@pytest.mark.parametrize("backend", ["nonsense", "", "module://nowhere", "qtagg"])
+def test_plots_need_no_window(backend: str) -> None:
+    environment = {"MPLBACKEND": backend}
+    settle(environment, cores=2, machine=2)
+    assert environment == {"MPLBACKEND": "agg"} | QUIET
 
 
 @pytest.mark.parametrize("value", [None, "", "many", "-5"])
