@@ -68,10 +68,10 @@ def _quota_of(folder: Path) -> list[float]:
     """Return the limit that a group's own files set, if they set one."""
     try:
         if (folder / "cpu.max").exists():
-            quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()[:2]
+            quota, period = (folder / "cpu.max").read_text(encoding="utf-8").split()[:2]
         else:
-            quota = (folder / "cpu.cfs_quota_us").read_text(encoding="ascii").strip()
-            period = (folder / "cpu.cfs_period_us").read_text(encoding="ascii").strip()
+            quota = (folder / "cpu.cfs_quota_us").read_text(encoding="utf-8").strip()
+            period = (folder / "cpu.cfs_period_us").read_text(encoding="utf-8").strip()
         return [int(quota) / int(period)] if quota != "max" and int(quota) > 0 else []
     except (OSError, ValueError, ZeroDivisionError):
         return []
@@ -85,7 +85,7 @@ def _whole_cores() -> int:
     allowed = os.sched_getaffinity(0)
     siblings = Path("/sys/devices/system/cpu")
     try:
-        return len({(siblings / f"cpu{cpu}/topology/thread_siblings_list").read_text("ascii") for cpu in allowed})
+        return len({(siblings / f"cpu{cpu}/topology/thread_siblings_list").read_text("utf-8") for cpu in allowed})
     except OSError:
         return len(allowed)
 

@@ -16,7 +16,7 @@ from maskdet.detector.cpu import runs_at_once
 from maskdet.detector.letterbox import Letterbox, to_tensor
 from maskdet.detector.look import Look, RawView
 from maskdet.detector.postprocess import Detections, best_confidence
-from maskdet.detector.runtime import OnnxRuntime, OpenVinoRuntime, load_runtime
+from maskdet.detector.runtime import load_runtime
 from maskdet.detector.thresholds import BEST_F1, Threshold, class_thresholds
 from maskdet.detector.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.devices import Device, device_name, is_cpu
@@ -130,7 +130,7 @@ class MaskDetector:
         self._thresholds = class_thresholds(conf, spec.metadata, path, spec.names)
         self._iou, self._agnostic = iou, agnostic_nms
         self.augmented = augment
-        parallel = is_cpu(device) and isinstance(self._runtime, (OnnxRuntime, OpenVinoRuntime))
+        parallel = is_cpu(device) and getattr(self._runtime, "side_by_side", False)
         self.workers = runs_at_once(threads) if parallel else 1
         self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)

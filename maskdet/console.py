@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 #: Width where standard output is a file or a pipe and ``COLUMNS`` says nothing, wide enough for a long path.
 _PIPE_WIDTH: Final = 160
-
-_LINE_ENDS: Final = re.compile("(\n)")
 
 
 def say(text: str) -> None:
@@ -67,8 +64,7 @@ def console() -> Console:
 
         def render_str(self, text: str, **options: Any) -> Text:
             """Escape what no ``cell`` has escaped; line ends that are meant stay."""
-            parts = _LINE_ENDS.split(text)
-            return super().render_str("".join(part if part == "\n" else printable(part) for part in parts), **options)
+            return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
 
     return Screen(width=width(), highlight=False, soft_wrap=False, emoji=False)
 

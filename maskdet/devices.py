@@ -28,7 +28,7 @@ _OPENVINO: Final = "openvino"
 Device: TypeAlias = "str | int | torch.device | None"
 
 #: torch's kinds of device that its runtime takes.
-_TORCH: Final = re.compile("(cpu|cuda|mps|xpu)(:[0-9]+)?")
+_TORCH: Final = "(cpu|cuda|mps|xpu)(:[0-9]+)?"
 
 
 def device_name(device: Device) -> str:
@@ -144,7 +144,7 @@ def torch_device(device: str) -> str:
     ['cpu', 'cuda:0', 'mps']
     """
     name = f"cuda:{device}" if device.isascii() and device.isdecimal() else device.lower()
-    if not _TORCH.fullmatch(name):
+    if not re.fullmatch(_TORCH, name):
         raise DeviceError(f"device {device!r} is none of torch's: cpu, 0 (the index of a CUDA GPU), mps, xpu")
     return name
 

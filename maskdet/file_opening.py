@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from io import FileIO
@@ -21,6 +22,24 @@ _OTHERS: Final = (
 
 #: Opening a pipe returns at once with it; files do not know it.
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
+
+
+def status(path: str | Path) -> os.stat_result | None:
+    """Return what is at a path, None where nothing is.
+
+    Raises:
+        SourceError: it cannot be told, for want of rights for instance.
+    """
+    try:
+        return os.stat(path)  # noqa: PTH116 (a str stays one)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError:  # a name with a zero byte is none
+        return None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise SourceError(path, f"cannot be read ({error.strerror})") from error
 
 
 def open_file(path: Path) -> FileIO:

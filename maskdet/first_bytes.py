@@ -92,23 +92,21 @@ _OTHERS: Final = (
 )
 
 #: Texts in small letters, without what may stand before them.
-_TEXTS: Final = tuple(
-    (re.compile(pattern, re.DOTALL), kind)
-    for pattern, kind in (
-        (rb"#extm3u", Kind("playlist", "a playlist")),
-        (rb"(<\?xml.*)?<mpd", Kind("playlist", "a DASH playlist")),
-        (rb"ffconcat", Kind("other", "a list of files for FFmpeg")),
-        (rb"v=0|\[playlist\]", Kind("other", "a description of a stream")),
-        (rb"<!doctype html|<html", Kind("other", "an HTML page")),
-        (rb"(<\?xml.*)?<svg", Kind("other", "an SVG drawing")),
-        (rb"<", Kind("other", "XML")),
-    )
+# Patterns are compiled where they are asked for: of most files the first bytes say enough.
+_TEXTS: Final[tuple[tuple[bytes, Family, str], ...]] = (
+    (rb"#extm3u", "playlist", "a playlist"),
+    (rb"(<\?xml.*)?<mpd", "playlist", "a DASH playlist"),
+    (rb"ffconcat", "other", "a list of files for FFmpeg"),
+    (rb"v=0|\[playlist\]", "other", "a description of a stream"),
+    (rb"<!doctype html|<html", "other", "an HTML page"),
+    (rb"(<\?xml.*)?<svg", "other", "an SVG drawing"),
+    (rb"<", "other", "XML"),
 )
 
-_PNM: Final = re.compile(rb"P[1-6][\s#]")
-_PFM: Final = re.compile(rb"P[Ff]\s")
-_MULTIPART: Final = re.compile(rb"\s*--[^\r\n]{1,200}\r?\n(?:[^\r\n]+\r?\n)*?Content-Type: *image/", re.IGNORECASE)
-_START_CODE: Final = re.compile(rb"\0{2,}\x01(.)(.)", re.DOTALL)
+_PNM: Final = rb"P[1-6][\s#]"
+_PFM: Final = rb"P[Ff]\s"
+_MULTIPART: Final = rb"\s*--[^\r\n]{1,200}\r?\n(?:[^\r\n]+\r?\n)*?Content-Type: *image/"
+_START_CODE: Final = rb"\0{2,}\x01(.)(.)"
 
 
 def kind_of(head: bytes) -> Kind:
@@ -139,9 +137,9 @@ def picture_kind(head: bytes) -> str | None:
         and int.from_bytes(head[14:18], "little") in {12, 16, 40, 52, 56, 64, 108, 124}
     ):
         return "BMP"
-    if _PNM.match(head):
+    if re.match(_PNM, head):
         return "PNM"
-    return "PFM" if _PFM.match(head) else None
+    return "PFM" if re.match(_PFM, head) else None
 
 
 def _video(head: bytes) -> Kind | None:
@@ -158,7 +156,7 @@ def _video(head: bytes) -> Kind | None:
 
 def _elementary(head: bytes) -> str | None:
     """Return the name of an MPEG program stream, or of raw MPEG, H.264 or H.265."""
-    found = _START_CODE.match(head)
+    found = re.match(_START_CODE, head, re.DOTALL)
     if found is None:
         return None
     first = found[1][0]
@@ -186,15 +184,15 @@ def _transport_stream(head: bytes) -> str | None:
 
 def _other(head: bytes) -> Kind:
     """Tell apart what is neither a picture nor a video."""
-    if _MULTIPART.match(head):
+    if re.match(_MULTIPART, head, re.IGNORECASE):
         return Kind("frames", "a multipart stream of pictures")
     for start, name in _OTHERS:
         if head.startswith(start):
             return Kind("other", name)
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for pattern, kind in _TEXTS:
-        if pattern.match(text):
-            return kind
+    for pattern, family, name in _TEXTS:
+        if re.match(pattern, text, re.DOTALL):
+            return Kind(family, name)
     if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return Kind("other", "a text")
     printable = sum(byte >= 0x20 or byte in b"\t\n\r\x0c\x1b" for byte in head)

@@ -18,7 +18,7 @@ _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})
 
 #: A marker within a scan: there a stuffed zero, a restart or a fill byte stands behind FF.
-_SCAN_END: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_SCAN_END: Final = rb"\xff[^\x00\xff\xd0-\xd7]"
 
 #: A marker, stray bytes, stuffed zeros and padding before it passed over.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
@@ -90,7 +90,7 @@ def scans(data: bytes) -> int:
 
 def end(data: bytes, header: JpegHeader) -> int | None:
     """Return where the JPEG of this header ends, behind its end marker; None where it has none."""
-    at = header.scan
+    scan_end, at = re.compile(_SCAN_END), header.scan
     for _ in range(_MOST_SEGMENTS):
         if at is None or at + 4 > len(data):
             break
@@ -100,7 +100,7 @@ def end(data: bytes, header: JpegHeader) -> int | None:
         if marker == 0xD9:
             return at + 2
         at += 2 if marker in _ALONE else 2 + max(int.from_bytes(data[at + 2 : at + 4], "big"), 2)
-        found = _SCAN_END.search(data, at)
+        found = scan_end.search(data, at)
         at = found.start() if found else None
     return at + 2 if at is not None and data[at : at + 2] == b"\xff\xd9" else None
 

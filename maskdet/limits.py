@@ -22,6 +22,9 @@ _BYTES_A_PIXEL: Final = 6
 #: Of videos: 8K has 33 megapixels, and decoders hold a dozen frames.
 MAX_FRAME_PIXELS: Final = 50_000_000
 
+#: Bytes within which a frame of a recording without a container must end; one of 50 megapixels does.
+MAX_FRAME_BYTES: Final = 1 << 25
+
 #: Largest encoded picture taken from a pipe or the network, in bytes: four bytes a pixel of a 50-megapixel photo.
 MAX_ENCODED_BYTES: Final = 200 * 2**20
 

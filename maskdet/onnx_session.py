@@ -12,7 +12,6 @@ import numpy.typing as npt
 from maskdet.detector.cpu import run_threads
 from maskdet.devices import onnx_providers
 from maskdet.errors import DeviceError, WeightsError, first_line
-from maskdet.external_data import check_external_data
 from maskdet.weights import card_of
 
 #: Types of numbers that go in and come out.
@@ -32,6 +31,8 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
         DeviceError: the device is not there, or does not start.
     """
     if not card_of(path):
+        from maskdet.external_data import check_external_data
+
         check_external_data(path)
     import onnxruntime
 

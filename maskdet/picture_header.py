@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from maskdet import jpeg
-from maskdet.av1 import sequence_sizes
 from maskdet.first_bytes import picture_kind
 
 #: Bytes a pixel that every picture takes: decoded, and once more while it is handed over or turned upright.
@@ -27,9 +26,10 @@ _MOST_BLOCKS: Final = 100_000
 #: Bytes that OpenJPEG keeps for a tile, and for each component of one.
 _J2K_TILE, _J2K_COMPONENT = 6_000, 1_200
 
-_PNM: Final = re.compile(rb"P([1-6])(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s")
-_PFM: Final = re.compile(rb"P[Ff]\s+(\d+)\s+(\d+)\s")
-_HDR: Final = re.compile(rb"\n[-+][XY] (\d+) [-+][XY] (\d+)\n")
+# Compiled where such a picture comes: most are JPEGs.
+_PNM: Final = rb"P([1-6])(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s"
+_PFM: Final = rb"P[Ff]\s+(\d+)\s+(\d+)\s"
+_HDR: Final = rb"\n[-+][XY] (\d+) [-+][XY] (\d+)\n"
 
 
 class PictureHeader(NamedTuple):
@@ -218,7 +218,7 @@ def _jpeg2000(data: bytes) -> Facts:
 
 
 def _pnm(data: bytes) -> Facts:
-    found = _PNM.match(data[:65536])
+    found = re.match(_PNM, data[:65536])
     if found is None:
         raise DamagedHeaderError("damaged or cut short")
     return int(found[2]), int(found[3]), 0
@@ -234,7 +234,7 @@ def _pam(data: bytes) -> Facts:
 
 
 def _pfm(data: bytes) -> Facts:
-    found = _PFM.match(data[:256])
+    found = re.match(_PFM, data[:256])
     if found is None:
         raise DamagedHeaderError("damaged or cut short")
     width, height = int(found[1]), int(found[2])
@@ -242,7 +242,7 @@ def _pfm(data: bytes) -> Facts:
 
 
 def _hdr(data: bytes) -> Facts:
-    found = _HDR.search(data[:65536])
+    found = re.search(_HDR, data[:65536])
     if found is None:
         raise DamagedHeaderError("damaged or cut short")
     height, width = int(found[1]), int(found[2])
@@ -255,6 +255,8 @@ def _sun_raster(data: bytes) -> Facts:
 
 
 def _avif(data: bytes) -> Facts:
+    from maskdet.av1 import sequence_sizes
+
     # The picture's own header counts beside the container's: the decoder makes room by it.
     sizes = [*_declared_sizes(data), *sequence_sizes(data)]
     if not sizes:

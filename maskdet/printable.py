@@ -7,7 +7,7 @@ from typing import Final
 
 #: C0 and C1 controls with DEL, line and paragraph separators, what turns the direction of writing, the invisible mark
 #: of byte order, tag characters, and the halves that stand for bytes which are no UTF-8.
-_UNSAFE: Final = re.compile(
+_UNSAFE: Final = (
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
@@ -26,7 +26,7 @@ def printable(text: str) -> str:
     >>> printable("caf\udce9.jpg"), printable("写真.jpg")
     ('caf\\xe9.jpg', '写真.jpg')
     """
-    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_escape, text)
+    return text if text.isascii() and text.isprintable() else re.sub(_UNSAFE, _escape, text)
 
 
 def _escape(found: re.Match[str]) -> str:

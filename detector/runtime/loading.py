@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskdet.detector.runtime.onnx_runtime import OnnxRuntime
-from maskdet.detector.runtime.openvino_runtime import OpenVinoRuntime
 from maskdet.detector.runtime.spec import Runtime
-from maskdet.detector.runtime.torch_runtime import TorchRuntime
 from maskdet.errors import WeightsError
 from maskdet.runtime_choice import Precision, choose_runtime
 
@@ -43,7 +41,11 @@ def load_runtime(
         raise WeightsError(path, "no such file; without --weights the shipped model is used")
     chosen = choose_runtime(path, runtime, device, precision)
     if chosen == "openvino":
+        from maskdet.detector.runtime.openvino_runtime import OpenVinoRuntime
+
         return OpenVinoRuntime(path, name=name, device=device, threads=threads, precision=precision)
     if chosen == "torch":
+        from maskdet.detector.runtime.torch_runtime import TorchRuntime
+
         return TorchRuntime(path, name=name, device=device, trust_weights=trust_weights)
     return OnnxRuntime(path, name=name, device=device, threads=threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from maskdet.onnx_session import OnnxSession
 
 class OnnxRuntime:
     """ONNX Runtime on the CPU, or on what ``device`` names."""
+
+    #: Runs from several threads at once keep the processor busy.
+    side_by_side: ClassVar[bool] = True
 
     def __init__(self, path: Path, *, name: str, device: str = "cpu", threads: int = 0) -> None:
         """Load ``path``.

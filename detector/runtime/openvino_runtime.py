@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ from maskdet.runtime_choice import Precision
 
 class OpenVinoRuntime:
     """OpenVINO on the CPU, or on what ``device`` names; needs the ``openvino`` extra."""
+
+    #: Runs from several threads at once keep the processor busy.
+    side_by_side: ClassVar[bool] = True
 
     def __init__(
         self, path: Path, *, name: str, device: str = "cpu", threads: int = 0, precision: Precision = "fp32"

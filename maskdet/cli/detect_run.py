@@ -16,12 +16,12 @@ from maskdet.progress import ProgressBar
 from maskdet.results import MaskResult
 from maskdet.sources import Picture, PictureFile, Source
 from maskdet.tally import Tally
-from maskdet.viewer import Viewer
 from maskdet.writers.outputs import Outputs
 
 if TYPE_CHECKING:
     from maskdet.alerts.monitor import AlertMonitor
     from maskdet.tracking.face_tracker import FaceTracker
+    from maskdet.viewer import Viewer
 
 
 class ErrorLog:
@@ -64,11 +64,14 @@ class Outcome:
 
     def print_tables(self) -> None:
         """Print the table of the pictures and that of the videos, each where there is one."""
-        from maskdet.writers.clip_table import print_clips
-        from maskdet.writers.table import print_results
+        if self.tally.pictures:
+            from maskdet.writers.table import print_results
 
-        print_results(self.tally.pictures)
-        print_clips(list(self.tally.clips.values()))
+            print_results(self.tally.pictures)
+        if self.tally.clips:
+            from maskdet.writers.clip_table import print_clips
+
+            print_clips(list(self.tally.clips.values()))
 
 
 class Task:
@@ -118,7 +121,11 @@ class Task:
         outcome = Outcome()
         try:
             with Interrupt() as interrupt, ExitStack() as stack:
-                viewer = stack.enter_context(Viewer()) if show else None
+                viewer: Viewer | None = None
+                if show:
+                    from maskdet.viewer import Viewer
+
+                    viewer = stack.enter_context(Viewer())
                 if self._alerts is not None:
                     stack.enter_context(self._alerts)
                 stack.enter_context(self._outputs)

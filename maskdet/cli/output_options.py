@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskdet.own_folder import OWN_FOLDER
+from maskdet.paths import OWN_FOLDER
 from maskdet.writers.targets import Targets
 
 _OPTIONS = (

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maskdet.cli.hints import refuse_yolo_words
 from maskdet.console import say
 from maskdet.errors import SourceError
-from maskdet.own_folder import OWN_FOLDER
-from maskdet.paths import real_path
+from maskdet.paths import OWN_FOLDER, real_path
 from maskdet.sources import Missed, Source, resolve
 
 if TYPE_CHECKING:
@@ -42,7 +40,10 @@ def find_sources(
         MaskdetError: words of yolo's; or the only source is the folder that this run writes to; or that folder has no
             place, as the working folder is gone.
     """
-    refuse_yolo_words(names, click.get_current_context())
+    if any("=" in name for name in names):
+        from maskdet.cli.hints import refuse_yolo_words
+
+        refuse_yolo_words(names, click.get_current_context())
     own = {_place(folder) for folder in writes_to if folder}
     found: list[Source] = []
     missed: list[Missed] = []

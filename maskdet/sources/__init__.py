@@ -3,13 +3,18 @@
 A source that cannot be read yields its error in its place, so that one bad file never costs the others.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from maskdet.sources.files import PictureFile, VideoFile, find_files
-from maskdet.sources.live import LiveStream
 from maskdet.sources.memory import from_memory
-from maskdet.sources.missed import Missed
-from maskdet.sources.picture import Clip, Picture, Source
+from maskdet.sources.picture import Clip, Missed, Picture, Source
 from maskdet.sources.reader import read
 from maskdet.sources.resolve import is_many, is_single, pictures, resolve
+
+if TYPE_CHECKING:
+    from maskdet.sources.live import LiveStream
 
 __all__ = [
     "Clip",
@@ -27,3 +32,11 @@ __all__ = [
     "read",
     "resolve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "LiveStream":
+        raise AttributeError(f"module 'maskdet.sources' has no attribute {name!r}")
+    from maskdet.sources.live import LiveStream  # which files do without
+
+    return LiveStream

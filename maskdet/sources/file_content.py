@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import stat
 import sys
 import threading
@@ -18,11 +17,9 @@ from maskdet.decode import decode_bytes, read_rest
 from maskdet.errors import SourceError
 from maskdet.file_opening import open_file, open_without_waiting, what_it_is
 from maskdet.first_bytes import HEAD_BYTES, Kind, kind_of
-from maskdet.limits import MAX_ENCODED_BYTES
+from maskdet.limits import MAX_ENCODED_BYTES, MAX_FRAME_BYTES, max_decoding_bytes
 from maskdet.results import ImageInfo
-from maskdet.sources.encoded import read_encoded, read_up_to
 from maskdet.sources.picture import Picture
-from maskdet.sources.recording import LONGEST_FRAME, read_recording
 from maskdet.sources.video import VIDEO_SUFFIXES, read_clip
 
 #: Seconds that a pipe may stay without a writer: one that was started beside us has yet to open it.
@@ -49,6 +46,8 @@ def read_file(path: Path, relative: Path, *, stride: int, stop: threading.Event)
         with open_without_waiting(path) as file:
             mode = os.fstat(file.fileno()).st_mode
             if stat.S_ISFIFO(mode):
+                from maskdet.sources.encoded import read_encoded
+
                 data = _read_pipe(file, path)
                 yield from read_encoded(data, name=name, shown=name, relative=relative, stride=stride, stop=stop)
                 return
@@ -57,11 +56,16 @@ def read_file(path: Path, relative: Path, *, stride: int, stop: threading.Event)
             head = file.read(HEAD_BYTES)
             kind = _checked(kind_of(head), head, path)
             file.seek(0)
-            if kind.family == "frames" or (kind.name == "JPEG" and _is_recording(file)):
+            content = _read_at_once(file, path) if kind.family == "picture" else None
+            if kind.family == "frames" or (kind.name == "JPEG" and _is_recording(file, content)):
+                from maskdet.sources.recording import read_recording
+
+                file.seek(0)
                 yield from read_recording(file.read, name=name, relative=relative, stride=stride, stop=stop)
                 return
             if kind.family == "picture":
-                pixels = decode_bytes(read_rest(file, path), path)
+                pixels = decode_bytes(read_rest(file, path) if content is None else content, path)
+                content = None  # else the file is held as long as its picture
                 yield Picture(pixels, ImageInfo(name, pixels.shape[1], pixels.shape[0]), relative)
                 return
     except FileNotFoundError:
@@ -83,10 +87,23 @@ def file_kind(path: Path) -> Kind | None:
         return None
 
 
-def _is_recording(file: FileIO) -> bool:
-    """Whether the JPEG that a file begins with is followed by others; the file stands at its beginning again."""
+def _read_at_once(file: FileIO, path: Path) -> bytes | None:
+    """Return a file's bytes; None where it is larger than what is to be held before it is known for one picture."""
+    small = os.fstat(file.fileno()).st_size <= min(MAX_FRAME_BYTES, max_decoding_bytes())
+    return read_rest(file, path) if small else None
+
+
+def _is_recording(file: FileIO, data: bytes | None) -> bool:
+    """Whether the JPEG that a file begins with is followed by others.
+
+    Args:
+        file: at its beginning, and there again in the end.
+        data: its bytes, where they were read already.
+    """
+    if data is not None:
+        return jpeg.is_recording(data)
     try:
-        return jpeg.is_recording(file.read(min(os.fstat(file.fileno()).st_size, LONGEST_FRAME)))
+        return jpeg.is_recording(file.read(min(os.fstat(file.fileno()).st_size, MAX_FRAME_BYTES)))
     finally:
         file.seek(0)
 
@@ -115,6 +132,10 @@ def _read_pipe(file: FileIO, path: Path) -> bytes:
     """
     if sys.platform == "win32":  # where pipes have no paths
         raise SourceError(path, "not a file, but a pipe")
+    import select
+
+    from maskdet.sources.encoded import read_up_to
+
     begun = time.monotonic()
     ready = select.poll()
     ready.register(file.fileno(), select.POLLIN)

@@ -13,13 +13,14 @@ from typing import Final
 
 from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES, reads_heif
 from maskdet.errors import SourceError
+from maskdet.file_opening import status
 from maskdet.first_bytes import picture_kind
 from maskdet.sources.file_content import file_kind, read_file
-from maskdet.sources.listing import list_folder, list_matches, status
-from maskdet.sources.missed import Missed, missed_by
-from maskdet.sources.name_list import is_name_list, read_names
-from maskdet.sources.picture import Picture, Source
+from maskdet.sources.picture import Missed, Picture, Source
 from maskdet.sources.video import VIDEO_SUFFIXES
+
+#: Endings of lists of names.
+LIST_SUFFIXES: Final = frozenset({".txt", ".csv"})
 
 #: Kinds of pictures that lie about under other names.
 _PLAIN_KINDS: Final = frozenset({"JPEG", "PNG", "WebP"})
@@ -91,7 +92,7 @@ def search(source: str | Path, own: Collection[Path] = ()) -> Sequence[PictureFi
         raise SourceError(source, "a link that leads nowhere" if dead else "no such file or folder")
     if stat.S_ISDIR(told.st_mode):
         return _in_folder(path, source, own)
-    if is_name_list(path, told):
+    if path.suffix.lower() in LIST_SUFFIXES and stat.S_ISREG(told.st_mode) and _is_text(path):
         return _named_in(path, own)
     kind = file_kind(path)
     if kind is not None and kind.family in {"picture", "video", "frames"}:
@@ -101,6 +102,9 @@ def search(source: str | Path, own: Collection[Path] = ()) -> Sequence[PictureFi
 
 
 def _in_folder(folder: Path, source: str | Path, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
+    from maskdet.sources.listing import list_folder  # which a photo named by itself does without
+    from maskdet.sources.missed import missed_by
+
     listing = list_folder(folder, own)
     read = IMAGE_SUFFIXES | VIDEO_SUFFIXES | (HEIF_SUFFIXES if reads_heif() else frozenset())
     found, unread, unnamed = [], [], []
@@ -129,6 +133,9 @@ def _first_kind(path: Path) -> str | None:
 
 
 def _matches(pattern: str, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
+    from maskdet.sources.listing import list_matches
+    from maskdet.sources.missed import missed_by
+
     listing = list_matches(pattern, own)
     missed = missed_by(listing, pattern)
     if not listing.files and all(one.note for one in missed):
@@ -136,8 +143,18 @@ def _matches(pattern: str, own: Collection[Path]) -> Sequence[PictureFile | Vide
     return [*(_by_suffix(child, Path(child.name)) for child in listing.files), *missed]
 
 
+def _is_text(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return b"\0" not in file.read(1024)
+    except OSError as error:
+        raise SourceError(path, f"cannot be read ({error.strerror})") from error
+
+
 def _named_in(path: Path, own: Collection[Path]) -> Sequence[PictureFile | VideoFile | Missed]:
     """Return what the names in a list stand for; those that are not there are counted in one line."""
+    from maskdet.sources.name_list import read_names
+
     found: list[PictureFile | VideoFile | Missed] = []
     gone: list[str] = []
     names = read_names(path)

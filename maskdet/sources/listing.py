@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskdet.errors import SourceError
-from maskdet.own_folder import OWN_FOLDER
-from maskdet.paths import real_path
+from maskdet.file_opening import status
+from maskdet.paths import OWN_FOLDER, real_path
 
 
 @dataclass(slots=True)
@@ -35,24 +35,6 @@ class Listing:
     own: list[Path] = field(default_factory=list)
     links: list[Path] = field(default_factory=list)
     hidden: list[Path] = field(default_factory=list)
-
-
-def status(path: str | Path) -> os.stat_result | None:
-    """Return what is at a path, None where nothing is.
-
-    Raises:
-        SourceError: it cannot be told, for want of rights for instance.
-    """
-    try:
-        return os.stat(path)  # noqa: PTH116 (a str stays one)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except ValueError:  # a name with a zero byte is none
-        return None
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            return None
-        raise SourceError(path, f"cannot be read ({error.strerror})") from error
 
 
 def list_folder(folder: Path, own: Collection[Path] = ()) -> Listing:

@@ -17,9 +17,7 @@ from maskdet.decode import decode_bytes
 from maskdet.errors import SourceError
 from maskdet.limits import MAX_ENCODED_BYTES
 from maskdet.results import ImageInfo
-from maskdet.sources.encoded import read_encoded, read_up_to
 from maskdet.sources.picture import Picture, Source
-from maskdet.sources.pil_image import from_pil
 
 MAX_BYTES: Final = MAX_ENCODED_BYTES
 
@@ -33,6 +31,8 @@ class Memory(Source):
     def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
         """Yield the one picture; see ``Source.read``."""
         if isinstance(self.held, (bytes, bytearray, memoryview)) or _is_file(self.held):
+            from maskdet.sources.encoded import read_encoded
+
             data, name = _encoded(self.held)
             yield from read_encoded(data, name=name, shown=None, relative=Path("image.png"), stride=stride, stop=stop)
         else:
@@ -44,6 +44,8 @@ class StandardInput(Source):
 
     def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
         """Yield the one picture; see ``Source.read``."""
+        from maskdet.sources.encoded import read_encoded, read_up_to
+
         data = read_up_to(sys.stdin.buffer.read, MAX_BYTES, "-")
         if not data:
             raise SourceError("-", "standard input is empty; pipe an encoded picture into it")
@@ -72,6 +74,8 @@ def from_memory(source: Any) -> Picture:
     elif isinstance(source, np.ndarray):
         pixels = _check_array(source)
     elif hasattr(source, "convert") and hasattr(source, "getexif"):
+        from maskdet.sources.pil_image import from_pil
+
         pixels = from_pil(source)
     else:
         raise TypeError(
@@ -94,6 +98,8 @@ def _encoded(source: Any) -> tuple[bytes, str]:
     if isinstance(source, io.TextIOBase):
         raise TypeError("cannot take a picture from a text file: open it in binary mode, 'rb'")
     try:
+        from maskdet.sources.encoded import read_up_to
+
         data = read_up_to(source.read, MAX_BYTES, name)
     except ValueError as error:  # a closed file
         raise SourceError(name, f"cannot be read ({error})") from error

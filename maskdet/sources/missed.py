@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from maskdet.decode import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES
 from maskdet.errors import SourceError
 from maskdet.sources.listing import Listing
-from maskdet.sources.picture import Picture, Source
+from maskdet.sources.picture import Missed
 from maskdet.sources.video import VIDEO_SUFFIXES
 
 #: What looks like a picture or a video by its name, whether it can be read or not.
 _LOOKS: frozenset[str] = IMAGE_SUFFIXES | VIDEO_SUFFIXES | HEIF_SUFFIXES | UNREAD_SUFFIXES
-
-
-@dataclass(frozen=True, slots=True)
-class Missed(Source):
-    """Something found that gives no picture: its error in its place, or nothing where it is worth a note only."""
-
-    error: SourceError
-    note: bool = False
-
-    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield nothing; see ``Source.read``.
-
-        Raises:
-            SourceError: unless it is a note.
-        """
-        if not self.note:
-            raise self.error
-        return iter(())
 
 
 def missed_by(

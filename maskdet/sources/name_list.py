@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-import stat
 from pathlib import Path
 from typing import Final
 
 from maskdet.errors import SourceError
 
-LIST_SUFFIXES: Final = frozenset({".txt", ".csv"})
-
 #: A list of a million names; more text than that is something else.
 _MAX_BYTES: Final = 256 * 2**20
-
-
-def is_name_list(path: Path, told: os.stat_result) -> bool:
-    """Whether a file that exists is a list by its ending, and text."""
-    if path.suffix.lower() not in LIST_SUFFIXES or not stat.S_ISREG(told.st_mode):
-        return False
-    try:
-        with path.open("rb") as file:
-            return b"\0" not in file.read(1024)
-    except OSError as error:
-        raise SourceError(path, f"cannot be read ({error.strerror})") from error
 
 
 def read_names(path: Path) -> list[str]:

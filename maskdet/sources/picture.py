@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.errors import SourceError
 from maskdet.results import ImageInfo
 
 #: Bytes of pixels: 25 megapixels.
@@ -83,3 +84,21 @@ class Source(ABC):
         Raises:
             SourceError: nothing, or no more, can be read.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Missed(Source):
+    """Something found that gives no picture: its error in its place, or nothing where it is worth a note only."""
+
+    error: SourceError
+    note: bool = False
+
+    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
+        """Yield nothing; see ``Source.read``.
+
+        Raises:
+            SourceError: unless it is a note.
+        """
+        if not self.note:
+            raise self.error
+        return iter(())

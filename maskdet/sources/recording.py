@@ -10,15 +10,13 @@ from typing import Final
 from maskdet import jpeg
 from maskdet.decode import decode_bytes
 from maskdet.errors import SourceError
+from maskdet.limits import MAX_FRAME_BYTES
 from maskdet.results import ImageInfo
 from maskdet.sources.capture import FALLBACK_FPS, check_frame_size
 from maskdet.sources.picture import Clip, Picture
 
 #: Bytes asked for at a time.
 _CHUNK: Final = 1 << 22
-
-#: Bytes within which a frame must end; one of 50 megapixels does.
-LONGEST_FRAME: Final = 1 << 25
 
 #: Frames in a row without an end, after which the rest is not looked at.
 _MOST_DAMAGED: Final = 100
@@ -70,7 +68,7 @@ def _frames(read: Callable[[int], bytes]) -> Iterator[bytes]:
         if end is not None:
             yield held[:end]
             held, damaged = held[end:], 0
-        elif ended or len(held) > LONGEST_FRAME:
+        elif ended or len(held) > MAX_FRAME_BYTES:
             if start < 0:
                 return
             held, damaged = held[3:], damaged + 1

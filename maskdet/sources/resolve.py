@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from maskdet.errors import SourceError
+from maskdet.file_opening import status
 from maskdet.sources.address import SCHEMES, local_path, without_password
 from maskdet.sources.file_content import file_kind
-from maskdet.sources.files import search
-from maskdet.sources.listing import status
-from maskdet.sources.live import LiveStream
+from maskdet.sources.files import LIST_SUFFIXES, search
 from maskdet.sources.memory import Memory, StandardInput, holds_one_picture
-from maskdet.sources.name_list import LIST_SUFFIXES
 from maskdet.sources.picture import Picture, Source
-from maskdet.sources.url import WebAddress
 from maskdet.sources.video import VIDEO_SUFFIXES
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -48,10 +45,20 @@ def resolve(source: Any, own: Collection[Path] = ()) -> Sequence[Source]:
     if address is not None:
         if isinstance(address, str) and (scheme := address.partition(":")[0].lower()) not in SCHEMES:
             raise SourceError(without_password(address), f"addresses of the kind {scheme}: are not read")
-        return [WebAddress(address) if _is_web(address) else LiveStream(address)]
+        return [_remote(address)]
     if not isinstance(source, str):
         return [Memory(source)]
     return [StandardInput()] if source == "-" else search(source, own)
+
+
+def _remote(address: int | str) -> Source:
+    if _is_web(address):
+        from maskdet.sources.url import WebAddress
+
+        return WebAddress(address)
+    from maskdet.sources.live import LiveStream
+
+    return LiveStream(address)
 
 
 def pictures(source: Any, *, stride: int = 1, stop: threading.Event | None = None) -> Iterator[Picture | SourceError]:

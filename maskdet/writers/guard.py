@@ -30,13 +30,10 @@ _ANNOTATION_SUFFIXES: Final = frozenset({".xml", ".yaml", ".yml"})
 _RESULT_SUFFIXES: Final = frozenset({".csv", ".json", ".jsonl", ".ndjson"})
 
 #: How texts of ours begin, and those that hold somebody's labels: COCO, labelme, VIA, CreateML, tables of boxes.
-_OURS: Final = re.compile(
-    r'"schema": ?"maskdet|"faces found by maskdet"|"command": ?"maskdet |\Apath,frame,|\Acrop,photo,face,'
-)
-_LABELS: Final = re.compile(
+_OURS: Final = r'"schema": ?"maskdet|"faces found by maskdet"|"command": ?"maskdet |\Apath,frame,|\Acrop,photo,face,'
+_LABELS: Final = (
     r'"(annotations|shapes|regions|categories|label|labels|objects|bbox|completions)"\s*:'
-    r"|\A[^\n]*\b(xmin|x_min|bbox|xtl|region_shape_attributes)\b",
-    re.IGNORECASE,
+    r"|\A[^\n]*\b(xmin|x_min|bbox|xtl|region_shape_attributes)\b"
 )
 
 #: How much of a text is looked at.
@@ -214,7 +211,7 @@ def _may_replace_text(path: Path, size: int, *, earlier: bool) -> bool:
         return False
     if "\0" in text:
         return False
-    return _OURS.search(text) is not None or (earlier and _LABELS.search(text) is None)
+    return re.search(_OURS, text) is not None or (earlier and re.search(_LABELS, text, re.IGNORECASE) is None)
 
 
 def _status(path: Path) -> os.stat_result | None:

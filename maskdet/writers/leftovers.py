@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import shutil
 import time
 from pathlib import Path
@@ -23,7 +22,7 @@ except ImportError:  # Windows
 _STEM_BYTES: Final = 120
 
 #: Hidden files of ours, whatever they were to become.
-_FILE: Final = re.compile(r"\..*\.[0-9a-f]{8}\.part(\.\w+)?", re.DOTALL)
+_FILE: Final = r"\..*\.[0-9a-f]{8}\.part(\.\w+)?"
 
 #: Where no lock can tell, what is older than this belongs to no run any more, in seconds.
 _DAY: Final = 86400.0
@@ -41,7 +40,7 @@ def hidden_name(name: str, ending: str = ".part") -> str:
     >>> bool(re.fullmatch(r"[.]a[.]jpg[.][0-9a-f]{8}[.]part", hidden_name("a.jpg")))
     True
     """
-    return f".{_stem(name)}.{secrets.token_hex(4)}{ending}"
+    return f".{_stem(name)}.{os.urandom(4).hex()}{ending}"
 
 
 def hold(descriptor: int) -> None:
@@ -73,7 +72,7 @@ def sweep_files(folder: Path) -> None:
 
 def sweep_folders(out: Path) -> None:
     """Remove hidden folders that earlier runs left on their way to ``out``; what it held before comes back to it."""
-    pattern = re.compile(rf"\.{re.escape(_stem(out.name))}\.[0-9a-f]{{8}}\.(part|old)", re.DOTALL)
+    pattern = rf"\.{re.escape(_stem(out.name))}\.[0-9a-f]{{8}}\.(part|old)"
     for path in filter(is_abandoned, _entries(out.parent, pattern)):
         if path.suffix == ".old" and not os.path.lexists(out):
             path.rename(out)  # it was killed between two names
@@ -103,10 +102,11 @@ def is_abandoned(path: Path) -> bool:
     return True
 
 
-def _entries(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+def _entries(folder: Path, pattern: str) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return [Path(entry.path) for entry in entries if pattern.fullmatch(entry.name)]
+            hidden = [entry for entry in entries if entry.name.startswith(".")]
+            return [Path(entry.path) for entry in hidden if re.fullmatch(pattern, entry.name, re.DOTALL)]
     except OSError:  # it is not there, or may not be read
         return []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from typing import Any, Protocol, TextIO
 
 from maskdet.console import program_output
 from maskdet.conversions.rows import ROW_COLUMNS
-from maskdet.conversions.spreadsheet import path_cell, text_cell
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.writers.named_file import NamedFile
@@ -45,6 +43,8 @@ class JsonLinesWriter:
 
 def spreadsheet_row(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of ``MaskResult.to_rows`` as it stands in a CSV file."""
+    from maskdet.conversions.spreadsheet import path_cell, text_cell
+
     return {**row, "path": path_cell(row["path"]), "name": text_cell(row["name"])}
 
 
@@ -53,6 +53,8 @@ class CsvWriter:
 
     def __init__(self, file: TextIO, target: str) -> None:
         """Write the header to ``file``, which messages call ``target``."""
+        import csv
+
         self._file, self._target = file, target
         self._rows = csv.DictWriter(file, ROW_COLUMNS, lineterminator="\n")
         with named_errors(target):

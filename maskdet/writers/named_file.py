@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import select
 from typing import Any
 
 from maskdet.errors import SourceError
@@ -38,6 +37,8 @@ class NamedFile(io.FileIO):
         try:
             # A terminal or pipe that another program has set not to block takes nothing when it is full.
             while (written := super().write(data)) is None:
+                import select
+
                 select.select([], [self], [])
         except BrokenPipeError:
             self._lost = True
