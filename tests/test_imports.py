@@ -28,6 +28,7 @@ OF_OTHER_TASKS = {
     "maskdet.detector.runtime.torch_runtime",
     "maskdet.external_data",
     "maskdet.openvino_session",
+    "maskdet.picture_kinds",
     "maskdet.sources.encoded",
     "maskdet.sources.fetch",
     "maskdet.sources.listing",
