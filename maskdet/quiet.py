@@ -63,7 +63,9 @@ def quietly(module: str) -> Iterator[None]:
         return
     import logging
 
-    known = _bring_settings(_own_folder())
+    folder = _own_folder()
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder / "torch"))  # which torch makes, and leaves, empty
+    known = _bring_settings(folder)
     before = logging.root.manager.disable
     if not known:
         logging.disable(max(before, logging.INFO))  # it would tell, on standard output, of settings that it writes

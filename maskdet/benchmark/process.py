@@ -75,7 +75,7 @@ def measure(command: Sequence[str], folder: Path, *, shown: str | None = None) -
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(facts.resolve()), *command]
     facts.unlink(missing_ok=True)
     with out.open("wb") as out_file, err.open("wb") as err_file:
-        run_to_its_end(launcher, cwd=folder, stdout=out_file, stderr=err_file, env=_environment())
+        run_to_its_end(launcher, cwd=folder, stdout=out_file, stderr=err_file, env=_environment(folder))
     output = out.read_text(encoding="utf-8", errors="replace")
     code, wall, cpu, peak = json.loads(facts.read_text()) if facts.exists() else (None, 0.0, None, None)
     if code != 0:
@@ -108,8 +108,13 @@ def run_to_its_end(command: Sequence[str], **streams: Any) -> int:
         raise
 
 
-def _environment() -> dict[str, str]:
-    """Return our environment, less what would decide for a tool, with whatever keeps its libraries from reporting."""
+def _environment(folder: Path) -> dict[str, str]:
+    """Return our environment, less what would decide for a tool, with whatever keeps its libraries from reporting.
+
+    Where ``yolo`` has no settings yet, it keeps them in ``folder``.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    settings = Path(os.path.expanduser("~/.config/Ultralytics"))  # noqa: PTH111 - there may be no home
+    own = {} if settings.exists() else {"YOLO_CONFIG_DIR": str(folder.resolve())}
     # OpenVINO's import sends an event, but not in automated runs, as this is.
-    return {"CI": "true"} | environment | {"YOLO_AUTOINSTALL": "false", "PYTHONIOENCODING": "utf-8"}
+    return {"CI": "true"} | own | environment | {"YOLO_AUTOINSTALL": "false", "PYTHONIOENCODING": "utf-8"}

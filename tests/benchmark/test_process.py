@@ -41,6 +41,16 @@ def test_it_runs_in_the_folder_without_our_thread_limit(tmp_path: Path, monkeypa
     assert measure(python(code), tmp_path).output.split() == [str(tmp_path.resolve()), "None", "false"]
 
 
+def test_yolo_keeps_nothing_in_a_home_that_has_none_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("YOLO_CONFIG_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    asked = python("import os; print(os.environ.get('YOLO_CONFIG_DIR'))")
+    assert measure(asked, tmp_path).output.strip() == str(tmp_path.resolve())
+    (tmp_path / "home" / ".config" / "Ultralytics").mkdir(parents=True)
+    assert measure(asked, tmp_path).output.strip() == "None"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a word")
 def test_what_it_started_ends_before_we_do(tmp_path: Path) -> None:
     # The command says that it runs, and tidies up when it is told to end.

@@ -12,7 +12,16 @@ import pytest
 from maskdet.quiet import SWITCHES
 
 #: Variables that keep libraries quiet, or that name folders which would hide what they write.
-_HIDING = {*SWITCHES, "CI", "TF_BUILD", "JENKINS_URL", "YOLO_CONFIG_DIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"}
+_HIDING = {
+    *SWITCHES,
+    "TORCHINDUCTOR_CACHE_DIR",
+    "CI",
+    "TF_BUILD",
+    "JENKINS_URL",
+    "YOLO_CONFIG_DIR",
+    "MPLCONFIGDIR",
+    "XDG_CACHE_HOME",
+}
 
 #: Says of every look at a network who asked for what. What native code asks for is not seen; its id in HOME is.
 _WATCH = """
@@ -101,6 +110,18 @@ def test_optional_packages_are_quiet(code: str, package: str, home: Path, tmp_pa
     files, asked, output = watched(code, home, tmp_path)
     assert (files, asked) == ([], [])
     assert "ettings" not in output
+
+
+def test_no_folder_is_left_behind(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ultralytics")
+    (tmp_path / "temporary").mkdir()
+    code = (
+        "from maskdet.extras import require\nrequire('ultralytics', what='it', extra='train')\nimport ultralytics\n"
+        "from torch._inductor.runtime.cache_dir_utils import cache_dir\nprint(cache_dir())"
+    )
+    files, _, shown = watched(code, home, tmp_path, TMPDIR=str(tmp_path / "temporary"))
+    assert shown.startswith(str(tmp_path / "temporary" / "maskdet-"))
+    assert (files, list((tmp_path / "temporary").iterdir())) == ([], [])
 
 
 def test_the_users_own_settings_stay(home: Path, tmp_path: Path) -> None:
