@@ -65,6 +65,9 @@ def find_box(element: Element) -> FoundBox | None:
         ValueError: what should be a coordinate is none.
     """
     inside = list(_inside(element))
+    boxes = [one for one in inside if one.tag == "bndbox" and one.find("xmin") is not None]
+    if len(boxes) > 1:
+        raise ValueError(f"has {len(boxes)} boxes: give each an <object> of its own")
     for box in [one for one in inside if one.tag == "bndbox"] + [element]:
         texts = [box.findtext(corner) for corner in CORNERS]
         if any(text is not None for text in texts):
@@ -91,6 +94,8 @@ def _points(element: Element) -> list[tuple[float, float]]:
         return _corners_of(*_finite(centre))
     if element.find("xmin") is not None:
         return []
+    if element.tag == "bndbox" and (element.find("width") is not None or element.find("w") is not None):
+        raise ValueError("its <bndbox> has a width instead of <xmin>, <ymin>, <xmax>, <ymax>")
     axes: dict[str, list[str | None]] = {"x": [], "y": []}
     for leaf in element.iter():
         axis = _POINT.fullmatch(leaf.tag)

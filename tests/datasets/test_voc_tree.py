@@ -128,6 +128,9 @@ def test_what_is_no_number_is_refused(text: str) -> None:
         "<polygon><x1>12</x1><y1>z</y1></polygon>",
         "<polygon><x1>12</x1></polygon>",
         "<robndbox><cx>24</cx><cy>27</cy><w>24</w><h>30</h><angle>45</angle></robndbox>",
+        "<bndbox><x>12</x><y>12</y><width>24</width><height>30</height></bndbox>",
+        "<bndbox><x>12</x><y>12</y><w>24</w><h>30</h></bndbox>",
+        f"{BOX}{BOX.replace('12', '50')}",
     ],
 )
 def test_broken_outlines_are_refused(outline: str) -> None:
