@@ -103,11 +103,13 @@ def export(arguments: Mapping[str, Any]) -> Exported:
         MissingExtraError: the ``train`` extra is not installed.
         MaskdetError: no model was named, or ultralytics refuses an argument.
         WeightsError: the checkpoint is not a mask detector, or the ONNX file answers differently; it is then removed.
+        DeviceError: ``device=`` is not in this machine.
     """
     require("ultralytics", what="maskdet export", extra="train")
     onnx = require("onnx", what="maskdet export", extra="train")
     from ultralytics import YOLO
 
+    from maskdet.detector.train_arguments import choose_device
     from maskdet.detector.ultralytics_bridge import safe_loading
     from maskdet.detector.ultralytics_talk import talk_on_stderr
 
@@ -126,6 +128,8 @@ def export(arguments: Mapping[str, Any]) -> Exported:
         raise MaskdetError("maskdet export writes ONNX; other formats: yolo export model=… format=…")
     if settings.get("nms"):
         raise MaskdetError("nms=True would do NMS twice: maskdet does it itself; nms=False takes YOLO26's own head")
+    if settings.get("device") is not None:
+        settings["device"] = choose_device(settings["device"])
     # Loaded first: it refuses files that are no mask detector before anything is written.
     if not source.is_file():
         raise WeightsError(source, "no such file")

@@ -88,11 +88,12 @@ def _settle(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], TrainOptions]
     """Return the arguments for ultralytics, with ``model`` and ``trust_weights``, and ours; the recipe fills gaps.
 
     Raises:
-        MaskdetError: an argument is unknown, missing or out of range.
+        MaskdetError: an argument is unknown, missing or out of range, or the run would write over its inputs.
         DeviceError: ``device=`` is not in this machine.
     """
-    from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg
+    from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg, get_save_dir
 
+    from maskdet.detector.run_folder import check_run_folder
     from maskdet.detector.trainer import TrainOptions
 
     own_keys = {field.name for field in fields(TrainOptions)}
@@ -124,7 +125,8 @@ def _settle(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], TrainOptions]
     if not isinstance(settings["model"], str | Path):
         raise MaskdetError("which model? give model=yolov8n.pt, a .pt of your own, or a shipped model's name")
     with _errors_in_a_line():
-        get_cfg(DEFAULT_CFG_DICT, settings)
+        found = get_cfg(DEFAULT_CFG_DICT, {**settings, "task": "detect", "mode": "train"})
+        check_run_folder({**settings, "cfg": arguments.get("cfg")}, Path(get_save_dir(found)))
     return settings | trust, options
 
 
