@@ -17,7 +17,7 @@ from maskdet.detector.runtime import load_runtime
 from maskdet.detector.train import read_recipe, train
 from maskdet.detector.train_arguments import parse_arguments
 from maskdet.detector.training_data import read_training_data
-from maskdet.errors import DatasetError, MaskdetError, WeightsError
+from maskdet.errors import DatasetError, DeviceError, MaskdetError, WeightsError
 
 
 def test_arguments_are_yaml() -> None:
@@ -290,6 +290,8 @@ def test_export_of_no_model(tmp_path: Path) -> None:
         export({"model": str(tmp_path / "gone.pt")})
     with pytest.raises(MaskdetError, match="yolo export"):
         export({"model": "x.pt", "format": "torchscript"})
+    with pytest.raises(DeviceError, match="device '99'"):
+        export({"model": "x.pt", "device": 99})
 
 
 @pytest.mark.filterwarnings("ignore")  # torch's tracer warns of every branch it fixes
