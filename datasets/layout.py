@@ -8,7 +8,7 @@ Known are::
 
 Each may have folders below (``Annotations/cam1/`` with ``JPEGImages/cam1/``), which are part of the names; be divided
 (``train/``, ``valid/``, ``test/``, above or below the folders of annotations and pictures); and folder names match in
-any case. ROOT may be the folder above a single VOC folder (``VOCdevkit/VOC2007``).
+any case. ROOT may be the folder above a single VOC folder (``VOCdevkit/VOC2007``) or a single divided one.
 """
 
 from __future__ import annotations
@@ -131,6 +131,10 @@ def _find_layout(root: Path) -> Layout:
         raise DatasetError(root, f"holds several data sets ({names}): name one of them")
     if inner:
         return inner[0]
+    # An archive unpacked into a folder of its own: its division would be lost.
+    holding = [child for child in _folders(root).values() if next(names_below(child, is_xml), None) is not None]
+    if len(holding) == 1 and (divided := _divided_above(holding[0])) is not None:
+        return divided
     if next(names_below(root, is_xml), None) is None:
         wanted = "annotations/ + images/, Annotations/ + JPEGImages/, or XML files beside their pictures"
         raise DatasetError(root, f"no Pascal VOC annotations here; expected {wanted}")

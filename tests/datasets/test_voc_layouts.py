@@ -70,6 +70,13 @@ def test_a_division_into_folders_is_kept(tmp_path: Path, form: tuple[str, str], 
     assert len(convert(root, tmp_path / "folds", replace(QUICK, folds=2)).parts) == 2
 
 
+def test_a_division_in_a_folder_of_its_own_is_kept(tmp_path: Path) -> None:
+    for part, stem in {"train": "a", "valid": "b"}.items():
+        put(tmp_path / "set/export", f"{part}/{stem}.xml", f"{part}/{stem}.jpg")
+    convert(tmp_path / "set", tmp_path / "out", QUICK)
+    assert written(tmp_path / "out") == dict.fromkeys(["train/a.jpg", "val/b.jpg"], LABEL)
+
+
 def test_leaks_between_the_folders_are_told(tmp_path: Path) -> None:
     for part, tags in {"train": "ab", "valid": "c"}.items():
         for tag in tags:
