@@ -25,15 +25,29 @@ def parse_arguments(arguments: Sequence[str]) -> dict[str, Any]:
     {'epochs': 3, 'device': 'cpu', 'cos_lr': True, 'scale': 0.5}
     """
     parsed: dict[str, Any] = {}
-    for word in arguments:
+    for at, word in enumerate(arguments):
         key, equals, value = word.partition("=")
-        if not equals or not key.strip():
-            raise MaskdetError(f"{word}: expected key=value, such as epochs=100")
+        if not equals or not key.strip() or key.startswith("--"):
+            raise MaskdetError(f"{word}: expected key=value, such as {_meant(word, *arguments[at + 1 : at + 2])}")
         try:
             parsed[key.strip()] = load_yaml(value) if value else None
         except YamlError:
             parsed[key.strip()] = value  # such as a Windows path, which is not YAML
     return parsed
+
+
+def _meant(word: str, following: str = "VALUE") -> str:
+    """Return the ``key=value`` that somebody meant with another word.
+
+    >>> _meant("--data", "set/data.yaml"), _meant("best.pt"), _meant("fast")
+    ('data=set/data.yaml', 'model=best.pt', 'epochs=100')
+    """
+    if word.startswith("--"):
+        key, equals, value = word[2:].partition("=")
+        return f"{key}={value if equals else following}"
+    suffix = Path(word).suffix.lower()
+    key = "data" if suffix in {".yaml", ".yml"} else "model" if suffix in {".pt", ".onnx"} else ""
+    return f"{key}={word}" if key else "epochs=100"
 
 
 def read_arguments_file(name: object) -> dict[str, Any]:

@@ -147,9 +147,11 @@ def resolve_weights(weights: AnyPath | None, task: Task = "detect") -> tuple[str
         task: what the model is wanted for.
 
     Raises:
-        WeightsError: a shipped model is missing, damaged or of another task, or there is no default.
+        WeightsError: a shipped model is missing, damaged or of another task, the name is empty, or there is no default.
     """
     models = shipped_models()
+    if weights is not None and not os.fspath(weights):
+        raise WeightsError("weights", "the name is empty")
     if weights is None:
         model = default_model(task)
     elif (named := os.fsdecode(weights)) in models:

@@ -8,11 +8,14 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maskdet.cli import DEBUG, EXIT_DONE, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_UNEXPECTED
 from maskdet.errors import MaskdetError
 from maskdet.printable import printable, shortened
+
+if TYPE_CHECKING:
+    import click
 
 #: Libraries whose name, or whose package, is not that of their module: name for people, name for pip.
 _LIBRARIES: Final = {
@@ -45,7 +48,7 @@ def report(error: BaseException, words: Sequence[str], *, interrupted: bool = Fa
 
         if isinstance(error, click.ClickException) and not interrupted:
             # What was typed cannot steer the terminal.
-            text = printable(error.format_message())
+            text = printable(_told(error))
             shown = click.UsageError(text, error.ctx) if isinstance(error, click.UsageError) else None
             (shown or click.ClickException(text)).show()
             return EXIT_ERROR
@@ -66,6 +69,16 @@ def report(error: BaseException, words: Sequence[str], *, interrupted: bool = Fa
         line += f"; with {DEBUG} a report for the people who mend it"
     _say(printable(f"error: {line}"))
     return code
+
+
+def _told(error: click.ClickException) -> str:
+    import click
+
+    if isinstance(error, click.NoSuchOption):
+        from maskdet.cli.hints import unknown_option
+
+        return unknown_option(error) or error.format_message()
+    return error.format_message()
 
 
 def explain(error: BaseException) -> tuple[str, int]:

@@ -27,6 +27,20 @@ _WORD: Final = re.compile(r"([a-z][a-z_]*)=(.*)", re.DOTALL)
 #: Words of yolo's that are called otherwise here, and those that mean nothing here.
 _OPTIONS: Final = {"model": "weights", "stream": None, "task": None, "verbose": None, "project": None, "name": None}
 
+#: What other tools call our options.
+_OTHERS_OPTIONS: Final = {
+    "--model": "--weights", "--conf-thres": "--conf", "--confidence": "--conf", "--threshold": "--conf", "-c": "--conf",
+    "-t": "--conf", "--thresh": "--conf", "--score": "--conf", "--iou-thres": "--iou", "--nms": "--iou",
+    "--img": "--imgsz", "--img-size": "--imgsz", "--size": "--imgsz", "--output": "--save", "--out": "--save",
+    "-o": "--save", "--output-dir": "--save", "--save-dir": "--save", "--project": "--save", "--view-img": "--show",
+    "--view": "--show", "--nosave": "--no-save", "--save-crop": "--save-crops", "--augmented": "--augment",
+    "--batch-size": "--batch", "--gpu": "--device 0", "--cuda": "--device 0", "--cpu": "--device cpu",
+    "--classes": "--fail-on", "-q": "--quiet", "--silent": "--quiet",
+}  # fmt: skip
+
+#: Options of other tools for what stands alone here.
+_NAMES: Final = frozenset({"--source", "--input", "--image", "--images", "--video", "--file", "--path", "-i", "-s"})
+
 #: An option with nothing behind its sign, and a name that is empty.
 _EMPTY: Final = re.compile(r"|--[a-z][a-z-]*=|(model|data|source|project|save_dir)=")
 
@@ -63,6 +77,22 @@ def unknown_command(name: str, commands: Sequence[str]) -> str:
     return f"no command {name!r}: maskdet --help lists them"
 
 
+def unknown_option(error: click.NoSuchOption) -> str | None:
+    """Return the line for an option of another tool's, None where nobody can tell what was meant."""
+    context, name = error.ctx, error.option_name
+    if context is None:
+        return None
+    params = context.command.params
+    if any(param.nargs == -1 and param.metavar == "KEY=VALUE…" for param in params):
+        return f"no option {name}: arguments are key=value, such as {name.lstrip('-')}=VALUE"
+    if name in _NAMES and any(isinstance(param, click.Argument) for param in params):
+        return f"no option {name}: names stand alone, as in {context.command_path} photo.jpg"
+    meant = _OTHERS_OPTIONS.get(name)
+    if meant is None or not any(meant.split()[0] in [*param.opts, *param.secondary_opts] for param in params):
+        return None
+    return f"no option {name}: did you mean {meant}?"
+
+
 def refuse_yolo_words(names: Sequence[str], context: click.Context) -> None:
     """Refuse ``source=a.jpg conf=0.3`` with the line that does what it says; files of such a name are files.
 
@@ -76,12 +106,17 @@ def refuse_yolo_words(names: Sequence[str], context: click.Context) -> None:
     options = {option: param for param in context.command.params for option in param.opts}
     flags = {option for option, param in options.items() if isinstance(param, click.Option) and param.is_flag}
     sources, words, found = [], [], False
-    for name in names:
+    for at, name in enumerate(names):
         match = _WORD.fullmatch(name)
+        if at == 0 and name in _MEANT and len(names) > 1 and not os.path.lexists(name):
+            continue  # "detect predict source=a.jpg"
         if match is None or os.path.lexists(name):
             sources.append(name)
             continue
         key, value = match.groups()
+        if key == "mode" and value in _MEANT:  # mode=predict
+            found = True
+            continue
         option = f"--{(_OPTIONS.get(key, key) or '').replace('_', '-')}"
         if key == "source":
             sources.append(value)

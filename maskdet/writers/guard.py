@@ -130,7 +130,7 @@ class Guard:
         if (told.st_dev, told.st_ino) in self._inputs():
             raise SourceError(target, "would overwrite the original; choose another folder")
         if not _allows(target, told, is_signed):
-            raise SourceError(target, "is there already and not from maskdet; choose another folder")
+            raise SourceError(target, "is there already and not from maskdet; choose another folder, or move it away")
 
     def check_reports(self, folder: Path, names: Iterable[str]) -> None:
         """Refuse a folder of figures in which files of these names are there and not ours.

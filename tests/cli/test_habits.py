@@ -50,6 +50,29 @@ def test_yolos_words_get_the_line_that_does_it(run: Run, words: str, hint: str) 
     assert run(*words.split(" ")) == (2, "", f"error: names and options stand apart here: {hint}\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("detect --source face.jpg", "no option --source: names stand alone, as in maskdet detect photo.jpg"),
+        ("classify --image face.jpg", "no option --image: names stand alone, as in maskdet classify photo.jpg"),
+        ("detect face.jpg --model best.pt", "no option --model: did you mean --weights?"),
+        ("compare face.jpg --conf-thres 0.4", "no option --conf-thres: did you mean --conf?"),
+        ("detect face.jpg --output out", "no option --output: did you mean --save?"),
+        ("detect face.jpg -c 0.4", "no option -c: did you mean --conf?"),
+        ("val --data set/data.yaml", "no option --data: arguments are key=value, such as data=VALUE"),
+        ("train --data set/data.yaml", "--data: expected key=value, such as data=set/data.yaml"),
+        ("train --data=set/data.yaml", "--data=set/data.yaml: expected key=value, such as data=set/data.yaml"),
+        ("val set/data.yaml", "set/data.yaml: expected key=value, such as data=set/data.yaml"),
+        ("export best.pt", "best.pt: expected key=value, such as model=best.pt"),
+        ("classify face.jpg --output out", "No such option '--output'"),
+    ],
+)
+def test_other_names_of_options(run: Run, words: str, hint: str) -> None:
+    code, out, err = run(*words.split(" "))
+    assert (code, out) == (2, "")
+    assert hint in err.splitlines()[-1]
+
+
 def test_a_file_of_such_a_name_is_a_file(run: Run, astronaut: Path, tmp_path: Path) -> None:
     shutil.copy(astronaut, tmp_path / "conf=0.jpg")
     assert run("detect", "conf=0.jpg", "--quiet", "--no-save", "--imgsz", "64")[0] == 0

@@ -66,7 +66,10 @@ def contents(folder: Path) -> dict[str, bytes]:
         (["b.jpg", "--save", "out.jpg"], "out.jpg: --save takes a folder, in which files keep their names; did you me"),
         (["b.jpg", "--save", "a.txt"], "a.txt: --save takes a folder, and this is a file"),
         (["b.jpg", "--save", "."], "b.jpg: would overwrite the original"),
-        (["deep/b.jpg", "--save", "."], "b.jpg: is there already and not from maskdet"),
+        (
+            ["deep/b.jpg", "--save", "."],
+            "b.jpg: is there already and not from maskdet; choose another folder, or move it away",
+        ),
         ([".", "--save", "."], "would overwrite the originals"),
         (["deep", "--save", "away"], "b.jpg: is there already and not from maskdet"),
         (["b.jpg", "--track", "--tracks", "a.txt"], "a.txt: exists and is not from maskdet"),

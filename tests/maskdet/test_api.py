@@ -224,3 +224,8 @@ def test_what_the_function_raises_ends_the_call(one_bad: Path, stub: Any) -> Non
 def test_an_unknown_way_to_go_on(stub: Any, on_error: Any) -> None:
     with pytest.raises(ValueError, match="on_error must be 'raise', 'skip' or a function"):
         maskdet.predict(np.zeros((4, 4, 3), np.uint8), detector=stub, on_error=on_error)
+
+
+def test_an_empty_name_of_weights_is_not_the_working_folder() -> None:
+    with pytest.raises(maskdet.WeightsError, match="the name is empty"):
+        maskdet.MaskDetector("")
