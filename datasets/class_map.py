@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from maskdet.classes import CLASS_ALIASES, CLASS_NAMES
+from maskdet.classes import CLASS_NAMES, meaning
 from maskdet.errors import DatasetError
 
 _IDS: dict[str, int] = {name: index for index, name in enumerate(CLASS_NAMES)}
 
 
 class ClassMap:
-    """Resolves class names: the user's mapping first, then the three names, then common spellings in any case.
+    """Resolves class names: the user's mapping first, then what ``maskdet.classes.meaning`` knows.
 
     >>> ClassMap().resolve("Mask_Worn_Incorrect")
     2
@@ -35,11 +35,10 @@ class ClassMap:
 
     def resolve(self, name: str) -> int | None:
         """Return the class id of a name, None where nothing is known of it."""
-        for known, key in ((self._extra, name), (_IDS, name), (_IDS, name.lower())):
-            if key in known:
-                return known[key]
-        alias = CLASS_ALIASES.get(name.lower())
-        return None if alias is None else _IDS[alias]
+        if name in self._extra:
+            return self._extra[name]
+        known = meaning(name)
+        return None if known is None else _IDS[known]
 
 
 def describe_classes(names: Sequence[str]) -> str:

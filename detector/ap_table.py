@@ -18,6 +18,11 @@ AP_ROWS: Final = (*CLASS_NAMES, MEAN)
 T = TypeVar("T")
 
 
+def ap_rows_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Return ``AP_ROWS`` of other classes."""
+    return (*names, MEAN)
+
+
 def by_size(cell: Callable[[int, int], T], rows: Sequence[str] = AP_ROWS) -> dict[str, dict[str, T]]:
     """Return size range -> row -> cell.
 

@@ -41,12 +41,15 @@ class MatchTable:
     faces: npt.NDArray[np.int64]
 
 
-def match_tables(truths: Sequence[Truth], found: Sequence[Detections]) -> list[list[MatchTable]]:
+def match_tables(
+    truths: Sequence[Truth], found: Sequence[Detections], classes: int = len(CLASS_NAMES)
+) -> list[list[MatchTable]]:
     """Match every photo once.
 
     Args:
         truths: one a photo.
         found: one a photo, in the same order.
+        classes: how many there are.
 
     Returns:
         One table a class and size: ``tables[class_id][index in SIZES]``.
@@ -55,7 +58,7 @@ def match_tables(truths: Sequence[Truth], found: Sequence[Detections]) -> list[l
         MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
         ValueError: the two differ in length.
     """
-    return [_class_tables(class_id, truths, found) for class_id in range(len(CLASS_NAMES))]
+    return [_class_tables(class_id, truths, found) for class_id in range(classes)]
 
 
 def _class_tables(class_id: int, truths: Sequence[Truth], found: Sequence[Detections]) -> list[MatchTable]:

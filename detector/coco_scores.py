@@ -46,8 +46,8 @@ class CocoScores:
     """What COCO's evaluation found.
 
     Attributes:
-        precision: (10, 101, 3, 4) float64: IoU threshold, recall, class, size; -1 where no face is labelled.
-        recall: (10, 3, 4) float64: IoU threshold, class, size: the highest recall reached; -1 as above.
+        precision: (10, 101, C, 4) float64: IoU threshold, recall, class, size; -1 where no face is labelled.
+        recall: (10, C, 4) float64: IoU threshold, class, size: the highest recall reached; -1 as above.
     """
 
     precision: npt.NDArray[np.float64]
@@ -55,32 +55,33 @@ class CocoScores:
 
     @property
     def ap(self) -> npt.NDArray[np.float64]:
-        """(10, 3, 4) float64 average precision by IoU threshold, class and size; NaN where no face is labelled."""
+        """(10, C, 4) float64 average precision by IoU threshold, class and size; NaN where no face is labelled."""
         averaged: npt.NDArray[np.float64] = self.precision.mean(axis=1)
         averaged[self.precision[:, 0] < 0] = np.nan
         return averaged
 
     @property
     def curves(self) -> npt.NDArray[np.float64]:
-        """(3, 101) float64 precision at ``RECALLS`` for each class at IoU 0.5; NaN where no face is labelled."""
+        """(C, 101) float64 precision at ``RECALLS`` for each class at IoU 0.5; NaN where no face is labelled."""
         drawn: npt.NDArray[np.float64] = self.precision[0, :, :, 0].T.copy()
         drawn[drawn < 0] = np.nan
         return drawn
 
 
 def coco_dicts(
-    truths: Sequence[Truth], found: Sequence[Detections]
+    truths: Sequence[Truth], found: Sequence[Detections], names: Sequence[str] = CLASS_NAMES
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
     """Return truth and detections as two COCO data sets; ids count from 1, because 0 means "none" to COCO.
 
     Args:
         truths: one a photo.
         found: one a photo, in the same order.
+        names: of the classes.
 
     Raises:
         ValueError: the two differ in length.
     """
-    categories = [{"id": index, "name": name} for index, name in enumerate(CLASS_NAMES, 1)]
+    categories = [{"id": index, "name": name} for index, name in enumerate(names, 1)]
     images = [{"id": index} for index in range(1, len(truths) + 1)]
     faces: list[dict[str, Any]] = []
     answers: list[dict[str, Any]] = []
@@ -122,19 +123,20 @@ def set_parameters(parameters: Any) -> None:
     parameters.areaRngLbl = list(SIZES)
 
 
-def coco_scores(truths: Sequence[Truth], found: Sequence[Detections]) -> CocoScores:
+def coco_scores(truths: Sequence[Truth], found: Sequence[Detections], names: Sequence[str] = CLASS_NAMES) -> CocoScores:
     """Score detections as COCO does.
 
     Args:
         truths: one a photo.
         found: one a photo, in the same order, from a low confidence threshold on (YOLO's ``val`` takes 0.001).
+        names: of the C classes.
 
     Raises:
         MissingExtraError: faster-coco-eval is not installed.
         ValueError: the two differ in length.
     """
     module = require("faster_coco_eval", what="maskdet val", extra="train")
-    true, answered = coco_dicts(truths, found)
+    true, answered = coco_dicts(truths, found, names)
     evaluation = module.COCOeval_faster(module.COCO(true), module.COCO(answered), iouType="bbox")
     set_parameters(evaluation.params)
     evaluation.evaluate()

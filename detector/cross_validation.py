@@ -16,15 +16,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.ap_table import by_iou, by_size
+from maskdet.detector.ap_table import ap_rows_of, by_iou, by_size
 from maskdet.detector.bootstrap import draw_groups, with_measured
 from maskdet.detector.coco_scores import coco_scores
 from maskdet.detector.evaluate import ap_of_weights, count_faces, figure_of, mean_of_known
 from maskdet.detector.fold_set import FoldSet
 from maskdet.detector.labelled import LabelledSplit
-from maskdet.detector.photo_counts import ROWS, count_photos
+from maskdet.detector.photo_counts import count_photos, rows_of_counts
 from maskdet.detector.postprocess import Detections
-from maskdet.detector.val_report import Figure, rounded
+from maskdet.detector.val_report import Figure, rounded, row_names
 from maskdet.errors import WeightsError
 
 #: Stands for a fold's number in the name of its model.
@@ -90,8 +90,8 @@ class FoldScores:
         groups: groups of photos that belong together, of each fold.
         faces: size range -> class or ``"mean"`` (then of all) -> labelled faces.
         ap: ``"ap50"`` and ``"ap50_95"`` -> size range -> class or ``"mean"`` -> average precision.
-        point: ``"precision"`` and ``"f1"`` -> a row of ``ROWS`` -> the figure at the shipped threshold.
-        recall: size range -> a row of ``ROWS`` -> recall at the shipped threshold.
+        point: ``"precision"`` and ``"f1"`` -> a row of ``rows_of_counts`` -> the figure at the shipped threshold.
+        recall: size range -> a row of ``rows_of_counts`` -> recall at the shipped threshold.
     """
 
     photos: tuple[int, ...]
@@ -152,14 +152,15 @@ def cross_validate(
         at: tuple[int | slice, ...] = (slice(None), *place)
         return fold_figure(np.stack([scores[label][at] for scores in of_folds]), pooled[label][at])
 
-    faces = count_faces(whole.truths)
+    faces, names = count_faces(whole.truths, len(whole.names)), row_names(whole.names)
+    ap_rows, rows = ap_rows_of(names), rows_of_counts(names)
     return FoldScores(
         photos=tuple(len(test.photos) for test in folds.tests),
         groups=tuple(len(np.unique(groups)) for groups in folds.groups),
-        faces=by_size(lambda row, column: int(faces[row, column])),
-        ap={label: by_size(partial(figure, label)) for label in ("ap50", "ap50_95")},
-        point={label: {name: figure(label, row) for row, name in enumerate(ROWS)} for label in ("precision", "f1")},
-        recall=by_size(partial(figure, "recall"), ROWS),
+        faces=by_size(lambda row, column: int(faces[row, column]), ap_rows),
+        ap={label: by_size(partial(figure, label), ap_rows) for label in ("ap50", "ap50_95")},
+        point={label: {name: figure(label, row) for row, name in enumerate(rows)} for label in ("precision", "f1")},
+        recall=by_size(partial(figure, "recall"), rows),
     )
 
 
@@ -180,10 +181,10 @@ def _score(
     weights: npt.NDArray[np.int32],
     conf: float,
 ) -> dict[str, _Floats]:
-    """Return ``ap50`` and ``ap50_95`` (1 + B, 4, 4), ``precision`` and ``f1`` (1 + B, 5), ``recall`` (1 + B, 5, 4)."""
+    """Return ``ap50`` and ``ap50_95`` by class, and ``precision``, ``recall`` and ``f1`` as ``PhotoCounts.figures``."""
     truths = labelled.truths
-    stacked = ap_of_weights(truths, found, coco_scores(truths, found).ap, weights)
-    counts = count_photos(truths, reported, conf=conf)
+    stacked = ap_of_weights(truths, found, coco_scores(truths, found, labelled.names).ap, weights)
+    counts = count_photos(truths, reported, conf=conf, classes=len(labelled.names))
     return {**by_iou(stacked), **counts.figures(with_measured(weights))}
 
 

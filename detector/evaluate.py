@@ -17,16 +17,16 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.decode import decode_file
-from maskdet.detector.ap_table import by_iou, by_size
+from maskdet.detector.ap_table import ap_rows_of, by_iou, by_size
 from maskdet.detector.bootstrap import ap_of_draws, draw_photos, interval, match_tables
 from maskdet.detector.calibrated_onnx import calibrated_conf
-from maskdet.detector.class_match import in_our_classes, scored_ids
+from maskdet.detector.class_match import in_classes, scored_ids
 from maskdet.detector.coco_scores import coco_scores, within_sizes
 from maskdet.detector.labelled import LabelledSplit, Truth, read_split
 from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
 from maskdet.detector.operating_point import operating_point
 from maskdet.detector.postprocess import MAX_DETECTIONS, Detections
-from maskdet.detector.val_report import ApRow, Figure, Settings, ValReport
+from maskdet.detector.val_report import ApRow, Figure, Settings, ValReport, row_names
 from maskdet.progress import track
 
 #: YOLO's threshold for ``val``: low enough that the precision-recall curve is complete.
@@ -70,8 +70,9 @@ def evaluate(
         MissingExtraError: faster-coco-eval is not installed.
         ValueError: a number of predictions other than that of the photos, or a detector with ``tile``.
     """
-    labelled = data if isinstance(data, LabelledSplit) else read_split(data, split)
+    labelled = data if isinstance(data, LabelledSplit) else read_split(data, split, any_classes=True)
     if isinstance(subject, MaskDetector):
+        labelled = labelled.spelled_as(subject.names)
         if subject.tiled:
             raise ValueError("a detector with tiles is scored by its predictions: give those")
         found, reported = detect_split(subject, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
@@ -83,18 +84,19 @@ def evaluate(
         found = reported = list(subject)
         settings = Settings(None, None, None, resamples, seed)
         model, imgsz = None, None
-    scores = coco_scores(labelled.truths, found)
+    scores = coco_scores(labelled.truths, found, labelled.names)
     return ValReport(
         data=labelled.data,
         split=labelled.split,
         photos=len(labelled.photos),
-        ap=ap_rows(labelled.truths, found, scores.ap, resamples=resamples, seed=seed),
-        point=operating_point(labelled.truths, reported, conf=DEFAULT_CONF),
+        ap=ap_rows(labelled.truths, found, scores.ap, resamples=resamples, seed=seed, names=row_names(labelled.names)),
+        point=operating_point(labelled.truths, reported, conf=DEFAULT_CONF, classes=len(labelled.names)),
         curves=scores.curves,
         settings=settings,
         model=model,
         imgsz=imgsz,
         repeated=labelled.repeated,
+        names=row_names(labelled.names),
     )
 
 
@@ -126,13 +128,15 @@ def detect_split(
 
     Raises:
         SourceError: a photo that cannot be decoded.
+        WeightsError: the detector has none of the labelled classes.
     """
     found: list[Detections] = []
     reported: list[Detections] = []
     conf = calibrated_conf(detector.metadata, conf)
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
-        for every, best in detect_twice(detector, [decode_file(photo) for photo in group], conf, iou, report_conf):
+        images = [decode_file(photo) for photo in group]
+        for every, best in detect_twice(detector, images, conf, iou, report_conf, labelled.names):
             found.append(every)
             reported.append(best)
     return found, reported
@@ -144,6 +148,7 @@ def detect_twice(
     conf: float,
     iou: float,
     report_conf: float = DEFAULT_CONF,
+    names: Sequence[str] = CLASS_NAMES,
 ) -> Iterator[tuple[Detections, Detections]]:
     """Run the network once and select twice.
 
@@ -153,19 +158,20 @@ def detect_twice(
         conf: threshold for average precision.
         iou: NMS threshold likewise.
         report_conf: threshold of what is reported.
+        names: the classes that are scored, which those of the model are matched with by name.
 
     Yields:
         For each picture what average precision needs (every class of a box above ``conf``), and what ``maskdet detect``
-        reports; in our three classes, which those of the model are matched with by name.
+        reports; with the ids of ``names``.
 
     Raises:
-        WeightsError: they cannot be matched.
+        WeightsError: none can be matched.
     """
-    ids = scored_ids(detector.names, detector.info.name)
+    ids = scored_ids(detector.names, names, detector.info.name)
     for look in detector.look(images):
         every = look.select(conf=conf, iou=iou, multi_label=True)
         best = look.select(conf=report_conf, iou=DEFAULT_IOU)
-        yield in_our_classes(every, ids), in_our_classes(best, ids)
+        yield in_classes(every, ids, len(names)), in_classes(best, ids, len(names))
 
 
 def ap_rows(
@@ -175,21 +181,23 @@ def ap_rows(
     *,
     resamples: int,
     seed: int,
+    names: Sequence[str] = CLASS_NAMES,
 ) -> dict[str, dict[str, ApRow]]:
     """Put average precision, its intervals and the number of faces together.
 
     Args:
         truths: one a photo.
         found: one a photo.
-        ap: (10, 3, 4) float64 by IoU threshold, class and size, NaN where no face is labelled.
+        ap: (10, C, 4) float64 by IoU threshold, class and size, NaN where no face is labelled.
         resamples: draws behind each interval.
         seed: where the draws start.
+        names: what the C classes are called, no two alike.
 
     Returns:
         Size range -> class name or ``"mean"`` -> row.
     """
     stacked = ap_draws(truths, found, ap, resamples=resamples, seed=seed)
-    return rows_of(stacked, truths)
+    return rows_of(stacked, truths, names)
 
 
 def ap_draws(
@@ -200,7 +208,7 @@ def ap_draws(
     resamples: int,
     seed: int,
 ) -> npt.NDArray[np.float64]:
-    """Return (1 + resamples, 10, 4, 4) float64: AP itself, then that of each draw, as in ``ap_rows``.
+    """Return (1 + resamples, 10, C + 1, 4) float64: AP itself, then that of each draw, as in ``ap_rows``.
 
     By IoU threshold, class (the last is the mean of the known) and size. The same photos are drawn whatever was found,
     so that two detectors can be compared draw by draw.
@@ -215,20 +223,23 @@ def ap_of_weights(
     weights: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.float64]:
     """Return what ``ap_draws`` does, for draws at hand: (B, P) int32, how often each photo counts in each."""
-    drawn = ap_of_draws(match_tables(truths, found), weights) if len(weights) else np.zeros((0, *ap.shape))
+    tables = match_tables(truths, found, ap.shape[1])
+    drawn = ap_of_draws(tables, weights) if len(weights) else np.zeros((0, *ap.shape))
     stacked = np.concatenate([ap[None], drawn])
     return np.concatenate([stacked, mean_of_known(stacked, axis=2)], axis=2)
 
 
-def rows_of(stacked: npt.NDArray[np.float64], truths: Sequence[Truth]) -> dict[str, dict[str, ApRow]]:
+def rows_of(
+    stacked: npt.NDArray[np.float64], truths: Sequence[Truth], names: Sequence[str] = CLASS_NAMES
+) -> dict[str, dict[str, ApRow]]:
     """Return what ``ap_rows`` does, from what ``ap_draws`` gave."""
-    of_iou, faces = by_iou(stacked), count_faces(truths)
+    of_iou, faces = by_iou(stacked), count_faces(truths, len(names))
 
     def row_of(row: int, column: int) -> ApRow:
         figures = {label: figure_of(values[:, row, column]) for label, values in of_iou.items()}
         return ApRow(int(faces[row, column]), **figures)
 
-    return by_size(row_of)
+    return by_size(row_of, ap_rows_of(names))
 
 
 def mean_of_known(values: npt.NDArray[np.float64], *, axis: int) -> npt.NDArray[np.float64]:
@@ -247,10 +258,10 @@ def figure_of(values: npt.NDArray[np.float64]) -> Figure:
     return Figure(float(values[0]), *(interval(values[1:]) or (None, None)))
 
 
-def count_faces(truths: Sequence[Truth]) -> npt.NDArray[np.int64]:
-    """Return (4, 4) int64, labelled faces by class (the last row all of them) and size."""
+def count_faces(truths: Sequence[Truth], classes: int = len(CLASS_NAMES)) -> npt.NDArray[np.int64]:
+    """Return (classes + 1, 4) int64, labelled faces by class (the last row all of them) and size."""
     within = within_sizes(np.concatenate([truth.boxes for truth in truths]))
     class_ids = np.concatenate([truth.class_ids for truth in truths])
-    of_class = class_ids == np.arange(len(CLASS_NAMES))[:, None]
+    of_class = class_ids == np.arange(classes)[:, None]
     counted = of_class.astype(np.int64) @ within.astype(np.int64)
     return np.concatenate([counted, counted.sum(axis=0, keepdims=True)])

@@ -114,7 +114,7 @@ def score_folds(
 
     Raises:
         SourceError: a photo that cannot be decoded.
-        WeightsError: a detector says that it was trained on another fold.
+        WeightsError: a detector says that it was trained on another fold, or has none of the labelled classes.
         MissingExtraError: faster-coco-eval is not installed.
     """
     found: list[list[Detections]] = []
@@ -122,6 +122,8 @@ def score_folds(
     models: list[FoldModel] = []
     for number, (detector, model) in enumerate(detectors, 1):
         check_unseen(detector, number)
+        if number == 1:
+            folds = folds.spelled_as(detector.names)
         every, best = detect_split(detector, folds.tests[number - 1], conf=conf, iou=iou, batch=batch, quiet=quiet)
         found.append(every)
         reported.append(best)

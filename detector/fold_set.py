@@ -47,7 +47,13 @@ class FoldSet:
             truths=tuple(chain.from_iterable(test.truths for test in self.tests)),
             repeated=sum(test.repeated for test in self.tests),
             empty=sum(test.empty for test in self.tests),
+            names=self.tests[0].names,
+            written=self.tests[0].written,
         )
+
+    def spelled_as(self, names: Sequence[str]) -> FoldSet:
+        """Return the folds in a model's classes and words where the data set has the same, else as they are."""
+        return replace(self, tests=tuple(test.spelled_as(names) for test in self.tests))
 
     def take(self, kept: Sequence[npt.NDArray[np.bool_]]) -> FoldSet:
         """Return the folds with some of their photos: (P,) bool a fold.
@@ -70,24 +76,27 @@ class FoldSet:
         )
 
 
-def read_folds(data: str | Path, *, quiet: bool = True) -> FoldSet:
+def read_folds(data: str | Path, *, quiet: bool = True, any_classes: bool = False) -> FoldSet:
     """Read the folds of a folder, and find out which photos belong together.
 
     Args:
         data: the folder that ``maskdet convert --folds`` wrote, or a file in it.
         quiet: draw no progress bar.
+        any_classes: take classes that cannot be matched with ours by name as they are.
 
     Raises:
-        DatasetError: no ``fold1.yaml`` … ``foldK.yaml``, a fold that cannot be scored, or one photo in two test parts
-            or in a test part and that fold's training part.
+        DatasetError: no ``fold1.yaml`` … ``foldK.yaml``, a fold that cannot be scored, folds of different classes, or
+            one photo in two test parts or in a test part and that fold's training part.
         AnnotationError: a label line that cannot be used.
         SourceError: a photo that cannot be decoded.
     """
     folder = folds_folder(data)
     files = fold_files(folder)
-    tests = tuple(read_split(file, "val") for file in files)
+    tests = tuple(read_split(file, "val", any_classes=any_classes) for file in files)
     owner: dict[Path, Path] = {}
     for file, test in zip(files, tests, strict=True):
+        if test.written != tests[0].written:
+            raise DatasetError(file, f"its classes are not those of {files[0].name}")
         description = read_data_yaml(file)
         trained = set(description.pictures("train")) if "train" in description.splits else set()
         for photo in test.photos:

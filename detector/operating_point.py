@@ -56,8 +56,8 @@ class OperatingPoint:
         conf: detections count above this confidence.
         iou: and find a face from this overlap on.
         classes: in class order.
-        confusion: (4, 4) int64, rows the labelled class, columns the detected one, the last of each being background:
-            a missed face is in the last column, a detection where no face is labelled in the last row.
+        confusion: (C + 1, C + 1) int64, rows the labelled class, columns the detected one, the last of each being
+            background: a missed face is in the last column, a detection where no face is labelled in the last row.
     """
 
     conf: float
@@ -72,7 +72,12 @@ class OperatingPoint:
 
 
 def operating_point(
-    truths: Sequence[Truth], found: Sequence[Detections], *, conf: float, iou: float = 0.5
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    *,
+    conf: float,
+    iou: float = 0.5,
+    classes: int = len(CLASS_NAMES),
 ) -> OperatingPoint:
     """Count what is right and wrong above a confidence threshold.
 
@@ -85,12 +90,13 @@ def operating_point(
         found: one a photo, in the same order.
         conf: detections at or below it are left out.
         iou: least overlap with a face.
+        classes: how many there are.
 
     Raises:
         MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
         ValueError: ``truths`` and ``found`` differ in length.
     """
-    background = len(CLASS_NAMES)
+    background = classes
     threshold = np.array([iou])
     counts = np.zeros((background, 3), dtype=np.int64)
     confusion = np.zeros((background + 1, background + 1), dtype=np.int64)

@@ -24,14 +24,19 @@ from maskdet.detector.val_report import MEAN
 ROWS: Final = (*CLASS_NAMES, MEAN, "all")
 
 
+def rows_of_counts(names: Sequence[str]) -> tuple[str, ...]:
+    """Return ``ROWS`` of other classes."""
+    return (*names, MEAN, "all")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoCounts:
     """Counts of P photos, by class and by the size of the labelled face (a column of ``SIZES``).
 
     Attributes:
-        faces: (P, 3, 4) int64, labelled faces.
-        right: (P, 3, 4) int64, those that a detection of their class found.
-        reported: (P, 3) int64, detections.
+        faces: (P, C, 4) int64, labelled faces.
+        right: (P, C, 4) int64, those that a detection of their class found.
+        reported: (P, C) int64, detections.
     """
 
     faces: npt.NDArray[np.int64]
@@ -45,8 +50,8 @@ class PhotoCounts:
             weights: (B, P) int32, how often each photo counts; a row of ones for all photos as they are.
 
         Returns:
-            ``"precision"`` and ``"f1"``: (B, 5) float64, faces of every size, by ``ROWS``; ``"recall"``: (B, 5, 4), by
-            ``ROWS`` and size. NaN where there is nothing to count.
+            ``"precision"`` and ``"f1"``: (B, C + 2) float64, faces of every size, by ``ROWS``; ``"recall"``:
+            (B, C + 2, 4), by ``ROWS`` and size. NaN where there is nothing to count.
         """
         faces, right = (_with_all(np.tensordot(weights, counts, 1)) for counts in (self.faces, self.right))
         reported = _with_all(weights @ self.reported)
@@ -55,7 +60,7 @@ class PhotoCounts:
         # With faces to be found, reporting nothing is no precision, not an unknown one.
         precision[(reported == 0) & (labelled > 0)] = 0.0
         f1 = _share(2 * right[:, :, 0], reported + labelled)
-        unlabelled = labelled[:, : len(CLASS_NAMES)] == 0
+        unlabelled = labelled[:, :-1] == 0
         return {
             "precision": _with_mean(precision, unlabelled),
             "recall": _with_mean(_share(right, faces)),
@@ -64,7 +69,12 @@ class PhotoCounts:
 
 
 def count_photos(
-    truths: Sequence[Truth], found: Sequence[Detections], *, conf: float | Sequence[float], iou: float = 0.5
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    *,
+    conf: float | Sequence[float],
+    iou: float = 0.5,
+    classes: int = len(CLASS_NAMES),
 ) -> PhotoCounts:
     """Count what is right in each photo.
 
@@ -73,13 +83,14 @@ def count_photos(
         found: one a photo, in the same order.
         conf: detections at or below it are left out; one for all classes, or one a class.
         iou: least overlap with a face.
+        classes: how many there are.
 
     Raises:
         MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
         ValueError: the two differ in length.
     """
-    limits = [conf] * len(CLASS_NAMES) if isinstance(conf, (int, float)) else list(conf)
-    classes, sizes = len(CLASS_NAMES), within_sizes(np.zeros((0, 4))).shape[1]
+    limits = [conf] * classes if isinstance(conf, (int, float)) else list(conf)
+    sizes = within_sizes(np.zeros((0, 4))).shape[1]
     faces = np.zeros((len(truths), classes, sizes), dtype=np.int64)
     right = np.zeros_like(faces)
     reported = np.zeros((len(truths), classes), dtype=np.int64)

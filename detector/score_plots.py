@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
+from maskdet.classes import colour_of
 from maskdet.detector.coco_scores import RECALLS
 from maskdet.detector.val_report import ValReport
 from maskdet.extras import require
 from maskdet.writers.atomic import write_bytes
 from maskdet.writers.figure import png
+
+#: Classes and background up to which cells have their counts, and curves their names.
+_WRITTEN: Final = 20
 
 
 def save_plots(report: ValReport, folder: Path) -> list[Path]:
@@ -38,11 +41,11 @@ def pr_curve(report: ValReport) -> Any:
         MissingExtraError: matplotlib is not installed.
     """
     figure, axes = canvas(7.0, 5.0)
-    for index, name in enumerate(CLASS_NAMES):
+    for index, name in enumerate(report.names):
         row, point = report.ap["all"][name], report.point.classes[index]
         if row.ap50.value is None:
             continue
-        colour = tuple(part / 255 for part in reversed(CLASS_COLOURS[index]))  # BGR to RGB
+        colour = tuple(part / 255 for part in reversed(colour_of(name, index)))  # BGR to RGB
         label = f"{name}  AP50 {row.ap50.value:.3f}  ({row.faces} faces)"
         axes.plot(RECALLS, report.curves[index], color=colour, linewidth=2, label=label)
         if point.recall is not None and point.precision is not None:
@@ -50,7 +53,8 @@ def pr_curve(report: ValReport) -> Any:
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axes.set_title(f"IoU 0.5, mAP50 {report.map50:.3f}; dots: what is reported above confidence {report.point.conf}")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower left")
+    if len(report.names) <= _WRITTEN:
+        axes.legend(loc="lower left")
     return figure
 
 
@@ -66,14 +70,15 @@ def confusion_matrix(report: ValReport) -> Any:
     figure, axes = canvas(7.0, 5.5)
     counts = report.point.confusion
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    labels = [*CLASS_NAMES, "background"]
+    labels = [*report.names, "background"]
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for row in range(len(labels)):
         for column in range(len(labels)):
             # Background as background is not a thing that can be counted.
             text = "–" if row == column == len(labels) - 1 else f"{counts[row, column]}\n{share[row, column]:.0%}"
             colour = "white" if share[row, column] > 0.5 else "black"
-            axes.text(column, row, text, ha="center", va="center", color=colour)
+            if len(labels) <= _WRITTEN:
+                axes.text(column, row, text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(labels)), labels, rotation=20, ha="right")
     axes.set_yticks(range(len(labels)), labels)
     axes.set(xlabel="detected", ylabel="labelled")

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from typing import Any, TextIO
 
 
 @contextmanager
@@ -14,11 +15,20 @@ def talk_on_stderr() -> Iterator[None]:
     from ultralytics.utils import LOGGER
 
     handlers = [handler for handler in LOGGER.handlers if isinstance(handler, logging.StreamHandler)]
-    before = [handler.setStream(sys.stderr) for handler in handlers]
+    before = [_lead(handler, sys.stderr) for handler in handlers]
     try:
         with redirect_stdout(sys.stderr):
             yield
     finally:
         for handler, stream in zip(handlers, before, strict=True):
-            if stream is not None:  # it was another one
-                handler.setStream(stream)
+            handler.setStream(stream)
+
+
+def _lead(handler: logging.StreamHandler[Any], stream: TextIO) -> Any:
+    """Let a handler write to a stream and return the one it had, which may be closed: ``setStream`` would flush it."""
+    before = handler.stream
+    if getattr(before, "closed", False):
+        handler.stream = stream
+    else:
+        handler.setStream(stream)
+    return before

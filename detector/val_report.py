@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +20,23 @@ DECIMALS: Final = 6
 
 #: The row after the classes.
 MEAN: Final = "mean"
+
+#: Rows and columns beside the classes, here and in a cross-validation.
+OTHER_ROWS: Final = (MEAN, "all", "background")
+
+
+def row_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return class names as rows are called: no two alike, and none like a row that is no class.
+
+    >>> row_names(["helmet", "all", "helmet"])
+    ('helmet', 'all (1)', 'helmet (2)')
+    """
+    taken = {*OTHER_ROWS}
+    rows = []
+    for index, name in enumerate(names):
+        rows.append(f"{name} ({index})" if name in taken else name)
+        taken |= {name, rows[-1]}
+    return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +92,7 @@ class ValReport:
         photos: how many were scored.
         ap: size range (a key of ``SIZES``) -> class name or ``"mean"`` -> average precision.
         point: counts at the shipped confidence threshold.
-        curves: (3, 101) float64, precision of each class at recalls 0, 0.01 … 1 and IoU 0.5; NaN where no face is
+        curves: (C, 101) float64, precision of each class at recalls 0, 0.01 … 1 and IoU 0.5; NaN where no face is
             labelled. Drawn, not part of the JSON.
         settings: how it was measured.
         model: the model's name, None for given predictions.
@@ -96,6 +114,7 @@ class ValReport:
     sha256: str | None = None
     command: str | None = None
     repeated: int = 0
+    names: tuple[str, ...] = CLASS_NAMES
 
     @property
     def map50(self) -> float:
@@ -122,7 +141,7 @@ class ValReport:
                 "name": self.data,
                 "split": self.split,
                 "photos": self.photos,
-                "faces": {name: self.ap["all"][name].faces for name in CLASS_NAMES},
+                "faces": {name: self.ap["all"][name].faces for name in self.names},
                 "repeated_labels": self.repeated,
             },
             "settings": {
@@ -146,12 +165,12 @@ class ValReport:
                         "wrong": counts.wrong,
                         "missed": counts.missed,
                     }
-                    for name, counts in zip(CLASS_NAMES, point.classes, strict=True)
+                    for name, counts in zip(self.names, point.classes, strict=True)
                 },
                 MEAN: {figure: rounded(point.mean(figure)) for figure in ("precision", "recall", "f1")},
             },
             "confusion": {
-                "labels": [*CLASS_NAMES, "background"],
+                "labels": [*self.names, "background"],
                 "rows": "labelled",
                 "columns": "detected",
                 "matrix": point.confusion.tolist(),

@@ -11,28 +11,32 @@ ClassName = Literal["with_mask", "without_mask", "mask_weared_incorrect"]
 #: Index = class id. The last name is the data set's own spelling.
 CLASS_NAMES: Final[tuple[ClassName, ...]] = ("with_mask", "without_mask", "mask_weared_incorrect")
 
-#: Spellings met in other data sets, each with the class it means.
+#: Names met in other data sets, each with the class it means; case, spaces, hyphens and underscores make no difference.
 CLASS_ALIASES: Final[dict[str, ClassName]] = {
     "mask": "with_mask",
     "masked": "with_mask",
     "face_mask": "with_mask",
-    "with-mask": "with_mask",
-    "withmask": "with_mask",
-    "with mask": "with_mask",
     "no_mask": "without_mask",
-    "no-mask": "without_mask",
-    "nomask": "without_mask",
     "unmasked": "without_mask",
-    "without-mask": "without_mask",
-    "withoutmask": "without_mask",
-    "without mask": "without_mask",
     "mask_worn_incorrect": "mask_weared_incorrect",
     "mask_worn_incorrectly": "mask_weared_incorrect",
     "mask_weared_incorrectly": "mask_weared_incorrect",
-    "mask weared incorrect": "mask_weared_incorrect",
     "incorrect_mask": "mask_weared_incorrect",
-    "incorrect-mask": "mask_weared_incorrect",
     "improper_mask": "mask_weared_incorrect",
+}
+
+
+def plain_name(name: str) -> str:
+    """Return a class name without what people spell differently: case, spaces, hyphens and underscores.
+
+    >>> plain_name(" Mask-Worn_incorrectly")
+    'maskwornincorrectly'
+    """
+    return re.sub(r"[\s_-]+", "", name.lower())
+
+
+_MEANINGS: Final[dict[str, ClassName]] = {
+    plain_name(name): known for name, known in (*zip(CLASS_NAMES, CLASS_NAMES, strict=True), *CLASS_ALIASES.items())
 }
 
 
@@ -42,14 +46,7 @@ def meaning(name: str) -> ClassName | None:
     >>> meaning("No-Mask"), meaning("helmet")
     ('without_mask', None)
     """
-    plain = name.strip().lower()
-    for spelled in (plain, re.sub(r"[\s-]+", "_", plain)):
-        for known in CLASS_NAMES:
-            if known == spelled:
-                return known
-        if spelled in CLASS_ALIASES:
-            return CLASS_ALIASES[spelled]
-    return None
+    return _MEANINGS.get(plain_name(name))
 
 
 def says_compliance(names: Sequence[str]) -> bool:

@@ -15,8 +15,9 @@ import sys
 import xml.etree.ElementTree as ET  # only files that the benchmark wrote itself come here
 from pathlib import Path
 
-import imagesize
+from maskdet.picture_header import read_picture_header
 
+HEADER_BYTES = 65536
 CLASSES = ["with_mask", "without_mask", "mask_weared_incorrect"]
 
 
@@ -31,7 +32,10 @@ def convert(voc: Path, out: Path, val_share: float = 0.2) -> None:
         split = "val" if number < val_share * len(names) else "train"
         root = ET.parse(voc / "annotations" / name).getroot()
         picture = voc / "images" / str(root.findtext("filename"))
-        width, height = imagesize.get(picture)
+        with picture.open("rb") as file:
+            header = read_picture_header(file.read(HEADER_BYTES))
+        assert header is not None, "the benchmark wrote it"
+        width, height = header.size
         lines = []
         for item in root.iter("object"):
             x1, y1, x2, y2 = (float(str(item.findtext(f"bndbox/{key}"))) for key in ("xmin", "ymin", "xmax", "ymax"))

@@ -49,7 +49,7 @@ def score(settings: Mapping[str, Any], *, close_ups: bool | None = None, quiet: 
     # What is missing should be said before the photos are read.
     data = str(settings["data"])
     fold_models(str(settings["model"]), len(fold_files(folds_folder(data))))
-    folds = read_folds(data, quiet=quiet)
+    folds = read_folds(data, quiet=quiet, any_classes=True)
     if not quiet:
         _note(folds.leaks, "groups of alike photos lie in more than one fold: the figures are too good")
         _note(sum(test.repeated for test in folds.tests), "repeated label lines count once")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maskdet.cli.report_output import to_json, write_text
-from maskdet.console import console
+from maskdet.console import cell, console
 from maskdet.writers.report_table import figure_cell, padding_for, report_table, three_decimals
 
 if TYPE_CHECKING:
@@ -37,11 +37,27 @@ def print_report(report: ValReport) -> None:
     screen = console()
     screen.print(_figures_table(report, screen.width))
     screen.print("In brackets the 95 % interval; P, R and F1 as `maskdet detect` reports.\n", markup=False)
-    screen.print(_confusion_table(report, screen.width))
+    if len(_shown(report)) <= _FEW:
+        screen.print(_confusion_table(report, screen.width))
+    else:
+        screen.print("The confusion matrix of so many classes is in --json and --save.", markup=False)
+
+
+#: Classes up to which a table has them all.
+_FEW: Final = 6
+
+
+def _shown(report: ValReport) -> list[int]:
+    """Return the classes that tables show: of many, those that are labelled or reported; the JSON has all."""
+    places = range(len(report.names))
+    if len(report.names) <= _FEW:
+        return list(places)
+    counts = report.point.confusion
+    return [at for at in places if counts[at].any() or counts[:, at].any()]
 
 
 def _figures_table(report: ValReport, width: int) -> Table:
-    from maskdet.classes import CLASS_NAMES
+    from maskdet.detector.val_report import MEAN
 
     photos = f"{report.photos} photo{'' if report.photos == 1 else 's'}"
     title = f"{report.model}, {report.imgsz} px, on {report.data} ({report.split}, {photos})"
@@ -54,35 +70,36 @@ def _figures_table(report: ValReport, width: int) -> Table:
         table.add_column(label, justify="right")
     for size, rows in report.ap.items():
         table.add_row(f"[bold]{size}[/bold]")
-        for name, row in rows.items():
+        for at in (*_shown(report), None):
+            name = MEAN if at is None else report.names[at]
+            row = rows[name]
             shown = ["", "", ""]
             if size == "all":
                 point = report.point
                 shown = [
-                    three_decimals(
-                        getattr(point.classes[CLASS_NAMES.index(name)], figure)
-                        if name in CLASS_NAMES
-                        else point.mean(figure)
-                    )
+                    three_decimals(point.mean(figure) if at is None else getattr(point.classes[at], figure))
                     for figure in ("precision", "recall", "f1")
                 ]
             table.add_row(
-                name, str(row.faces), figure_cell(row.ap50, dim=True), figure_cell(row.ap50_95, dim=True), *shown
+                cell(name),
+                str(row.faces),
+                figure_cell(row.ap50, dim=True),
+                figure_cell(row.ap50_95, dim=True),
+                *shown,
             )
         table.add_section()
     return table
 
 
 def _confusion_table(report: ValReport, width: int) -> Table:
-    from maskdet.classes import CLASS_NAMES
-
-    labels = [*CLASS_NAMES, "background"]
+    places = [*_shown(report), len(report.names)]
+    every = [*report.names, "background"]
     title = f"labelled ↓, detected → above confidence {report.point.conf}, IoU from {report.point.iou}"
     table = report_table(title, padding=padding_for(width))
     table.add_column("", no_wrap=True)
-    for label in labels:
-        table.add_column(label, justify="right", overflow="fold")
-    for row, label in enumerate(labels):
-        counts = [str(count) if count else "·" for count in report.point.confusion[row].tolist()]
-        table.add_row(label, *counts)
+    for place in places:
+        table.add_column(cell(every[place]), justify="right", overflow="fold")
+    for place in places:
+        counts = [str(count) if count else "·" for count in report.point.confusion[place, places].tolist()]
+        table.add_row(cell(every[place]), *counts)
     return table

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from maskdet.classes import CLASS_NAMES
 from maskdet.detector.labelled import read_split
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError, SourceError
 
@@ -135,3 +136,19 @@ def test_same_boxes_as_ultralytics_reads(make: Make) -> None:
     expected = np.concatenate([centre - side / 2, centre + side / 2], axis=1)
     assert np.allclose(split.truths[0].boxes, expected, atol=1e-4)
     assert split.truths[0].class_ids.tolist() == rows[:, 0].astype(int).tolist()
+
+
+def test_other_classes_are_kept_where_they_are_asked_for(make: Make) -> None:
+    path = make({"a": "0 0.5 0.5 0.5 0.5\n1 0.2 0.2 0.1 0.1\n"}, names="names: [helmet, head]\n")
+    split = read_split(path, any_classes=True)
+    assert split.names == ("helmet", "head")
+    assert split.truths[0].class_ids.tolist() == [0, 1]
+    assert split.spelled_as(("head", "helmet")) is split
+
+
+def test_a_model_of_the_same_words_is_scored_in_its_own(make: Make) -> None:
+    split = read_split(make({"a": "0 0.5 0.5 0.5 0.5\n1 0.2 0.2 0.1 0.1\n"}, names="names: [no_mask, mask]\n"))
+    assert (split.names, split.truths[0].class_ids.tolist()) == (CLASS_NAMES, [1, 0])
+    own = split.spelled_as(("mask", "no_mask"))
+    assert (own.names, own.truths[0].class_ids.tolist()) == (("mask", "no_mask"), [1, 0])
+    assert split.spelled_as(CLASS_NAMES) is split

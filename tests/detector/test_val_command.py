@@ -211,3 +211,27 @@ def test_a_calibration_changes_no_average_precision(run: Run, monkeypatch: pytes
     assert code == 0
     assert json.loads(out)["map50"] == 1
     assert json.loads(out)["operating_point"]["classes"]["without_mask"]["recall"] == 0
+
+
+def test_classes_of_any_name_and_number_are_scored_under_their_own(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Of(OneFace):
+        spec = ModelSpec("fixed", 64, 32, True, {}, names=("dog", "[red]all", "no_mask"))
+
+    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: Of())
+    labels = ", ".join(f"thing {number}" for number in range(30))
+    (tmp_path / "set/data.yaml").write_text(f"val: images/val\nnames: [all, '[red]all', mean, {labels}]\n")
+    code, out, err = run("data=set/data.yaml", "model=tiny.onnx")
+    assert code == 0
+    assert err.startswith("note: boxes of dog, no_mask are left out, which the labels do not have; the model does not")
+    assert "[red]all" in out
+    assert "thing" not in out
+    code, out, _ = run("data=set/data.yaml", "model=tiny.onnx", "--json", "-", "--quiet", "--save", "figures")
+    read = json.loads(out)
+    assert code == 0
+    assert read["map50"] == read["ap"]["all"]["[red]all"]["ap50"]["value"] == 1
+    assert list(read["data"]["faces"])[:4] == ["all (0)", "[red]all", "mean (2)", "thing 0"]
+    code, _, err = run("data=set/data.yaml", "model=tiny.onnx", "--stress")
+    assert code == 2
+    assert "this scoring needs names of with_mask" in err
