@@ -106,7 +106,7 @@ def test_a_provider_that_does_not_start_is_no_quiet_fallback(monkeypatch: pytest
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: EVERY)
     monkeypatch.setattr(onnxruntime, "InferenceSession", FellBack)
     with pytest.raises(DeviceError, match="device '0': CUDAExecutionProvider does not start here"):
-        open_session(Path("a.onnx"), device="0")
+        open_session(default_model().path, device="0")
 
 
 @pytest.mark.parametrize(
