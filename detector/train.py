@@ -20,6 +20,10 @@ from maskdet.weights import resolve_weights, shipped_models
 
 if TYPE_CHECKING:
     from maskdet.detector.trainer import TrainOptions
+    from maskdet.detector.training_data import TrainingData
+
+#: By which the folder of a run is known.
+RUN_FILES = ("args.yaml", "maskdet.yaml")
 
 RECIPE = Path(__file__).with_name("recipe.yaml")
 
@@ -50,7 +54,6 @@ def train(arguments: Mapping[str, Any]) -> Path:
     from ultralytics import YOLO
 
     from maskdet.detector.trainer import MaskTrainer
-    from maskdet.detector.training_data import read_training_data
     from maskdet.detector.ultralytics_bridge import safe_loading
     from maskdet.detector.ultralytics_talk import talk_on_stderr
     from maskdet.detector.unfuse import unfuse
@@ -64,13 +67,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
         stack.enter_context(talk_on_stderr())
         stack.enter_context(_errors_in_a_line(started))
         stack.enter_context(safe_loading(trusted))
-        read = None
-        if settings.get("data"):
-            read = read_training_data(
-                settings["data"],
-                validated_on=settings.get("split", "val"),
-                single_class=bool(settings.get("single_cls")),
-            )
+        read = None if resume else _read_data(settings)
         if fused is not None:
             assert read is not None
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskdet-")))
@@ -79,6 +76,10 @@ def train(arguments: Mapping[str, Any]) -> Path:
         model = YOLO(weights, task="detect")
         if resume and (model.ckpt.get("epoch", -1) < 0 or model.ckpt.get("optimizer") is None):
             raise MaskdetError(f"{weights}: its training has ended: nothing to resume; model= alone trains on")
+        if resume:
+            settings |= _resumed(Path(str(weights)), model.ckpt.get("train_args"), settings)
+            read = _read_data(settings)
+            settings = {key: value for key, value in settings.items() if key not in {"split", "single_cls"}}
         model.add_callback("on_train_start", lambda _: started.append(True))
         model.train(trainer=partial(MaskTrainer, options=options, read=read), **settings)
     return Path(model.trainer.save_dir)
@@ -128,6 +129,47 @@ def _settle(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], TrainOptions]
         found = get_cfg(DEFAULT_CFG_DICT, {**settings, "task": "detect", "mode": "train"})
         check_run_folder({**settings, "cfg": arguments.get("cfg")}, Path(get_save_dir(found)))
     return settings | trust, options
+
+
+def _read_data(settings: Mapping[str, Any]) -> TrainingData:
+    """Read the data set that arguments name; see ``read_training_data``."""
+    from maskdet.detector.training_data import read_training_data
+
+    return read_training_data(
+        settings["data"],
+        validated_on=settings.get("split", "val"),
+        single_class=bool(settings.get("single_cls")),
+    )
+
+
+def _resumed(checkpoint: Path, kept: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what data a run goes on with, as its checkpoint names it, once that lies in the folder of a run.
+
+    What a checkpoint says of its folder is not followed: it may be anybody's, and what lies there would be replaced.
+
+    Args:
+        checkpoint: the file.
+        kept: the arguments in it.
+        settings: those of this call, which come first.
+
+    Raises:
+        MaskdetError: it names no data, or does not lie in the folder of its run.
+    """
+    kept = kept if isinstance(kept, dict) else {}
+    data = settings.get("data") or kept.get("data")
+    if not isinstance(data, str | Path):
+        raise MaskdetError(f"{checkpoint}: names no data set to go on with: give data=…/data.yaml")
+    folder = checkpoint.absolute().parent.parent
+    if not all((folder / name).is_file() for name in RUN_FILES):
+        raise MaskdetError(
+            f"{checkpoint}: lies outside the folder of its run (runs/…/weights/last.pt): put it back there"
+        )
+    split = kept.get("split")
+    return {
+        "data": str(data),
+        "split": split if isinstance(split, str) else "val",
+        "single_cls": bool(kept.get("single_cls")),
+    }
 
 
 @contextmanager

@@ -92,6 +92,12 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         if self.device.type == "cpu":
             self.add_callback("on_train_start", _use_whole_processor)
 
+    def check_resume(self, overrides: dict[str, Any]) -> None:
+        """Take over what a checkpoint keeps, but for its folder: a run goes on where its checkpoint lies."""
+        super().check_resume(overrides)
+        if self.resume:
+            self.args.save_dir = str(Path(self.args.resume).absolute().parent.parent)
+
     def get_dataset(self) -> dict[str, Any]:
         """Return the data set's description; ultralytics' own reader would run what stands under ``download:``."""
         single = bool(self.args.single_cls)
