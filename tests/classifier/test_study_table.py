@@ -23,7 +23,7 @@ def test_the_table(made: ModuleType, capsys: pytest.CaptureFixture[str]) -> None
 def test_it_fits_eighty_columns(
     made: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maskdet.writers.table._PIPE_WIDTH", 80)
+    monkeypatch.setattr("maskdet.console._PIPE_WIDTH", 80)
     records = made.crop_records()
     print_study(made.whole_study(records), records, resamples=20)
     out = capsys.readouterr().out

@@ -156,7 +156,7 @@ def test_small_pictures_are_seen_as_ever(astronaut: Path) -> None:
 
 
 def test_a_tile_has_a_least_size_and_scoring_takes_predictions() -> None:
-    with pytest.raises(ValueError, match="32 pixels or more, not 8"):
+    with pytest.raises(ValueError, match="at least 32 pixels, not 8"):
         maskdet.MaskDetector(tile=8)
     split = LabelledSplit("a/data.yaml", "val", (Path("a.jpg"),), (Truth(np.zeros((1, 4)), np.zeros(1, np.int64)),))
     with pytest.raises(ValueError, match="scored by its predictions"):
