@@ -59,9 +59,10 @@ def unfuse(source: Path, photos: Sequence[Path], target: Path) -> Path:
     known = {entry.key: entry.value for entry in proto.metadata_props}
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
     try:
+        description = _description(known, source)
         names = dict(enumerate(read_names(known.get("names", ""))))
         with safe_loading():
-            network = DetectionModel(_description(known, source), nc=len(names), verbose=False)
+            network = DetectionModel(description, nc=len(names), verbose=False)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OSError) as error:
         raise WeightsError(source, f"does not say which network it is ({first_line(error)})") from error
     network.names = names

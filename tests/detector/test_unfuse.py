@@ -50,7 +50,7 @@ def test_data_without_training_photos_are_refused_before_anything_is_read(tiny_d
     (tmp_path / "empty").mkdir()
     data = tmp_path / "data.yaml"
     data.write_text(f"train: empty\nval: {tiny_data.parent / 'images' / 'val'}\nnames: [a, b, c]\n")
-    with pytest.raises(DatasetError, match=r"data\.yaml: has no photos in its split 'train': training from maskdet-n"):
+    with pytest.raises(DatasetError, match=r"data\.yaml: split 'train' has no usable photo"):
         train({"data": str(data), "model": "maskdet-n", "epochs": 1, "device": "cpu"})
 
 
