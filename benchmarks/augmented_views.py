@@ -1,7 +1,8 @@
 """What several views of each photo are worth: average precision with mirrored and resized views, merged in two ways.
 
 *best* is non-maximum suppression over the boxes of all views, as ultralytics' ``augment=True`` does it; *fused* is
-``maskdet.detector.augmented.fuse``. Use photos that the detector was not trained on and that no figure is reported on::
+``maskdet.detector.inference.augmented.fuse``. Use photos that the detector was not trained on and that no figure is
+reported on::
 
     python benchmarks/augmented_views.py --weights best.onnx --data inner --json augmented_views.json
 """
@@ -19,15 +20,15 @@ from typing import Final
 import numpy as np
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.decode import decode_file
-from maskdet.detector.augmented import AugmentedView, fuse, mirror
-from maskdet.detector.calibrated_onnx import calibrated_conf
-from maskdet.detector.coco_scores import coco_scores
-from maskdet.detector.evaluate import VAL_CONF
-from maskdet.detector.labelled import LabelledSplit, read_split
-from maskdet.detector.model import DEFAULT_IOU, MaskDetector
-from maskdet.detector.postprocess import Detections, non_maximum_suppression
-from maskdet.progress import track
+from maskdet.detector.evaluation.coco import coco_scores
+from maskdet.detector.evaluation.evaluate import VAL_CONF
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
+from maskdet.detector.inference.augmented import AugmentedView, fuse, mirror
+from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.postprocess import Detections, non_maximum_suppression
+from maskdet.detector.inference.thresholds import calibrated_conf
+from maskdet.imaging.decode import decode_file
+from maskdet.terminal.progress import track
 
 FULL: Final = AugmentedView(1.0, False)
 

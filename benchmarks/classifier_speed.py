@@ -16,11 +16,11 @@ from typing import Any
 
 import cv2
 
-from maskdet.benchmark.classifier import classifier_calls, time_calls
-from maskdet.classifier.model import MaskClassifier
-from maskdet.decode import decode_file
-from maskdet.detector.cpu import usable_cores
+from maskdet.benchmark.sections.classifier import classifier_calls, time_calls
+from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.errors import MaskdetError
+from maskdet.imaging.decode import decode_file
+from maskdet.sessions.processor import usable_cores
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "examples" / "astronaut.jpg"

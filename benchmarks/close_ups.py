@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.decode import decode_file
-from maskdet.detector.close_ups import WHERE_EMPTY, CloseUps
-from maskdet.detector.evaluate import evaluate
-from maskdet.detector.labelled import LabelledSplit, read_split
-from maskdet.detector.model import MaskDetector
+from maskdet.detector.evaluation.evaluate import evaluate
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
+from maskdet.detector.inference.close_ups import WHERE_EMPTY, CloseUps
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.imaging.decode import decode_file
 
 #: Name -> what ``MaskDetector`` is told.
 WAYS: dict[str, bool | CloseUps] = {"without": False, "with close-ups": True, "where empty": WHERE_EMPTY}

@@ -1,4 +1,5 @@
-"""How the numbers of ``detector/close_ups.py`` were chosen: sizes and shares side by side, on training photos only.
+"""How the numbers of ``detector/inference/close_ups.py`` were chosen: sizes and shares side by side, on training photos
+only.
 
 Each picture goes through the network once at each size; the shares are then tried on what it found. Recall, AP50 and
 false alarms a picture are those of re-framed faces (``maskdet val --stress``); the last three columns are of the photos
@@ -20,19 +21,19 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.datasets.picture import look_at
-from maskdet.decode import decode_file
-from maskdet.detector.close_ups import DEFAULT_CLOSE_UPS, add_close_ups
-from maskdet.detector.coco_scores import coco_scores
-from maskdet.detector.evaluate import VAL_CONF
-from maskdet.detector.labelled import LabelledSplit, read_split
-from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
-from maskdet.detector.operating_point import operating_point
-from maskdet.detector.postprocess import Detections, box_iou, select, to_picture
-from maskdet.detector.scale_report import Bucket
-from maskdet.detector.scale_score import pictures, score_frames
-from maskdet.detector.scale_stress import plan_frames
-from maskdet.detector.tiles import MERGE_IOU, longer_than
+from maskdet.datasets.photos.picture_file import look_at
+from maskdet.detector.evaluation.coco import coco_scores
+from maskdet.detector.evaluation.evaluate import VAL_CONF
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
+from maskdet.detector.evaluation.operating_point import operating_point
+from maskdet.detector.evaluation.stress.frames import plan_frames
+from maskdet.detector.evaluation.stress.report import Bucket
+from maskdet.detector.evaluation.stress.score import pictures, score_frames
+from maskdet.detector.inference.close_ups import DEFAULT_CLOSE_UPS, add_close_ups
+from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.postprocess import Detections, box_iou, select, to_picture
+from maskdet.detector.inference.tiles import MERGE_IOU, longer_than
+from maskdet.imaging.decode import decode_file
 
 #: Buckets with a column of their own.
 SHOWN = ("25 %", "50 %", "75 %", "95 %")

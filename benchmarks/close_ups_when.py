@@ -18,17 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.datasets.picture import look_at
-from maskdet.decode import decode_file
-from maskdet.detector.coco_scores import coco_scores
-from maskdet.detector.evaluate import VAL_CONF
-from maskdet.detector.labelled import read_split
-from maskdet.detector.look import Look
-from maskdet.detector.matching import coco_iou
-from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
-from maskdet.detector.postprocess import Detections, best_confidence
-from maskdet.detector.scale_score import MATCH_IOU, pictures
-from maskdet.detector.scale_stress import BUCKETS, Frame, plan_frames
+from maskdet.datasets.photos.picture_file import look_at
+from maskdet.detector.evaluation.coco import coco_scores
+from maskdet.detector.evaluation.evaluate import VAL_CONF
+from maskdet.detector.evaluation.labelled_split import read_split
+from maskdet.detector.evaluation.matching import MATCH_IOU, coco_iou
+from maskdet.detector.evaluation.stress.frames import BUCKETS, Frame, plan_frames
+from maskdet.detector.evaluation.stress.score import pictures
+from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.postprocess import Detections, best_confidence
+from maskdet.detector.inference.views import Look
+from maskdet.imaging.decode import decode_file
 
 #: Of the first look's best confidence: 0 never takes a second look, 1 always.
 LIMITS = (0.0, 0.25, 0.5, 0.7, 1.0)

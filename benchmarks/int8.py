@@ -20,15 +20,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.benchmark.machine import processor_name
-from maskdet.benchmark.runtimes import RuntimeChoice, load, runtimes_for, with_bfloat16
-from maskdet.detector.cpu import usable_cores
-from maskdet.detector.evaluate import evaluate
-from maskdet.detector.labelled import read_split
-from maskdet.detector.model import MaskDetector
-from maskdet.detector.quantise import load_input
-from maskdet.detector.runtime import OnnxRuntime, Runtime
+from maskdet.benchmark.measuring.machine import processor_name
+from maskdet.benchmark.measuring.runtimes import RuntimeChoice, load, runtimes_for, with_bfloat16
+from maskdet.detector.evaluation.evaluate import evaluate
+from maskdet.detector.evaluation.labelled_split import read_split
+from maskdet.detector.export.quantise import load_input
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.runtime import OnnxRuntime, Runtime
 from maskdet.errors import WeightsError
+from maskdet.sessions.processor import usable_cores
 
 TITLES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 

@@ -22,13 +22,13 @@ from typing import Any
 
 import onnx
 
-from maskdet.benchmark.machine import processor_name
-from maskdet.detector.evaluate import evaluate
-from maskdet.detector.labelled import LabelledSplit, read_split
-from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
-from maskdet.detector.quantise import Recipe, load_input, quantised_model, training_photos
-from maskdet.detector.runtime import OnnxRuntime
-from maskdet.detector.side_by_side import compare_faces
+from maskdet.benchmark.measuring.machine import processor_name
+from maskdet.detector.evaluation.evaluate import evaluate
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
+from maskdet.detector.export.compare_networks import compare_faces
+from maskdet.detector.export.quantise import Recipe, load_input, quantised_model, training_photos
+from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.runtime import OnnxRuntime
 
 #: What is tried: calibration photos, and what else differs from the plain recipe.
 PLAIN = Recipe(corrected=False)

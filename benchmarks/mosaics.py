@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.datasets.photo import Photo
-from maskdet.datasets.read_voc import ReadOptions, read_voc
-from maskdet.datasets.splits import split_public
-from maskdet.decode import decode_file
-from maskdet.detector.labelled import Truth
-from maskdet.detector.letterbox import PAD_VALUE
+from maskdet.datasets.grouping.splits import split_public
+from maskdet.datasets.photos.photo import Photo
+from maskdet.datasets.voc.chunk import ReadOptions
+from maskdet.datasets.voc.read import read_voc
+from maskdet.detector.evaluation.labelled_split import Truth
+from maskdet.detector.inference.letterbox import PAD_VALUE
+from maskdet.imaging.decode import decode_file
 
 WIDTH, HEIGHT = 1920, 1080
 

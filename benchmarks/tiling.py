@@ -22,12 +22,12 @@ import numpy as np
 from mosaics import HEIGHT, WIDTH, Mosaic, build_mosaics, read_part, write_mosaics
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.coco_scores import coco_scores
-from maskdet.detector.evaluate import VAL_CONF
-from maskdet.detector.labelled import Truth
-from maskdet.detector.matching import coco_iou, match
-from maskdet.detector.model import DEFAULT_CONF, MaskDetector
-from maskdet.detector.postprocess import Detections
+from maskdet.detector.evaluation.coco import coco_scores
+from maskdet.detector.evaluation.evaluate import VAL_CONF
+from maskdet.detector.evaluation.labelled_split import Truth
+from maskdet.detector.evaluation.matching import coco_iou, match
+from maskdet.detector.inference.model import DEFAULT_CONF, MaskDetector
+from maskdet.detector.inference.postprocess import Detections
 
 #: Sides of a face in pixels below which it counts as small.
 SMALL = 16

@@ -1,4 +1,5 @@
-"""How the rules of ``detector/tiles.py`` were chosen: alternatives side by side, on mosaics of training photos only.
+"""How the rules of ``detector/inference/tiles.py`` were chosen: alternatives side by side, on mosaics of training
+photos only.
 
 The network sees every tile once; the rules are then tried on what it found. The shipped model was trained on these very
 photos, so the figures rank the rules and say nothing of its accuracy::
@@ -16,10 +17,10 @@ import numpy as np
 from mosaics import HEIGHT, WIDTH, Mosaic, build_mosaics, read_part
 from tiling import figures, heading, line
 
-from maskdet.detector.evaluate import VAL_CONF
-from maskdet.detector.model import MaskDetector
-from maskdet.detector.postprocess import Detections, box_iou
-from maskdet.detector.tiles import View, is_cut, longer_than, merge_views, tile_grid
+from maskdet.detector.evaluation.evaluate import VAL_CONF
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.postprocess import Detections, box_iou
+from maskdet.detector.inference.tiles import View, is_cut, longer_than, merge_views, tile_grid
 
 PICTURE = (HEIGHT, WIDTH)
 Rule = Callable[[Detections, Sequence[View]], Detections]

@@ -20,10 +20,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from maskdet.detector.cpu import has_bf16
-from maskdet.detector.evaluate import evaluate
-from maskdet.detector.labelled import read_split
-from maskdet.detector.model import MaskDetector
+from maskdet.detector.evaluation.evaluate import evaluate
+from maskdet.detector.evaluation.labelled_split import read_split
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.sessions.processor import has_bf16
 
 BIN = Path(sys.executable).parent
 TOOLS = ("yolo", "maskdet")

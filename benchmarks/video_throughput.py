@@ -29,12 +29,12 @@ import numpy as np
 import numpy.typing as npt
 
 import maskdet
-from maskdet.benchmark.pictures import write_clip
+from maskdet.benchmark.measuring.pictures import write_clip
 from maskdet.cli.detect_run import ErrorLog, Task
-from maskdet.detector.cpu import threads_each
-from maskdet.modes import choose_predictor
-from maskdet.pipeline import Predictor
+from maskdet.prediction.pipeline import Predictor
+from maskdet.prediction.predictors import choose_predictor
 from maskdet.results import ImageInfo, MaskResult
+from maskdet.sessions.processor import threads_each
 from maskdet.sources import Picture, Source, find_files, pictures
 from maskdet.writers.outputs import Outputs
 from maskdet.writers.targets import Targets

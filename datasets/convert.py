@@ -10,24 +10,25 @@ from pathlib import Path
 from typing import Literal
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.datasets.audit import Audit, make_audit
-from maskdet.datasets.class_map import ClassMap
-from maskdet.datasets.contact_sheet import choose_photos, draw_sheet, encode_sheet
-from maskdet.datasets.duplicates import Pair, find_pairs, with_copies
-from maskdet.datasets.groups import copy_links, group_links, merge_groups
-from maskdet.datasets.layout import Layout
-from maskdet.datasets.output_folder import LinkKind, check_target, place_picture, whole_folder
-from maskdet.datasets.photo import Mend
-from maskdet.datasets.photo_table import PhotoTable
-from maskdet.datasets.process_pool import ProcessPool
-from maskdet.datasets.read_voc import CHUNK, ReadOptions, read_voc
-from maskdet.datasets.splits import split_by_folders, split_grouped, split_public
-from maskdet.datasets.voc_frame import Coordinates
-from maskdet.datasets.voc_lists import split_by_lists
-from maskdet.datasets.write_photos import PhotoWriter, write_text
-from maskdet.datasets.yolo import format_data_yaml
+from maskdet.datasets.audit.contact_sheet import choose_photos, draw_sheet, encode_sheet
+from maskdet.datasets.audit.findings import Audit, make_audit
+from maskdet.datasets.grouping.duplicates import Pair, find_pairs, with_copies
+from maskdet.datasets.grouping.groups import copy_links, group_links, merge_groups
+from maskdet.datasets.grouping.splits import split_by_folders, split_grouped, split_public
+from maskdet.datasets.photos.class_map import ClassMap
+from maskdet.datasets.photos.photo import Mend
+from maskdet.datasets.photos.photo_table import PhotoTable
+from maskdet.datasets.voc.chunk import ReadOptions
+from maskdet.datasets.voc.frame import Coordinates
+from maskdet.datasets.voc.layout import Layout
+from maskdet.datasets.voc.lists import split_by_lists
+from maskdet.datasets.voc.read import CHUNK, read_voc
+from maskdet.datasets.workers.pool import ProcessPool
+from maskdet.datasets.yolo.data_yaml import format_data_yaml
+from maskdet.datasets.yolo.write import LinkKind, PhotoWriter, place_picture, write_text
 from maskdet.errors import DatasetError
-from maskdet.progress import ProgressBar
+from maskdet.files.folder import check_target, whole_folder
+from maskdet.terminal.progress import ProgressBar
 
 SplitRule = Literal["grouped", "folders", "public", "voc"]
 

@@ -9,9 +9,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Final
 
-from maskdet.datasets.output_folder import whole_folder
 from maskdet.errors import DatasetError
 from maskdet.extras import require
+from maskdet.files.folder import whole_folder
 
 #: "Face Mask Detection": 853 photos and their Pascal VOC annotations.
 HANDLE: Final = "andrewmvd/face-mask-detection"

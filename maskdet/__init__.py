@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maskdet.limits import limit_opencv
+from maskdet.imaging.limits import limit_opencv
 from maskdet.quiet import switch_off
+from maskdet.version import __version__
 
 if TYPE_CHECKING:
     from maskdet.api import predict
     from maskdet.classes import CLASS_NAMES
-    from maskdet.classifier.model import CropAnswer, MaskClassifier
-    from maskdet.conversions.json_lines import read_results
-    from maskdet.detector.model import MaskDetector
+    from maskdet.classifier.inference.model import CropAnswer, MaskClassifier
+    from maskdet.detector.inference.model import MaskDetector
     from maskdet.errors import (
         AnnotationError,
         DatasetError,
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from maskdet.results import Face, MaskResult
+    from maskdet.results.json_lines import read_results
     from maskdet.schema import result_schema
     from maskdet.tracking.face_tracker import FaceTracker, track
 
-__version__ = "0.1.0"
 
 # What an import does, for it must come before those of onnxruntime and OpenCV.
 switch_off()
@@ -42,20 +42,20 @@ limit_opencv()
 _HOMES = {
     "CLASS_NAMES": "maskdet.classes",
     "AnnotationError": "maskdet.errors",
-    "CropAnswer": "maskdet.classifier.model",
+    "CropAnswer": "maskdet.classifier.inference.model",
     "DatasetError": "maskdet.errors",
     "DeviceError": "maskdet.errors",
     "Face": "maskdet.results",
     "FaceTracker": "maskdet.tracking.face_tracker",
-    "MaskClassifier": "maskdet.classifier.model",
-    "MaskDetector": "maskdet.detector.model",
+    "MaskClassifier": "maskdet.classifier.inference.model",
+    "MaskDetector": "maskdet.detector.inference.model",
     "MaskResult": "maskdet.results",
     "MaskdetError": "maskdet.errors",
     "MissingExtraError": "maskdet.errors",
     "SourceError": "maskdet.errors",
     "WeightsError": "maskdet.errors",
     "predict": "maskdet.api",
-    "read_results": "maskdet.conversions.json_lines",
+    "read_results": "maskdet.results.json_lines",
     "result_schema": "maskdet.schema",
     "track": "maskdet.tracking.face_tracker",
 }

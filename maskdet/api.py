@@ -7,16 +7,16 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
 
 from maskdet.arguments import whole_number
-from maskdet.detector.cpu import threads_each
 from maskdet.errors import SourceError
-from maskdet.modes import Mode, choose_predictor
-from maskdet.pipeline import Predictor, answer_source
+from maskdet.prediction.pipeline import Predictor, answer_source
+from maskdet.prediction.predictors import Mode, choose_predictor
 from maskdet.results import MaskResult
+from maskdet.sessions.processor import threads_each
 from maskdet.sources import is_many, is_single
 
 if TYPE_CHECKING:
-    from maskdet.classifier.model import MaskClassifier
-    from maskdet.detector.model import MaskDetector
+    from maskdet.classifier.inference.model import MaskClassifier
+    from maskdet.detector.inference.model import MaskDetector
     from maskdet.tracking.face_tracker import FaceTracker
 
 #: What becomes of a picture that cannot be read: see ``predict``.

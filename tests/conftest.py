@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.runtime import ModelSpec
+from maskdet.detector.inference.runtime import ModelSpec
 from maskdet.weights import default_model
 
 # Importing an oracle inside a property test takes seconds, once; a busy machine is slow at drawing examples; and every
@@ -206,7 +206,7 @@ class SureOfMasks:
 @pytest.fixture
 def sure_of_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let every detector be ``SureOfMasks``; return a file to name as its weights."""
-    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: SureOfMasks())
+    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: SureOfMasks())
     path = tmp_path / "sure.onnx"
     path.write_bytes(b"weights")
     return path

@@ -31,7 +31,7 @@ def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_int8(write_detector: Callable[[Path], Path], two_photos: Path, tmp_path: Path) -> None:
-    from maskdet.detector.quantise import quantise
+    from maskdet.detector.export.quantise import quantise
 
     pytest.importorskip("onnx")
     pytest.importorskip("faster_coco_eval")

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskdet.decode import decode_file
-from maskdet.detector.model import MaskDetector
-from maskdet.detector.postprocess import box_iou
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.postprocess import box_iou
+from maskdet.imaging.decode import decode_file
 from maskdet.weights import default_model
 
 

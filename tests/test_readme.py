@@ -15,7 +15,7 @@ import pytest
 
 from maskdet.cli import cli
 from maskdet.cli.val_arguments import KEYS
-from maskdet.detector.train_arguments import parse_arguments
+from maskdet.detector.training.arguments import parse_arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ def with_arguments() -> list[str]:
 def unknown_words(call: str) -> list[str]:
     """Return the ``key=value`` words whose key is none of the tool's, or whose value ultralytics refuses."""
     cfg = pytest.importorskip("ultralytics.cfg")
-    from maskdet.detector.trainer import TrainOptions
+    from maskdet.detector.training.trainer import TrainOptions
 
     own = {
         "maskdet train": {field.name for field in fields(TrainOptions)},

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import maskdet
-from maskdet.classifier import mask_net
+from maskdet.classifier.training import mask_net
 from maskdet.weights import default_model
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,8 +38,9 @@ def test_the_astronaut_wears_no_mask(astronaut: Path) -> None:
 
 def test_it_knows_the_faces_it_was_trained_on(real_data: Path) -> None:
     """Not a measure of quality: faces cut or scaled in another way than in training would be told apart far worse."""
-    from maskdet.datasets.read_voc import ReadOptions, read_voc
-    from maskdet.decode import decode_file
+    from maskdet.datasets.voc.chunk import ReadOptions
+    from maskdet.datasets.voc.read import read_voc
+    from maskdet.imaging.decode import decode_file
 
     classifier = maskdet.MaskClassifier()
     right = []

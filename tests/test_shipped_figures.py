@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from maskdet.datasets.convert import ConvertOptions, convert
-from maskdet.detector.coco_scores import coco_dicts, coco_scores
-from maskdet.detector.evaluate import VAL_CONF, detect_split
-from maskdet.detector.labelled import read_split
-from maskdet.detector.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.evaluation.coco import coco_dicts, coco_scores
+from maskdet.detector.evaluation.evaluate import VAL_CONF, detect_split
+from maskdet.detector.evaluation.labelled_split import read_split
+from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
 from maskdet.weights import FOLDER, default_model, shipped_models
 
 #: The best published nano model on the public split (YOLO11n): mAP50, mAP50-95, AP50 of mask_weared_incorrect.

@@ -37,7 +37,7 @@ def test_the_variable_moves_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     found = re.search(r"`MASKDET_MAX_MEGAPIXELS=(\d+)`", PAGE)
     assert found is not None
     monkeypatch.setenv("MASKDET_MAX_MEGAPIXELS", found[1])
-    from maskdet.limits import max_pixels
+    from maskdet.imaging.limits import max_pixels
 
     assert max_pixels() == int(found[1]) * 10**6
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from figures.folds import folds
 from network_facts import network_facts
 
-from maskdet.detector.calibration_note import read_calibration
-from maskdet.detector.runtime import OnnxRuntime
+from maskdet.detector.inference.runtime import OnnxRuntime
+from maskdet.detector.inference.thresholds import read_calibration
 
 #: The reports that this module takes.
 SCHEMA: Final = "maskdet-folds/1"

@@ -22,8 +22,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from maskdet.detector.calibration_note import KEY as CALIBRATION
-from maskdet.writers.atomic import write_bytes
+from maskdet.detector.inference.thresholds import KEY as CALIBRATION
+from maskdet.files.atomic import write_bytes
 
 #: Key of the file's metadata that says what it is the mean of.
 KEY = "maskdet_mean_of"

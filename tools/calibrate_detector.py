@@ -8,7 +8,7 @@ detector that is trained on everything in the same way::
     python tools/calibrate_detector.py folds "runs/fold{fold}.onnx" --write-folds "runs/calibrated/fold{fold}.onnx"
 
 A calibration error counts detections above a confidence, 15 bins of equal width, right being a box that found a face of its
-class at IoU 0.5 (see ``detector/calibration_error.py``). ``--write-folds`` gives ``maskdet val --folds`` detectors whose
+class at IoU 0.5 (see ``maskdet/statistics/calibration_error.py``). ``--write-folds`` gives ``maskdet val --folds`` detectors whose
 threshold means what it means in the one that ships.
 """
 
@@ -22,20 +22,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.detector.calibrated_onnx import write_calibration
-from maskdet.detector.calibration_note import read_calibration
-from maskdet.detector.calibration_report import METHODS, THRESHOLDS, CalibrationReport, calibrate_folds
-from maskdet.detector.cross_validation import FOLD, fold_models
-from maskdet.detector.evaluate import VAL_CONF, detect_split
-from maskdet.detector.fold_report import check_unseen
-from maskdet.detector.fold_set import FoldSet, read_folds
-from maskdet.detector.model import DEFAULT_IOU, MaskDetector
-from maskdet.detector.postprocess import Detections
-from maskdet.detector.reliability_plot import reliability_diagram
+from maskdet.detector.evaluation.calibration.plot import reliability_diagram
+from maskdet.detector.evaluation.calibration.report import METHODS, THRESHOLDS, CalibrationReport, calibrate_folds
+from maskdet.detector.evaluation.evaluate import VAL_CONF, detect_split
+from maskdet.detector.evaluation.folds.cross_validation import FOLD, fold_models
+from maskdet.detector.evaluation.folds.fold_set import FoldSet, read_folds
+from maskdet.detector.evaluation.folds.report import check_unseen
+from maskdet.detector.export.calibrated_onnx import write_calibration
+from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.postprocess import Detections
+from maskdet.detector.inference.thresholds import read_calibration
 from maskdet.errors import MaskdetError, WeightsError
+from maskdet.files.atomic import write_bytes
+from maskdet.imaging.figure import png
 from maskdet.weights import checksum
-from maskdet.writers.atomic import write_bytes
-from maskdet.writers.figure import png
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

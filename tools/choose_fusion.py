@@ -20,15 +20,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.chain.fusion_grid import LEAST_SIDES, WEIGHTS, Cell, score_grid
-from maskdet.chain.labelled_data import read_labelled
-from maskdet.chain.split_answers import ask_both
+from maskdet.chain.evaluation.answers import ask_both
+from maskdet.chain.evaluation.fusion_grid import LEAST_SIDES, WEIGHTS, Cell, score_grid
+from maskdet.chain.evaluation.labelled_data import read_labelled
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.model import MaskClassifier
-from maskdet.detector.model import MaskDetector
+from maskdet.classifier.inference.model import MaskClassifier
+from maskdet.detector.inference.model import MaskDetector
 from maskdet.errors import MaskdetError
-from maskdet.progress import track
-from maskdet.writers.atomic import write_bytes
+from maskdet.files.atomic import write_bytes
+from maskdet.terminal.progress import track
 
 SCHEMA = "maskdet-fusion/1"
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.runtime import ClassifierRuntime
+from maskdet.classifier.inference.runtime import ClassifierRuntime
 
 SCHEMA = "maskdet-classifier/1"
 _FIGURES = ("accuracy", "macro_f1", "balanced_accuracy", "ece")

@@ -20,11 +20,12 @@ import numpy as np
 from classifier_card import SCHEMA
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.crop_set import read_crop_set
-from maskdet.classifier.network_run import load_runs
-from maskdet.classifier.runtime import ClassifierRuntime
-from maskdet.classifier.scores import Estimate, score
-from maskdet.classifier.temperature import expected_calibration_error, softmax
+from maskdet.classifier.crops.crop_set import read_crop_set
+from maskdet.classifier.inference.runtime import ClassifierRuntime
+from maskdet.classifier.study.scores import score
+from maskdet.classifier.training.run import load_runs
+from maskdet.classifier.training.temperature import expected_calibration_error, softmax
+from maskdet.statistics.figures import Estimate
 
 
 def figures(onnx: Path, runs_folder: Path, source: Path) -> dict[str, Any]:

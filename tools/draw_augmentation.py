@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 import maskdet
-from maskdet.decode import decode_file
-from maskdet.detector.face_augment import crop_boxes, cut_patch, draw_close_up, paste_face, slip_mask
-from maskdet.draw import draw_faces
+from maskdet.detector.training.face_augment import crop_boxes, cut_patch, draw_close_up, paste_face, slip_mask
+from maskdet.imaging.decode import decode_file
 from maskdet.results import faces_from_arrays
+from maskdet.results.draw import draw_faces
 
 ROOT = Path(__file__).resolve().parent.parent
 HEIGHT, SEED = 150, 6

@@ -14,8 +14,8 @@ from typing import Final
 
 from rewrite_graph import rewrite, run_tool
 
-from maskdet.detector.export import Parity
-from maskdet.detector.half_weights import halve_weights
+from maskdet.detector.export.rewrites.half_weights import halve_weights
+from maskdet.detector.export.to_onnx import Parity
 
 #: What rounding may do to an answer: pixels of a box, whichever of thousands on noise and however unsure, and confidence.
 MOST_PX: Final = 2.0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rewrite_graph import rewrite, run_tool
 
-from maskdet.detector.graph_layout import lay_out
+from maskdet.detector.export.rewrites.layout import lay_out
 
 
 def lay_out_file(source: Path, target: Path) -> int:

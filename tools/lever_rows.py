@@ -21,14 +21,14 @@ from typing import Any
 from figures.training import levers
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.coco_scores import coco_scores
-from maskdet.detector.evaluate import VAL_CONF, detect_split
-from maskdet.detector.labelled import LabelledSplit, read_split
-from maskdet.detector.model import DEFAULT_IOU, MaskDetector
-from maskdet.detector.runtime import OnnxRuntime
-from maskdet.detector.scale_score import stress
+from maskdet.detector.evaluation.coco import coco_scores
+from maskdet.detector.evaluation.evaluate import VAL_CONF, detect_split
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
+from maskdet.detector.evaluation.stress.score import stress
+from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.errors import MaskdetError
-from maskdet.writers.atomic import write_bytes
+from maskdet.files.atomic import write_bytes
 
 #: What a run may differ in: keys of the file's training metadata.
 RECIPE = ("start", "epochs", "imgsz", "lr0", "freeze", "close_up", "rare_photo", "paste_rare", "slip_mask", "seed")

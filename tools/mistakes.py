@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.decode import decode_file
-from maskdet.detector.cross_validation import FOLD, fold_models
-from maskdet.detector.evaluate import VAL_CONF, detect_split
-from maskdet.detector.fold_report import check_unseen
-from maskdet.detector.fold_set import read_folds
-from maskdet.detector.labelled import LabelledSplit, read_split
-from maskdet.detector.mistake_pictures import draw_gallery, draw_tile
-from maskdet.detector.mistakes import (
+from maskdet.detector.evaluation.evaluate import VAL_CONF, detect_split
+from maskdet.detector.evaluation.folds.cross_validation import FOLD, fold_models
+from maskdet.detector.evaluation.folds.fold_set import read_folds
+from maskdet.detector.evaluation.folds.report import check_unseen
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
+from maskdet.detector.evaluation.mistake_pictures import draw_gallery, draw_tile
+from maskdet.detector.evaluation.mistakes import (
     DOUBTFUL_CONF,
     FOUND_IOU,
     KINDS,
@@ -39,12 +38,13 @@ from maskdet.detector.mistakes import (
     find_mistakes,
     worst_first,
 )
-from maskdet.detector.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
-from maskdet.detector.postprocess import Detections
+from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.postprocess import Detections
 from maskdet.errors import MaskdetError
+from maskdet.files.atomic import write_bytes
+from maskdet.imaging.decode import decode_file
+from maskdet.imaging.encode import write_picture
 from maskdet.weights import checksum, resolve_weights
-from maskdet.writers.atomic import write_bytes
-from maskdet.writers.pictures import write_picture
 
 SCHEMA = "maskdet-mistakes/1"
 COLUMNS = ("photo", "kind", "doubtful_label", "label", "found", "confidence", "iou", "side", "x1", "y1", "x2", "y2")

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import onnx
 
-from maskdet.detector.export import NETWORK_KEY
-from maskdet.detector.runtime import ModelSpec
+from maskdet.detector.inference.runtime import ModelSpec
+from maskdet.detector.inference.runtime.spec import NETWORK_KEY
 
 #: The block that tells ultralytics' families apart.
 FAMILIES: Final = {"C2f": "YOLOv8"}

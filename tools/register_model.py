@@ -25,10 +25,10 @@ import classifier_card
 import update_readme
 from network_facts import network_facts
 
-from maskdet.detector.calibration_note import read_calibration
-from maskdet.detector.close_ups import KEY, CloseUps
-from maskdet.detector.runtime import OnnxRuntime
-from maskdet.onnx_session import open_session
+from maskdet.detector.inference.close_ups import KEY, CloseUps
+from maskdet.detector.inference.runtime import OnnxRuntime
+from maskdet.detector.inference.thresholds import read_calibration
+from maskdet.sessions.onnx_session import open_session
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import onnx
 
-from maskdet.detector.export import Parity, compare_runtimes
-from maskdet.detector.runtime import OnnxRuntime
+from maskdet.detector.export.to_onnx import Parity, compare_runtimes
+from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.errors import WeightsError
-from maskdet.writers.atomic import write_bytes
+from maskdet.files.atomic import write_bytes
 
 
 class Rewritten(NamedTuple):

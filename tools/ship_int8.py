@@ -20,7 +20,7 @@ from typing import Any, Final
 from register_model import WEIGHTS, register
 
 from maskdet.cli import cli
-from maskdet.detector.quantise import Quantised, quantise
+from maskdet.detector.export.quantise import Quantised, quantise
 
 #: mAP50-95 that INT8 may cost.
 MAX_LOSS: Final = 0.008

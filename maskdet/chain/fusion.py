@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.postprocess import Detections
+from maskdet.detector.inference.postprocess import Detections
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from maskdet.chain.fusion import DEFAULT_RULE, FusionRule, class_scores, fuse, shorter_sides
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.model import CropAnswer, MaskClassifier
-from maskdet.detector.model import MaskDetector
-from maskdet.detector.postprocess import Detections
+from maskdet.classifier.inference.model import CropAnswer, MaskClassifier
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.postprocess import Detections
 from maskdet.errors import WeightsError
 from maskdet.results import Face, ImageInfo, MaskResult
 

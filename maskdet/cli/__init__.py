@@ -43,7 +43,7 @@ def main(args: Sequence[str] | None = None) -> Any:
     Raises:
         SystemExit: always.
     """
-    from maskdet.cli.interrupt import Interrupt
+    from maskdet.cli.start_up import Interrupt
 
     ours = args is None
     words = list(sys.argv[1:] if args is None else args)

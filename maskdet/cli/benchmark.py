@@ -14,7 +14,7 @@ from maskdet.paths import real_path
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Turn the value of ``--only`` into names of sections; a click callback."""
-    from maskdet.benchmark.sections import DEFAULT, SECTIONS
+    from maskdet.benchmark.sections.registry import DEFAULT, SECTIONS
 
     if value is None:
         return DEFAULT
@@ -93,13 +93,13 @@ def benchmark(
     if sizes is not None and not {"converter", "size"} & set(names):
         raise click.UsageError("--sizes belongs to the sections converter and size: name them with --only")
 
-    from maskdet.benchmark.detector_file import check_rival
-    from maskdet.benchmark.machine import this_machine
+    from maskdet.benchmark.baselines.torch_twin import with_torch_twin
+    from maskdet.benchmark.measuring.machine import this_machine
+    from maskdet.benchmark.measuring.runtimes import check_rival
+    from maskdet.benchmark.measuring.section import Settings
     from maskdet.benchmark.report import BenchmarkReport
-    from maskdet.benchmark.section import Settings
-    from maskdet.benchmark.sections import BESIDE_YOLO, run_section
-    from maskdet.benchmark.torch_twin import with_torch_twin
-    from maskdet.writers.guard import Guard
+    from maskdet.benchmark.sections.registry import BESIDE_YOLO, run_section
+    from maskdet.files.guard import Guard
 
     settings = Settings(
         source=source, voc=voc, weights=weights, classifier=classifier, yolo_weights=yolo_weights, yolo=not no_yolo,
@@ -120,7 +120,7 @@ def benchmark(
                 raise click.UsageError(str(error)) from error
             sections.append(section)
             if not quiet and json_target != "-":
-                from maskdet.benchmark.table import print_section
+                from maskdet.benchmark.report import print_section
 
                 print_section(section, machine)
     if json_target is not None:

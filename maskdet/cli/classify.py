@@ -6,10 +6,10 @@ import click
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
-from maskdet.cli.class_option import check_classes, class_list
-from maskdet.cli.device_options import device_options
-from maskdet.cli.strict_option import strict_option
-from maskdet.runtime_choice import RuntimeName
+from maskdet.cli.options.model import device_options
+from maskdet.cli.options.strict import strict_option
+from maskdet.cli.options.types import check_classes, class_list
+from maskdet.sessions.choice import RuntimeName
 from maskdet.writers.targets import Targets
 
 
@@ -58,11 +58,11 @@ def classify(
     if not found:
         return EXIT_ERROR
 
-    from maskdet.classifier.model import MaskClassifier
-    from maskdet.modes import choose_predictor
-    from maskdet.sources.files import files_among
+    from maskdet.classifier.inference.model import MaskClassifier
+    from maskdet.files.guard import Guard
+    from maskdet.prediction.predictors import choose_predictor
+    from maskdet.sources.places.files import files_among
     from maskdet.writers.crop_table import print_crops
-    from maskdet.writers.guard import Guard
     from maskdet.writers.outputs import Outputs, check_targets
 
     guard = Guard([*images, weights], files_among(found))

@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
-from maskdet.cli.device_options import device_options, trust_option
-from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
-from maskdet.cli.strict_option import strict_option
-from maskdet.console import say
-from maskdet.runtime_choice import RuntimeName
+from maskdet.cli.options.model import device_options, look_options, trust_option
+from maskdet.cli.options.strict import strict_option
+from maskdet.sessions.choice import RuntimeName
+from maskdet.terminal.console import say
 
 
 @click.command()
@@ -91,7 +90,7 @@ def compare(
     if folds:
         if split is not None or save is not None:
             raise click.UsageError("--split and --save have no meaning with --folds")
-        from maskdet.cli.compare_folds import score_folds
+        from maskdet.cli.compare_data import score_folds
 
         score_folds(
             data, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
@@ -140,10 +139,10 @@ def _look(
     if not found:
         return EXIT_ERROR
 
-    from maskdet.modes import choose_predictor
-    from maskdet.sources.files import files_among
-    from maskdet.writers.compare_outputs import SHEET, CompareOutputs
-    from maskdet.writers.guard import Guard
+    from maskdet.chain.agreement.outputs import SHEET, CompareOutputs
+    from maskdet.files.guard import Guard
+    from maskdet.prediction.predictors import choose_predictor
+    from maskdet.sources.places.files import files_among
 
     guard = Guard([*sources, weights, classifier_weights], files_among(found))
     guard.check_texts({"--json": json_target, "--csv": csv_target})
@@ -168,7 +167,7 @@ def _look(
     task = Task(found, predictor, outputs, errors, batch=batch, vid_stride=vid_stride)
     outcome = task.run(keep_tally=False, quiet=quiet)
     if not quiet and "-" not in (json_target, csv_target):
-        from maskdet.writers.compare_table import print_agreement
+        from maskdet.chain.agreement.table import print_agreement
 
         print_agreement(outputs.agreement)
     if save and outputs.pictures and outputs.pictures.pictures and not quiet:

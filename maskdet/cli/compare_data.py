@@ -1,19 +1,23 @@
-"""``maskdet compare --data``: scores on labelled photos, as a table, JSON and pictures."""
+"""``maskdet compare --data``: scores on labelled photos, as a table, JSON and pictures; with ``--folds`` over folds."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from maskdet.cli.open_models import open_classifier, open_detector
-from maskdet.cli.report_output import to_json, write_text
-from maskdet.console import say
-from maskdet.runtime_choice import RuntimeName
+from maskdet.cli.report_output import command_line, to_json, write_text
+from maskdet.sessions.choice import RuntimeName
+from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
-    from maskdet.chain.report import CompareReport
+    from maskdet.chain.evaluation.folds import FoldPair
+    from maskdet.chain.evaluation.report import CompareReport
 
 
 def score_data(
@@ -66,10 +70,10 @@ def score_data(
     if save:
         require("matplotlib", what="--save", extra="plots")
 
-    from maskdet.chain.labelled_data import read_labelled
-    from maskdet.chain.score import compare
+    from maskdet.chain.evaluation.labelled_data import read_labelled
+    from maskdet.chain.evaluation.split import compare
+    from maskdet.files.guard import Guard
     from maskdet.weights import checksum, resolve_weights
-    from maskdet.writers.guard import Guard
 
     guard = Guard([data, weights, classifier_weights])
     guard.check_texts({"--json": json_target})
@@ -111,7 +115,7 @@ def score_data(
     )
     _write(report, json_target, save)
     if not quiet and json_target != "-":
-        from maskdet.chain.score_table import print_scores
+        from maskdet.chain.evaluation.tables import print_scores
 
         print_scores(report)
     if save and not quiet:
@@ -128,12 +132,102 @@ def _command_line(given: dict[str, Any]) -> str:
 
 
 def _write(report: CompareReport, json_target: str | None, save: str | None) -> None:
-    from maskdet.writers.atomic import write_bytes
+    from maskdet.files.atomic import write_bytes
 
     text = to_json(report.to_dict(), indent=2)
     write_text(text, json_target)
     if save:
-        from maskdet.chain.score_plots import save_bars
+        from maskdet.chain.evaluation.plots import save_bars
 
         save_bars(report, Path(save))
         write_bytes(Path(save) / "compare.json", text.encode())
+
+
+def score_folds(
+    data: str,
+    *,
+    weights: str | None,
+    classifier_weights: str | None,
+    conf: float,
+    iou: float,
+    imgsz: int | None,
+    close_ups: bool | None,
+    augment: bool,
+    device: str,
+    runtime: RuntimeName,
+    trust_weights: bool,
+    batch: int,
+    json_target: str | None,
+    quiet: bool,
+) -> None:
+    """Score both models of every fold and the chain, and write what was asked for.
+
+    Args:
+        data: the folder that ``maskdet convert --folds`` wrote.
+        weights: the detectors', with ``{fold}`` in the name.
+        classifier_weights: the classifiers', likewise.
+        conf: boxes above it are those whose classes are compared.
+        iou: threshold of NMS.
+        imgsz: longer side of the detectors' input in pixels.
+        close_ups: whether they see each photo once more at a small input; None as they ask.
+        augment: whether the detectors also see each photo mirrored and smaller.
+        device: where both run, as ``--device`` takes it.
+        runtime: what runs them.
+        trust_weights: unpickle a ``.pt`` whatever it names.
+        batch: photos run at once.
+        json_target: file of the report, ``"-"`` for standard output.
+        quiet: print no table.
+
+    Raises:
+        MaskdetError: data or a model cannot be used, a package is missing, or a file cannot be written.
+        click.UsageError: a model is not named.
+    """
+    from maskdet.extras import require
+
+    require("faster_coco_eval", what="maskdet compare --data", extra="train")
+    if weights is None or classifier_weights is None:
+        raise click.UsageError("--folds needs --weights and --classifier, {fold} in both names standing for 1, 2, …")
+
+    from maskdet.chain.evaluation.folds import compare_folds
+    from maskdet.detector.evaluation.folds.cross_validation import fold_models
+    from maskdet.detector.evaluation.folds.fold_set import fold_files, folds_folder, read_folds
+    from maskdet.files.guard import Guard
+
+    Guard([data]).check_texts({"--json": json_target})
+    count = len(fold_files(folds_folder(data)))
+    # What is missing should be said before the photos are run, not after.
+    for template in (weights, classifier_weights):
+        fold_models(template, count)
+    settings = {"model": weights, "imgsz": imgsz, "augment": augment, "device": device, "runtime": runtime}
+    settings["trust_weights"] = trust_weights
+    pairs = _pairs(settings, classifier_weights, count, close_ups=close_ups)
+    report = compare_folds(pairs, read_folds(data, quiet=quiet), conf=conf, iou=iou, batch=batch, quiet=quiet)
+    always = {"conf", "iou"}
+    report = replace(report, command=command_line({"json_target", "quiet", "batch", "device"}, always))
+    write_text(to_json(report.to_dict()), json_target)
+    if not quiet and json_target != "-":
+        from maskdet.chain.evaluation.tables import print_fold_scores
+
+        print_fold_scores(report)
+
+
+def _pairs(
+    settings: dict[str, Any], classifier_weights: str, count: int, *, close_ups: bool | None
+) -> Iterator[FoldPair]:
+    """Load the networks of each fold when its turn comes.
+
+    Raises:
+        WeightsError: a file cannot be used.
+    """
+    from maskdet.chain.evaluation.folds import FoldPair
+    from maskdet.cli.val_folds import load_fold_detectors
+    from maskdet.detector.evaluation.folds.cross_validation import fold_models
+    from maskdet.detector.evaluation.folds.report import FoldModel
+    from maskdet.weights import checksum
+
+    paths = fold_models(classifier_weights, count)
+    for (detector, model), path in zip(load_fold_detectors(settings, count, close_ups=close_ups), paths, strict=True):
+        classifier = open_classifier(path, device=settings["device"], runtime=settings["runtime"])
+        yield FoldPair(
+            detector, classifier, (model, FoldModel(classifier.info.name, checksum(path), classifier.info.imgsz))
+        )

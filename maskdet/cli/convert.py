@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from maskdet.console import say, show
+from maskdet.terminal.console import say, show
 
 #: Options that mean nothing to the other kind of output, by parameter name.
 _DATA_SET_ONLY = ("split", "val_fraction", "test_fraction", "folds", "seed", "images")
@@ -106,10 +106,10 @@ def convert(
         for name in _DATA_SET_ONLY:
             options.pop(name, None)
         return _write_crops(voc_dir, out, (crop_margin, crop_square, crop_size), mapping, quiet=quiet, **options)
-    from maskdet.datasets.audit_table import print_audit
-    from maskdet.datasets.class_map import ClassMap
+    from maskdet.datasets.audit.table import print_audit
     from maskdet.datasets.convert import ConvertOptions
     from maskdet.datasets.convert import convert as run
+    from maskdet.datasets.photos.class_map import ClassMap
 
     audit = run(voc_dir, out, ConvertOptions(classes=ClassMap(mapping), folds=folds or 0, quiet=quiet, **options))
     if not quiet:
@@ -147,10 +147,10 @@ def _write_crops(
     quiet: bool,
     **options: Any,
 ) -> int:
-    from maskdet.classifier.crop_folder import CropFolderOptions, write_crops
-    from maskdet.classifier.crop_summary import print_crop_summary
-    from maskdet.classifier.crops import CropOptions
-    from maskdet.datasets.class_map import ClassMap
+    from maskdet.classifier.crops.crop import CropOptions
+    from maskdet.classifier.crops.crop_folder import CropFolderOptions, write_crops
+    from maskdet.classifier.crops.summary import print_crop_summary
+    from maskdet.datasets.photos.class_map import ClassMap
 
     try:
         crops = CropOptions(*window)

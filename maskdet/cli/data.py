@@ -8,8 +8,8 @@ import click
 
 from maskdet.cli.convert import parse_map
 from maskdet.cli.report_output import write_text
-from maskdet.console import say, show
 from maskdet.paths import real_path
+from maskdet.terminal.console import say, show
 
 #: What ``--fail-on`` may name.
 _FAULTS = ("boxes", "duplicates", "leaks")
@@ -47,12 +47,12 @@ def check(
 
     Exit code 2 where photos cannot be used, 1 where --fail-on matches.
     """
-    from maskdet.datasets.audit_table import print_audit
-    from maskdet.datasets.check import check as run
-    from maskdet.datasets.check import trainers_notes
-    from maskdet.datasets.class_map import ClassMap
+    from maskdet.datasets.audit.check import check as run
+    from maskdet.datasets.audit.check import trainers_notes
+    from maskdet.datasets.audit.table import print_audit
+    from maskdet.datasets.photos.class_map import ClassMap
     from maskdet.errors import DatasetError
-    from maskdet.writers.guard import Guard
+    from maskdet.files.guard import Guard
 
     Guard([folder]).check_texts({"--json": json_file})
     if json_file not in (None, "-") and not real_path(json_file).parent.is_dir():
@@ -82,11 +82,11 @@ def check(
 @click.option("--quiet", is_flag=True, help="No progress bar and no table.")
 def stats(folder: Path, mapping: dict[str, str], picture: Path | None, quiet: bool) -> int:
     """Count the VOC or YOLO data set DIR (or its data.yaml): classes by part, face sizes, faces a photo."""
-    from maskdet.datasets.audit_table import print_stats
-    from maskdet.datasets.check import load
-    from maskdet.datasets.class_map import ClassMap
-    from maskdet.datasets.stats import count, plot
-    from maskdet.writers.guard import Guard
+    from maskdet.datasets.audit.check import load
+    from maskdet.datasets.audit.stats import count, plot
+    from maskdet.datasets.audit.table import print_stats
+    from maskdet.datasets.photos.class_map import ClassMap
+    from maskdet.files.guard import Guard
 
     if picture is not None:
         Guard([folder]).check_media(picture)

@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
-from maskdet.cli.alert_options import alert_options, open_alerts
-from maskdet.cli.class_option import check_classes, class_list
-from maskdet.cli.confidence_type import ConfidenceType
-from maskdet.cli.device_options import device_options, precision_option, trust_option
-from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_classifier, open_detector
-from maskdet.cli.output_options import output_options
+from maskdet.cli.options.alerts import alert_options, open_alerts
+from maskdet.cli.options.model import device_options, look_options, precision_option, trust_option
+from maskdet.cli.options.outputs import output_options
+from maskdet.cli.options.strict import strict_option
+from maskdet.cli.options.tracks import open_tracker, report_people, track_options
+from maskdet.cli.options.types import ConfidenceType, check_classes, class_list
 from maskdet.cli.start_up import collector_paused
-from maskdet.cli.strict_option import strict_option
-from maskdet.cli.track_options import open_tracker, report_people, track_options
-from maskdet.console import say
+from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
-    from maskdet.detector.thresholds import Threshold
-    from maskdet.runtime_choice import Precision, RuntimeName
+    from maskdet.detector.inference.thresholds import Threshold
+    from maskdet.sessions.choice import Precision, RuntimeName
     from maskdet.writers.targets import Targets
 
 
@@ -121,9 +119,9 @@ def detect(
     if not found:
         return EXIT_ERROR
 
-    from maskdet.modes import choose_predictor
-    from maskdet.sources.files import files_among
-    from maskdet.writers.guard import Guard
+    from maskdet.files.guard import Guard
+    from maskdet.prediction.predictors import choose_predictor
+    from maskdet.sources.places.files import files_among
     from maskdet.writers.outputs import Outputs, check_targets
 
     guard = Guard([*sources, weights, classifier_weights], files_among(found))

@@ -7,21 +7,21 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from maskdet.cli.interrupt import Interrupt
-from maskdet.console import say
-from maskdet.detector.cpu import threads_each
+from maskdet.cli.start_up import Interrupt
 from maskdet.errors import MaskdetError, SourceError
-from maskdet.pipeline import Predictor, answer_source
-from maskdet.progress import ProgressBar
+from maskdet.prediction.pipeline import Predictor, answer_source
 from maskdet.results import MaskResult
+from maskdet.sessions.processor import threads_each
 from maskdet.sources import Picture, PictureFile, Source
-from maskdet.tally import Tally
+from maskdet.terminal.console import say
+from maskdet.terminal.progress import ProgressBar
 from maskdet.writers.outputs import Outputs
+from maskdet.writers.tally import Tally
 
 if TYPE_CHECKING:
     from maskdet.alerts.monitor import AlertMonitor
     from maskdet.tracking.face_tracker import FaceTracker
-    from maskdet.viewer import Viewer
+    from maskdet.writers.viewer import Viewer
 
 
 class ErrorLog:
@@ -123,7 +123,7 @@ class Task:
             with Interrupt() as interrupt, ExitStack() as stack:
                 viewer: Viewer | None = None
                 if show:
-                    from maskdet.viewer import Viewer
+                    from maskdet.writers.viewer import Viewer
 
                     viewer = stack.enter_context(Viewer())
                 if self._alerts is not None:

@@ -58,6 +58,6 @@ def settle(environment: MutableMapping[str, str], *, cores: int, machine: int) -
 
 def settle_own() -> None:
     """Do so for this process."""
-    from maskdet.detector.cpu import usable_cores
+    from maskdet.sessions.processor import usable_cores
 
     settle(os.environ, cores=usable_cores(), machine=os.cpu_count() or 1)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.device_options import trust_option
-from maskdet.console import say, show
+from maskdet.cli.options.model import trust_option
+from maskdet.terminal.console import say, show
 
 if TYPE_CHECKING:
-    from maskdet.detector.quantise import Quantised
+    from maskdet.detector.export.quantise import Quantised
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -30,7 +30,7 @@ def export(arguments: tuple[str, ...], int8: bool, trust_weights: bool) -> int:
     With int8=True the convolutions count in 8 bits; 64 of the training photos of data= set their ranges
     (calibration_photos=64).
     """
-    from maskdet.detector.train_arguments import parse_arguments
+    from maskdet.detector.training.arguments import parse_arguments
 
     settings = parse_arguments(arguments)
     if trust_weights:
@@ -40,7 +40,7 @@ def export(arguments: tuple[str, ...], int8: bool, trust_weights: bool) -> int:
         raise click.UsageError(f"int8={wanted}: expected True or False")
     if int8 or wanted:
         return _export_int8(settings)
-    from maskdet.detector.export import export as run
+    from maskdet.detector.export.to_onnx import export as run
 
     target, parity, rewritten = run(settings)
     show(f"{target}  ({target.stat().st_size / 1e6:.1f} MB)")
@@ -52,7 +52,7 @@ def export(arguments: tuple[str, ...], int8: bool, trust_weights: bool) -> int:
 
 
 def _export_int8(settings: Mapping[str, Any]) -> int:
-    from maskdet.detector.export import export_int8
+    from maskdet.detector.export.to_onnx import export_int8
 
     done = export_int8(settings)
     show(f"{done.path}  ({done.bytes_before / 1e6:.1f} MB → {done.bytes_after / 1e6:.1f} MB)")

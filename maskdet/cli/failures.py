@@ -185,7 +185,7 @@ def _write_report(error: BaseException, words: Sequence[str]) -> str | None:
     import tempfile
     import traceback
 
-    from maskdet import __version__
+    from maskdet.version import __version__
 
     trace = "".join(traceback.format_exception(error))
     _say(trace.rstrip())

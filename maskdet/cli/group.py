@@ -83,7 +83,7 @@ class LazyGroup(click.Group):
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from maskdet import __version__
+        from maskdet.version import __version__
 
         click.echo(f"maskdet {__version__}")
         ctx.exit()

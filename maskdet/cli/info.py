@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from maskdet.cli.report_output import write_text
-from maskdet.console import console
+from maskdet.terminal.console import console
 
 #: Packages whose version explains most bug reports; None in the answer where one is not installed.
 PACKAGES = ("numpy", "opencv-python", "onnxruntime", "openvino", "torch", "torchvision", "ultralytics")
@@ -67,9 +67,9 @@ def gather() -> dict[str, Any]:
 
     import onnxruntime
 
-    from maskdet import __version__
-    from maskdet.detector.cpu import has_bf16, usable_cores
     from maskdet.errors import WeightsError
+    from maskdet.sessions.processor import has_bf16, usable_cores
+    from maskdet.version import __version__
     from maskdet.weights import TASK_NOUNS, shipped_models
 
     versions: dict[str, str | None] = {}

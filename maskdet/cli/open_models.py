@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 if TYPE_CHECKING:
-    from maskdet.classifier.model import MaskClassifier
-    from maskdet.detector.model import MaskDetector
-    from maskdet.detector.thresholds import Threshold
-    from maskdet.runtime_choice import Precision, RuntimeName
+    from maskdet.classifier.inference.model import MaskClassifier
+    from maskdet.detector.inference.model import MaskDetector
+    from maskdet.detector.inference.thresholds import Threshold
+    from maskdet.sessions.choice import Precision, RuntimeName
 
 
 class DetectorOptions(TypedDict, total=False):
@@ -38,7 +38,7 @@ def open_detector(weights: str | Path | None, **options: Unpack[DetectorOptions]
         click.UsageError: an option out of its range, or one that does not go with another or with the file.
         MaskdetError: the file or the device cannot be used, or a package is missing.
     """
-    from maskdet.detector.model import MaskDetector
+    from maskdet.detector.inference.model import MaskDetector
 
     try:
         return MaskDetector(weights, **options)
@@ -57,7 +57,7 @@ def open_classifier(weights: str | Path | None, *, device: str, runtime: Runtime
     Raises:
         MaskdetError: the file or the device cannot be used, or a package is missing.
     """
-    from maskdet.classifier.model import MaskClassifier
+    from maskdet.classifier.inference.model import MaskClassifier
 
     # It is an ONNX file, also where the detector is a .pt.
     return MaskClassifier(weights, device=device, runtime="auto" if runtime == "torch" else runtime)

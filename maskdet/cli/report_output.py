@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from maskdet.console import program_output, to_bytes
+from maskdet.terminal.console import program_output, to_bytes
 
 
 def command_line(leave_out: Collection[str] = (), always: Collection[str] = ()) -> str:
@@ -56,7 +56,7 @@ def write_text(text: str, target: str | None) -> None:
     Raises:
         SourceError: the file cannot be written.
     """
-    from maskdet.writers.atomic import write_bytes
+    from maskdet.files.atomic import write_bytes
 
     if target == "-":
         output = program_output()

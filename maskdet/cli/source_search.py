@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maskdet.console import say
 from maskdet.errors import SourceError
 from maskdet.paths import OWN_FOLDER, real_path
 from maskdet.sources import Missed, Source, resolve
+from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
     from maskdet.cli.detect_run import ErrorLog

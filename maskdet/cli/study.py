@@ -72,7 +72,7 @@ def study(source: Path | None, list_only: bool, quiet: bool, json_target: str | 
     maskdet study face-mask-detection --protocol both          everything; hours on a CPU
     maskdet study face-mask-detection --report                 the report once more
     """
-    from maskdet.writers.guard import Guard
+    from maskdet.files.guard import Guard
 
     if list_only:
         Guard().check_texts({"--json": json_target})
@@ -96,13 +96,13 @@ def study(source: Path | None, list_only: bool, quiet: bool, json_target: str | 
 
 
 def _list(json_target: str | None, *, quiet: bool) -> int:
-    from maskdet.classifier.parameter_table import parameter_table
+    from maskdet.classifier.networks.parameters import parameter_table
 
     rows = parameter_table()
     if json_target:
         write_text(to_json([row.to_dict() for row in rows]), json_target)
     if not quiet and json_target != "-":
-        from maskdet.writers.parameter_table import print_parameters
+        from maskdet.classifier.study.report.parameter_table import print_parameters
 
         print_parameters(rows)
     return EXIT_DONE

@@ -9,14 +9,14 @@ import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
 from maskdet.cli.report_output import command_line, to_json, write_text
-from maskdet.console import say
+from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
-    from maskdet.classifier.crop_set import CropSet
-    from maskdet.classifier.network_run import Epoch, NetworkRun
-    from maskdet.classifier.networks import WeightsChoice
-    from maskdet.classifier.study import StudyOptions
-    from maskdet.classifier.study_training import Plan
+    from maskdet.classifier.crops.crop_set import CropSet
+    from maskdet.classifier.networks.specs import WeightsChoice
+    from maskdet.classifier.study.run_study import StudyOptions
+    from maskdet.classifier.study.train_plan import Plan
+    from maskdet.classifier.training.run import Epoch, NetworkRun
     from maskdet.errors import MaskdetError
 
 COMMANDS_FILE = "commands.txt"
@@ -46,7 +46,7 @@ class Study:
         quiet: bool,
     ) -> None:
         """Check the options; see the command's help."""
-        from maskdet.classifier.study import (
+        from maskdet.classifier.study.run_study import (
             CACHE_FOLDER,
             RUNS_FOLDER,
             STUDY_NETWORKS,
@@ -75,12 +75,12 @@ class Study:
 
     def run(self, json_target: str | None) -> int:
         """Train, report, and return the exit code."""
-        from maskdet.classifier.allocator import keep_freed_memory
-        from maskdet.classifier.crop_set import read_crop_set
-        from maskdet.classifier.network_run import load_runs
-        from maskdet.classifier.study import make_plans, run_plans
-        from maskdet.classifier.study_training import Surroundings
-        from maskdet.classifier.two_class_view import two_class_views
+        from maskdet.classifier.crops.crop_set import read_crop_set
+        from maskdet.classifier.study.run_study import make_plans, run_plans
+        from maskdet.classifier.study.train_plan import Surroundings
+        from maskdet.classifier.study.two_class_view import two_class_views
+        from maskdet.classifier.training.allocator import keep_freed_memory
+        from maskdet.classifier.training.run import load_runs
 
         crops = read_crop_set(self.source, quiet=self.quiet)
         keep_freed_memory()
@@ -104,9 +104,9 @@ class Study:
 
     def _collapse(self, crops: CropSet) -> None:
         """Run what is missing of the experiment; every finished training is kept at once."""
-        from maskdet.classifier.collapse import CollapseOptions, run_collapse
-        from maskdet.classifier.collapse_rows import load_collapse, save_collapse
-        from maskdet.classifier.study import COLLAPSE_FILE
+        from maskdet.classifier.study.collapse import CollapseOptions, run_collapse
+        from maskdet.classifier.study.collapse_rows import load_collapse, save_collapse
+        from maskdet.classifier.study.run_study import COLLAPSE_FILE
 
         path = self.runs / COLLAPSE_FILE
         rows = load_collapse(path) if path.exists() else []
@@ -118,7 +118,7 @@ class Study:
                 say(f"batch {row.batch}, {row.scaling}, seed {row.seed}: collapsed {row.collapsed}")
 
     def _ship(self, crops: CropSet, found: list[NetworkRun]) -> None:
-        from maskdet.classifier.ship import CHECKPOINT_FILE, ship_classifier
+        from maskdet.classifier.training.ship import CHECKPOINT_FILE, ship_classifier
 
         assert self.ship is not None
         ship_classifier(
@@ -136,11 +136,11 @@ class Study:
         (self.runs / CHECKPOINT_FILE).unlink(missing_ok=True)
 
     def _report(self, crops: CropSet, found: list[NetworkRun], json_target: str | None) -> None:
-        from maskdet.classifier.collapse_rows import load_collapse
-        from maskdet.classifier.crops import STUDY_CROPS
-        from maskdet.classifier.study import COLLAPSE_FILE, describe_machine
-        from maskdet.classifier.study_report import write_report
-        from maskdet.classifier.study_table import print_study, to_dict
+        from maskdet.classifier.crops.crop import STUDY_CROPS
+        from maskdet.classifier.study.collapse_rows import load_collapse
+        from maskdet.classifier.study.report import write_report
+        from maskdet.classifier.study.report.terminal import print_study, to_dict
+        from maskdet.classifier.study.run_study import COLLAPSE_FILE, describe_machine
 
         collapse = self.runs / COLLAPSE_FILE
         places = {record.crop: at for at, record in enumerate(crops.records)}
@@ -163,7 +163,7 @@ class Study:
 
     def _commands(self) -> list[str]:
         """Return this and every earlier command that made the runs, and remember it beside them."""
-        from maskdet.writers.atomic import write_bytes
+        from maskdet.files.atomic import write_bytes
 
         path = self.runs / COMMANDS_FILE
         known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from maskdet.cli.device_options import trust_option
-from maskdet.console import say, show
+from maskdet.cli.options.model import trust_option
+from maskdet.terminal.console import say, show
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -31,8 +31,8 @@ def train(arguments: tuple[str, ...], trust_weights: bool) -> int:
     early_imgsz=  input size of the first epochs                   early_share= share of the epochs that run at it
     cpu_threads=  threads on a CPU                                 cpu_bf16=    bfloat16 on a CPU
     """
-    from maskdet.detector.train import train as run
-    from maskdet.detector.train_arguments import parse_arguments
+    from maskdet.detector.training.arguments import parse_arguments
+    from maskdet.detector.training.train import train as run
 
     settings = parse_arguments(arguments)
     if trust_weights:

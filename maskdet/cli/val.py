@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.device_options import trust_option
-from maskdet.cli.look_options import look_options
 from maskdet.cli.open_models import open_detector
+from maskdet.cli.options.model import look_options, trust_option
 from maskdet.cli.report_output import to_json, write_text
 from maskdet.cli.val_arguments import check_keys, command_line, detector_options, save_folder
-from maskdet.console import say
+from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
-    from maskdet.detector.labelled import LabelledSplit
+    from maskdet.detector.evaluation.labelled_split import LabelledSplit
 
 
 @click.command()
@@ -74,7 +73,7 @@ def val(
     --stress cuts pictures around every face, so that it takes 10, 25, 50, 75 and 95 % of the shorter side, and shrinks
     the photos until it is 8 to 16 pixels long; it gives recall and AP50 by that share, and with --save their curve.
     """
-    from maskdet.detector.train_arguments import parse_arguments
+    from maskdet.detector.training.arguments import parse_arguments
 
     settings = {key: value for key, value in parse_arguments(arguments).items() if value is not None}
     check_keys(settings)
@@ -88,9 +87,9 @@ def val(
     if folds:
         return _score_folds(settings, json_target, folder, save, close_ups=close_ups, quiet=quiet)
 
-    from maskdet.detector.evaluate import VAL_CONF
-    from maskdet.detector.labelled import read_split
-    from maskdet.detector.model import DEFAULT_IOU
+    from maskdet.detector.evaluation.evaluate import VAL_CONF
+    from maskdet.detector.evaluation.labelled_split import read_split
+    from maskdet.detector.inference.model import DEFAULT_IOU
     from maskdet.extras import require
     from maskdet.weights import checksum, resolve_weights
 
@@ -108,7 +107,7 @@ def val(
     command = command_line(settings, labelled.data, json_target, save, stress=stress, close_ups=close_ups)
     if stress:
         from maskdet.cli.val_stress import print_scales, write_scales
-        from maskdet.detector.scale_score import stress as stress_detector
+        from maskdet.detector.evaluation.stress.score import stress as stress_detector
 
         scales = stress_detector(detector, labelled, **thresholds, quiet=quiet)
         scales = replace(scales, sha256=digest, command=command)
@@ -117,7 +116,7 @@ def val(
             print_scales(scales)
     else:
         from maskdet.cli.val_split import print_report, write
-        from maskdet.detector.evaluate import evaluate
+        from maskdet.detector.evaluation.evaluate import evaluate
 
         report = evaluate(detector, labelled, **thresholds, batch=settings.get("batch", 16), quiet=quiet)
         report = replace(report, sha256=digest, command=command)
@@ -131,7 +130,7 @@ def val(
 
 def _say_notes(labelled: LabelledSplit, names: Sequence[str]) -> None:
     """Say what of the labels, and of a model's classes, does not count."""
-    from maskdet.detector.class_match import unmatched
+    from maskdet.detector.evaluation.class_match import unmatched
 
     if labelled.repeated:
         say(f"note: {labelled.repeated} repeated label lines count once")
@@ -143,7 +142,7 @@ def _say_notes(labelled: LabelledSplit, names: Sequence[str]) -> None:
 
 def _guard_outputs(settings: Mapping[str, Any], json_target: str | None, folder: Path | None, *, stress: bool) -> None:
     """Make sure, before anything is run, that nothing is destroyed."""
-    from maskdet.writers.guard import Guard
+    from maskdet.files.guard import Guard
 
     guard = Guard([str(settings["data"]), str(settings.get("model", ""))])
     guard.check_texts({"--json": json_target})

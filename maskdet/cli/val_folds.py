@@ -10,15 +10,15 @@ import click
 
 from maskdet.cli.open_models import open_detector
 from maskdet.cli.val_arguments import detector_options
-from maskdet.console import console, say
-from maskdet.writers.report_table import fold_cell, report_table
+from maskdet.terminal.console import console, say
+from maskdet.terminal.report_table import fold_cell, report_table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maskdet.detector.cross_validation import FoldScores
-    from maskdet.detector.fold_report import FoldModel, FoldReport
-    from maskdet.detector.model import MaskDetector
+    from maskdet.detector.evaluation.folds.cross_validation import FoldScores
+    from maskdet.detector.evaluation.folds.report import FoldModel, FoldReport
+    from maskdet.detector.inference.model import MaskDetector
 
 #: How the sets of photos are called in headings.
 SET_TITLES: Final = {"all": "all photos", "without_series": "without the selfie series"}
@@ -36,11 +36,11 @@ def score(settings: Mapping[str, Any], *, close_ups: bool | None = None, quiet: 
         MaskdetError: data or a model cannot be used.
         click.UsageError: no model is named, or ``split`` is.
     """
-    from maskdet.detector.cross_validation import fold_models
-    from maskdet.detector.evaluate import VAL_CONF
-    from maskdet.detector.fold_report import score_folds
-    from maskdet.detector.fold_set import fold_files, folds_folder, read_folds
-    from maskdet.detector.model import DEFAULT_IOU
+    from maskdet.detector.evaluation.evaluate import VAL_CONF
+    from maskdet.detector.evaluation.folds.cross_validation import fold_models
+    from maskdet.detector.evaluation.folds.fold_set import fold_files, folds_folder, read_folds
+    from maskdet.detector.evaluation.folds.report import score_folds
+    from maskdet.detector.inference.model import DEFAULT_IOU
 
     if "model" not in settings:
         raise click.UsageError("which models? give model=runs/fold{fold}.onnx; {fold} stands for 1, 2, …")
@@ -77,8 +77,8 @@ def load_fold_detectors(
         WeightsError: a file cannot be used.
         click.UsageError: an input size that the network does not take.
     """
-    from maskdet.detector.cross_validation import fold_models
-    from maskdet.detector.fold_report import FoldModel
+    from maskdet.detector.evaluation.folds.cross_validation import fold_models
+    from maskdet.detector.evaluation.folds.report import FoldModel
     from maskdet.weights import checksum
 
     for path in fold_models(str(settings["model"]), count):

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maskdet.cli.report_output import to_json, write_text
-from maskdet.console import cell, console
-from maskdet.writers.report_table import figure_cell, padding_for, report_table, three_decimals
+from maskdet.terminal.console import cell, console
+from maskdet.terminal.report_table import figure_cell, padding_for, report_table, three_decimals
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maskdet.detector.val_report import ValReport
+    from maskdet.detector.evaluation.report import ValReport
 
 
 def write(report: ValReport, json_target: str | None, folder: Path | None) -> None:
@@ -21,12 +21,12 @@ def write(report: ValReport, json_target: str | None, folder: Path | None) -> No
     Raises:
         SourceError: a file cannot be written.
     """
-    from maskdet.writers.atomic import write_bytes
+    from maskdet.files.atomic import write_bytes
 
     text = to_json(report.to_dict(), indent=2)
     write_text(text, json_target)
     if folder:
-        from maskdet.detector.score_plots import save_plots
+        from maskdet.detector.evaluation.plots import save_plots
 
         save_plots(report, folder)
         write_bytes(folder / "val.json", text.encode())
@@ -57,7 +57,7 @@ def _shown(report: ValReport) -> list[int]:
 
 
 def _figures_table(report: ValReport, width: int) -> Table:
-    from maskdet.detector.val_report import MEAN
+    from maskdet.statistics.figures import MEAN
 
     photos = f"{report.photos} photo{'' if report.photos == 1 else 's'}"
     title = f"{report.model}, {report.imgsz} px, on {report.data} ({report.split}, {photos})"

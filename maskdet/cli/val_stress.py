@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.cli.report_output import to_json, write_text
-from maskdet.console import console
-from maskdet.writers.report_table import figure_cell, padding_for, report_table
+from maskdet.terminal.console import console
+from maskdet.terminal.report_table import figure_cell, padding_for, report_table
 
 if TYPE_CHECKING:
-    from maskdet.detector.scale_report import ScaleReport
+    from maskdet.detector.evaluation.stress.report import ScaleReport
 
 
 def write_scales(report: ScaleReport, json_target: str | None, folder: Path | None) -> None:
@@ -19,12 +19,12 @@ def write_scales(report: ScaleReport, json_target: str | None, folder: Path | No
     Raises:
         SourceError: a file cannot be written.
     """
-    from maskdet.writers.atomic import write_bytes
+    from maskdet.files.atomic import write_bytes
 
     text = to_json(report.to_dict(), indent=2)
     write_text(text, json_target)
     if folder:
-        from maskdet.detector.scale_plot import save_curve
+        from maskdet.detector.evaluation.stress.plot import save_curve
 
         save_curve(report, folder)
         write_bytes(folder / "stress.json", text.encode())
@@ -32,7 +32,7 @@ def write_scales(report: ScaleReport, json_target: str | None, folder: Path | No
 
 def print_scales(report: ScaleReport) -> None:
     """Print the figures as one table."""
-    from maskdet.detector.val_report import MEAN
+    from maskdet.statistics.figures import MEAN
 
     screen = console()
     title = f"{report.model}, {report.imgsz} px, on re-framed faces of {report.data} ({report.split})"

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.postprocess import non_maximum_suppression
+from maskdet.detector.inference.postprocess import non_maximum_suppression
 from maskdet.extras import require
 from maskdet.results import MaskResult
 from maskdet.tracking.votes import HISTORY, TrackVote, VoteBook

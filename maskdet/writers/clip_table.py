@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from maskdet.console import cell, console
 from maskdet.results import count_compliant, sum_counts
-from maskdet.tally import ClipTally
+from maskdet.terminal.console import cell, console
 from maskdet.writers.fitting import add_class_columns, layout, print_fitting
+from maskdet.writers.tally import ClipTally
 
 if TYPE_CHECKING:
     from rich.table import Table

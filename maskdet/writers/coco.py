@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.console import program_output, to_bytes
-from maskdet.conversions.coco import categories
-from maskdet.conversions.json_lines import to_line
+from maskdet.files.atomic import write_bytes
 from maskdet.results import MaskResult
+from maskdet.results.coco import categories
+from maskdet.results.json_lines import to_line
 from maskdet.sources import Picture
-from maskdet.writers.atomic import write_bytes
-from maskdet.writers.lines import named_errors
+from maskdet.terminal.console import named_errors, program_output, to_bytes
 
 
 class CocoWriter:
@@ -64,7 +63,7 @@ class CocoWriter:
         Raises:
             SourceError: it cannot be written.
         """
-        from maskdet import __version__
+        from maskdet.version import __version__
 
         info = json.dumps({"description": "faces found by maskdet", "version": __version__})
         text = (

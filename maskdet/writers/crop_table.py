@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.console import cell, console
 from maskdet.results import MaskResult
+from maskdet.terminal.console import cell, console
 from maskdet.writers.fitting import add_class_columns, class_label, class_style, layout, print_fitting
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from maskdet.classes import CLASS_NAMES, meaning
-from maskdet.draw import SHORT_NAMES
+from maskdet.results.draw import SHORT_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console

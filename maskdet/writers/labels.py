@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maskdet.files.atomic import write_bytes
 from maskdet.results import MaskResult
 from maskdet.sources import Picture
-from maskdet.writers.atomic import write_bytes
 
 
 class YoloWriter:

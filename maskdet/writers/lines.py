@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from maskdet.console import program_output
-from maskdet.conversions.rows import ROW_COLUMNS
-from maskdet.errors import SourceError
 from maskdet.results import MaskResult
-from maskdet.writers.named_file import NamedFile
+from maskdet.results.rows import ROW_COLUMNS
+from maskdet.terminal.console import named_errors
 
 
 class ResultWriter(Protocol):
@@ -43,7 +37,7 @@ class JsonLinesWriter:
 
 def spreadsheet_row(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of ``MaskResult.to_rows`` as it stands in a CSV file."""
-    from maskdet.conversions.spreadsheet import path_cell, text_cell
+    from maskdet.results.spreadsheet import path_cell, text_cell
 
     return {**row, "path": path_cell(row["path"]), "name": text_cell(row["name"])}
 
@@ -65,36 +59,3 @@ class CsvWriter:
         with named_errors(self._target):
             self._rows.writerows(map(spreadsheet_row, result.to_rows()))
             self._file.flush()
-
-
-@contextmanager
-def named_errors(target: str) -> Iterator[None]:
-    """Turn what goes wrong with a file into one line that names it.
-
-    A pipe whose reader has left is passed on as it is: the reader has what it wants, and nothing is wrong.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        name = "standard output" if target == "-" else target
-        raise SourceError(name, f"cannot be written ({error.strerror})") from error
-
-
-@contextmanager
-def open_text(target: str) -> Iterator[TextIO]:
-    """Open a file for text, ``"-"`` meaning standard output.
-
-    Raises:
-        SourceError: the file cannot be written.
-    """
-    if target == "-":
-        yield program_output()
-        return
-    with named_errors(target):
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        # A file name that is not UTF-8 must not end a run: its odd bytes are shown as \udcff.
-        buffered = io.BufferedWriter(NamedFile(target, target))
-        with io.TextIOWrapper(buffered, encoding="utf-8", errors="backslashreplace", newline="") as file:
-            yield file

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import SourceError
+from maskdet.files.guard import FoundFile, Guard
 from maskdet.results import MaskResult
 from maskdet.sources import Picture, PictureFile
-from maskdet.writers.guard import FoundFile, Guard
-from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter, open_text
+from maskdet.terminal.console import open_text
+from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.targets import Targets
 
@@ -115,7 +116,7 @@ class Outputs:
 
             self._files.append(VocWriter(Path(targets.voc)))
         if targets.crops:
-            from maskdet.writers.crops import CropWriter
+            from maskdet.writers.pictures import CropWriter
 
             self._files.append(CropWriter(Path(targets.crops), self._guard))
         if targets.coco:

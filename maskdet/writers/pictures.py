@@ -1,38 +1,18 @@
-"""Annotated pictures, named as their originals."""
+"""Annotated pictures, named as their originals, and faces cut out: a folder that image classifiers train on."""
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
-from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.errors import SourceError
-from maskdet.results import MaskResult
+from maskdet.files.guard import Guard
+from maskdet.imaging.encode import WRITABLE, write_picture
+from maskdet.results import Face, MaskResult
 from maskdet.sources import Picture
-from maskdet.writers.atomic import write_bytes
-from maskdet.writers.guard import Guard
-from maskdet.writers.signature import sign
-
-#: Endings that are written as they are; any other picture becomes a PNG.
-WRITABLE: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-
-
-def write_picture(path: Path, image: npt.NDArray[np.uint8]) -> Path:
-    """Encode ``image`` (H, W, 3) uint8 BGR by the ending of ``path`` and write it, whole or not at all.
-
-    Raises:
-        SourceError: the ending is unknown, or the folder cannot be written.
-    """
-    if path.suffix.lower() not in WRITABLE:
-        raise SourceError(path, f"unknown kind of picture; use one of {', '.join(sorted(WRITABLE))}")
-    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix.lower() in {".jpg", ".jpeg"} else []
-    done, data = cv2.imencode(path.suffix.lower(), image, options)
-    if not done:
-        raise SourceError(path, "cannot be encoded")
-    return write_bytes(path, sign(data.tobytes()))
 
 
 def picture_target(folder: Path, name: Path, suffix: str) -> Path:
@@ -62,3 +42,45 @@ class PictureWriter:
         target = picture_target(self._folder, name, picture.relative.suffix)
         self._guard.check_media(target)
         return write_picture(target, result.plot())
+
+
+def folder_name(name: str) -> str:
+    """Return a class's folder: its name, without what leads elsewhere or no file system takes.
+
+    >>> folder_name("with_mask"), folder_name("../a b/c")
+    ('with_mask', '_.._a b_c')
+    """
+    plain = re.sub(r'[\\/:*?"<>|]', "_", name).strip()
+    return f"_{plain}" if plain.startswith(".") or not plain else plain
+
+
+class CropWriter:
+    """Writes each face as ``CLASS/NAME_N.png``, N counting the faces of a picture from 1, as in the table."""
+
+    def __init__(self, folder: Path, guard: Guard | None = None) -> None:
+        """Write below ``folder``; ``guard`` knows what is read."""
+        self._folder, self._guard = folder, guard or Guard()
+
+    def write(self, picture: Picture, result: MaskResult, name: Path) -> None:
+        """Write all faces of one picture.
+
+        Raises:
+            SourceError: one is a picture that is read or not ours, or cannot be written.
+        """
+        for number, face in enumerate(result.faces, 1):
+            target = self._folder / folder_name(face.name) / name.with_name(f"{name.name}_{number}.png")
+            self._guard.check_media(target)
+            write_picture(target, cut_out(picture.pixels, face))
+
+
+def cut_out(pixels: npt.NDArray[np.uint8], face: Face) -> npt.NDArray[np.uint8]:
+    """Return the pixels that a face's box touches, a view of at least 1×1.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        face: its box lies inside the picture.
+    """
+    height, width = pixels.shape[:2]
+    x1, y1, x2, y2 = face.box
+    left, upper = min(math.floor(x1), width - 1), min(math.floor(y1), height - 1)
+    return pixels[upper : max(upper + 1, math.ceil(y2)), left : max(left + 1, math.ceil(x2))]

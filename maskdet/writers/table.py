@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from maskdet.console import cell, console
 from maskdet.results import MaskResult, count_compliant, sum_counts
+from maskdet.terminal.console import cell, console, named_errors
 from maskdet.writers.fitting import add_class_columns, class_label, class_style, layout, print_fitting
-from maskdet.writers.lines import named_errors
 
 #: Classes that all have a column, met or not.
 MOST_COLUMNS: Final = 6

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.errors import SourceError
+from maskdet.files.atomic import create_beside
+from maskdet.files.guard import Guard
+from maskdet.files.signature import video_tail
 from maskdet.paths import real_path
 from maskdet.results import MaskResult
 from maskdet.sources import Clip
-from maskdet.sources.capture import open_capture
-from maskdet.tally import ClipTally
-from maskdet.writers.atomic import create_beside
-from maskdet.writers.guard import Guard
+from maskdet.sources.content.capture import open_capture
 from maskdet.writers.pace import Pace, choose_rate
-from maskdet.writers.signature import video_tail
+from maskdet.writers.tally import ClipTally
 
 #: Endings that are kept, and the codec written into them; any other video becomes an .mp4. These are codecs that every
 #: OpenCV wheel can write: H.264 is not among them.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from maskdet.classifier.crop_set import CropSet, read_crop_set
+from maskdet.classifier.crops.crop_set import CropSet, read_crop_set
 
 Box = tuple[str, float, float, float, float]
 MakeVoc = Callable[[dict[str, Sequence[Box]]], Path]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.collapse_rows import CollapseRow
-from maskdet.classifier.manifest import CropRecord
-from maskdet.classifier.network_run import Epoch, NetworkRun, Predictions, ProtocolName, TaskName
-from maskdet.classifier.networks import NETWORKS
+from maskdet.classifier.crops.manifest import CropRecord
+from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.study.collapse_rows import CollapseRow
+from maskdet.classifier.training.run import Epoch, NetworkRun, Predictions, ProtocolName, TaskName
 
 
 def crop_records(photos: int = 60, faces: int = 3) -> list[CropRecord]:

@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from maskdet.cli import cli
 from maskdet.datasets.download import HANDLE, download
-from maskdet.datasets.read_voc import ReadOptions, read_voc
+from maskdet.datasets.voc.chunk import ReadOptions
+from maskdet.datasets.voc.read import read_voc
 from maskdet.errors import DatasetError, MissingExtraError
 
 

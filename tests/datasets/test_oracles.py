@@ -10,8 +10,9 @@ import pytest
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.convert import ConvertOptions, convert
-from maskdet.datasets.label_file import label_path, read_labels
-from maskdet.datasets.read_voc import ReadOptions, read_voc
+from maskdet.datasets.voc.chunk import ReadOptions
+from maskdet.datasets.voc.read import read_voc
+from maskdet.datasets.yolo.labels import label_path, read_labels
 
 OPTIONS = ConvertOptions(quiet=True, duplicates=False, images="copy")
 

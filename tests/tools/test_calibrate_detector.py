@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from maskdet.detector.runtime import ModelSpec, OnnxRuntime
+from maskdet.detector.inference.runtime import ModelSpec, OnnxRuntime
 
 pytest.importorskip("faster_coco_eval")
 onnx = pytest.importorskip("onnx")
@@ -46,7 +46,7 @@ def calibrate(
         onnx.helper.set_model_props(model, {**metadata, "number": str(number)})
         onnx.save(model, tmp_path / f"fold{number}.onnx")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: OneRight())
+    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: OneRight())
     main: Callable[[list[str]], None] = runpy.run_path(str(ROOT / "tools" / "calibrate_detector.py"))["main"]
     return main
 
@@ -90,5 +90,5 @@ def test_what_cannot_be_used_is_one_line(
     class Calibrated(OneRight):
         spec = ModelSpec("fixed", 64, 32, True, {"maskdet_calibration": "{}"})
 
-    monkeypatch.setattr("maskdet.detector.model.load_runtime", lambda path, **_: Calibrated())
+    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: Calibrated())
     assert "fold1.onnx: is calibrated already" in refused(["folds", "fold{fold}.onnx"])

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from maskdet.detector.model import MaskDetector
+from maskdet.detector.inference.model import MaskDetector
 from maskdet.weights import default_model
 
 onnx = pytest.importorskip("onnx")
@@ -58,7 +58,7 @@ def test_half_the_size_with_the_same_faces(tool: ModuleType, whole: Path, tmp_pa
 
 def test_training_can_start_from_it(tool: ModuleType, whole: Path, tmp_path: Path) -> None:
     pytest.importorskip("ultralytics")
-    from maskdet.detector.unfuse import unfuse
+    from maskdet.detector.training.unfuse import unfuse
 
     half = tmp_path / "half.onnx"
     tool.main([str(whole), str(half)])

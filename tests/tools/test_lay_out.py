@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from maskdet.detector.runtime import OnnxRuntime
+from maskdet.detector.inference.runtime import OnnxRuntime
 
 onnx = pytest.importorskip("onnx")
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskdet.datasets.voc import parse_voc
+from maskdet.datasets.voc.parse import parse_voc
 
 #: A face seen from the front, its eyes 40 px apart and its mouth 40 px below them.
 LANDMARKS = np.array([[80, 60], [120, 60], [100, 84], [85, 100], [115, 100]], np.float64)

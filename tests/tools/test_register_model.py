@@ -12,8 +12,8 @@ import pytest
 
 from maskdet import weights
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.close_ups import CloseUps
-from maskdet.detector.model import MaskDetector
+from maskdet.detector.inference.close_ups import CloseUps
+from maskdet.detector.inference.model import MaskDetector
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from maskdet import weights
-from maskdet.detector.quantise import Quantised
-from maskdet.detector.side_by_side import Agreement
+from maskdet.detector.export.compare_networks import Agreement
+from maskdet.detector.export.quantise import Quantised
 
 onnx = pytest.importorskip("onnx")
 

@@ -72,7 +72,7 @@ def _prepare(scratch: Path, *, heavy: bool) -> None:
     # As the command does where the process is its own.
     own_process()
     silence_libraries()
-    import maskdet.detector.model
+    import maskdet.detector.inference.model
     import maskdet.sources  # noqa: F401
 
     if heavy:
@@ -155,7 +155,7 @@ def _read_results(path: Path) -> int:
 
 
 def _read_manifest(path: Path) -> int:
-    from maskdet.classifier.manifest import read_manifest
+    from maskdet.classifier.crops.manifest import read_manifest
     from maskdet.errors import DatasetError
 
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import maskdet
-from maskdet.datasets.voc import parse_voc
+from maskdet.datasets.voc.parse import parse_voc
 from maskdet.errors import SourceError
 from maskdet.results import MaskResult
 from maskdet.sources import Picture

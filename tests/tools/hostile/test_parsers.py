@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maskdet import read_results
-from maskdet.classifier.manifest import read_manifest
-from maskdet.datasets.data_yaml import read_data_yaml
-from maskdet.datasets.label_file import read_labels
-from maskdet.datasets.voc import parse_voc
+from maskdet.classifier.crops.manifest import read_manifest
+from maskdet.datasets.voc.parse import parse_voc
+from maskdet.datasets.yolo.data_yaml import read_data_yaml
+from maskdet.datasets.yolo.labels import read_labels
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError, SourceError
-from maskdet.jpeg import read_header
-from maskdet.picture_header import DamagedHeaderError, read_picture_header
+from maskdet.imaging.header import DamagedHeaderError, read_picture_header
+from maskdet.imaging.jpeg import read_header
 
 #: Reader, its kind of error, a valid file, and what else makes one.
 TEXTS: dict[str, tuple[Callable[[Path], object], type[MaskdetError], str, Callable[[Random, Path], str] | None]] = {

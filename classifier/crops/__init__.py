@@ -1,0 +1,1 @@
+"""Cutting faces from photos, and the sets of crops that come of it."""

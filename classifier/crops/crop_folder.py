@@ -1,0 +1,242 @@
+"""Writing a data set's crops into a folder: read, group, cut, all or nothing.
+
+The folder holds ``CLASS/PHOTO_FACE.png``, which loaders of one folder a class understand, ``manifest.csv``,
+``crops.json``, which says how it was made, and ``contact_sheet.jpg``, which shows at a glance whether each class's
+crops show what the class says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
+from maskdet.classifier.crops.crop import STUDY_CROPS, Crop, CropOptions, iter_crops
+from maskdet.classifier.crops.crop_set import name_groups
+from maskdet.classifier.crops.manifest import CropRecord, format_manifest
+from maskdet.datasets.audit.contact_sheet import encode_sheet
+from maskdet.datasets.photos.class_map import ClassMap
+from maskdet.datasets.photos.photo import Collection, LeftOut
+from maskdet.datasets.voc.chunk import ReadOptions
+from maskdet.datasets.voc.frame import Coordinates
+from maskdet.datasets.voc.read import read_voc
+from maskdet.errors import DatasetError
+from maskdet.files.folder import OutputKind, check_target, whole_folder
+from maskdet.terminal.console import to_bytes
+from maskdet.terminal.progress import track
+
+_COLUMNS, _ROWS = 16, 3
+_TILE, _GAP, _TITLE = 80, 4, 22
+_PAPER = 245
+
+
+def choose_crops(class_ids: Sequence[int], count: int = _COLUMNS * _ROWS) -> list[int]:
+    """Choose crops of every class, spread evenly over all of that class.
+
+    Args:
+        class_ids: of all crops.
+        count: how many to choose of each class at most.
+
+    Returns:
+        Their places in ``class_ids``, rising.
+
+    >>> choose_crops([0, 0, 0, 0, 2], count=2)
+    [0, 2, 4]
+    """
+    chosen = []
+    for class_id in set(class_ids):
+        places = [at for at, other in enumerate(class_ids) if other == class_id]
+        number = min(count, len(places))
+        chosen += [places[at * len(places) // number] for at in range(number)]
+    return sorted(chosen)
+
+
+def draw_crops(crops: Sequence[tuple[int, NDArray[np.uint8]]]) -> NDArray[np.uint8]:
+    """Draw crops class by class under the class's name, each as large as its tile allows.
+
+    Args:
+        crops: (class id, (h, w, 3) uint8 BGR), at least one.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+    """
+    parts = []
+    for class_id in sorted({class_id for class_id, _ in crops}):
+        parts += [_title(class_id), _tiles([pixels for other, pixels in crops if other == class_id])]
+    return np.concatenate(parts)
+
+
+def _title(class_id: int) -> NDArray[np.uint8]:
+    bar = np.full((_TITLE, _COLUMNS * (_TILE + _GAP), 3), _PAPER, dtype=np.uint8)
+    cv2.rectangle(bar, (2, 5), (14, 17), CLASS_COLOURS[class_id], cv2.FILLED)
+    cv2.putText(bar, CLASS_NAMES[class_id], (20, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
+    return bar
+
+
+def _tiles(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    pitch = _TILE + _GAP
+    sheet = np.full((-(-len(crops) // _COLUMNS) * pitch, _COLUMNS * pitch, 3), _PAPER, dtype=np.uint8)
+    for at, pixels in enumerate(crops):
+        scale = _TILE / max(pixels.shape[:2])
+        width, height = (max(round(length * scale), 1) for length in (pixels.shape[1], pixels.shape[0]))
+        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        top, left = at // _COLUMNS * pitch, at % _COLUMNS * pitch
+        sheet[top : top + height, left : left + width] = cv2.resize(pixels, (width, height), interpolation=method)
+    return sheet
+
+
+MANIFEST_FILE, SUMMARY_FILE, SHEET_FILE = "manifest.csv", "crops.json", "contact_sheet.jpg"
+CROP_FOLDER = OutputKind(
+    "as a crop folder", (MANIFEST_FILE, SUMMARY_FILE), (MANIFEST_FILE, SUMMARY_FILE, SHEET_FILE, *CLASS_NAMES, ".*")
+)
+FORMAT: Final = "maskdet-crops/1"
+
+
+@dataclass(frozen=True, slots=True)
+class CropFolderOptions:
+    """How to make a crop folder.
+
+    Attributes:
+        crops: how to cut.
+        classes: resolves class names.
+        skip_unknown: leave boxes of unknown classes out.
+        skip_difficult: leave boxes marked as difficult out.
+        keep_going: leave unusable photos out.
+        one_based: xmin and ymin are 1-based pixel numbers.
+        coordinates: what boxes are written in.
+        duplicates: search for alike photos and give them one group.
+        series: give the public data set's selfie series one group.
+        groups: CSV file ``name,group`` of more photos that share a group.
+        overwrite: replace an earlier crop folder.
+        quiet: no progress bar.
+    """
+
+    crops: CropOptions = STUDY_CROPS
+    classes: ClassMap = field(default_factory=ClassMap)
+    skip_unknown: bool = False
+    skip_difficult: bool = False
+    keep_going: bool = False
+    one_based: bool = False
+    coordinates: Coordinates = "auto"
+    duplicates: bool = True
+    series: bool = True
+    groups: Path | None = None
+    overwrite: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CropSummary:
+    """What a crop folder holds.
+
+    Attributes:
+        crops: how they were cut.
+        photos: photos read.
+        groups: different groups among the crops.
+        faces: crops of each class, by class id.
+        mends: what was put right in the annotations: how many of each kind.
+        left_out: photos that could not be used.
+    """
+
+    crops: CropOptions
+    photos: int
+    groups: int
+    faces: tuple[int, ...]
+    mends: dict[str, int]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def binary(self) -> int:
+        """Crops that take part in the study's two classes."""
+        return self.faces[0] + self.faces[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of ``crops.json``."""
+        return {
+            "format": FORMAT,
+            "options": asdict(self.crops),
+            "photos": self.photos,
+            "groups": self.groups,
+            "crops": sum(self.faces),
+            "binary": self.binary,
+            "classes": dict(zip(CLASS_NAMES, self.faces, strict=True)),
+            "mends": self.mends,
+            "left_out": [asdict(photo) for photo in self.left_out],
+        }
+
+
+def write_crops(source: Path, out: Path, options: CropFolderOptions | None = None) -> CropSummary:
+    """Cut every annotated face of the VOC data set in ``source`` into the new folder ``out``.
+
+    Raises:
+        AnnotationError, SourceError: the first unusable photo, unless ``keep_going``.
+        DatasetError: the layout or the target is wrong, or there is no face.
+    """
+    options = options or CropFolderOptions()
+    check_target(out, source, overwrite=options.overwrite, kind=CROP_FOLDER)
+    reading = ReadOptions(
+        classes=options.classes,
+        skip_unknown=options.skip_unknown,
+        skip_difficult=options.skip_difficult,
+        keep_going=options.keep_going,
+        one_based=options.one_based,
+        coordinates=options.coordinates,
+        thumbs=options.duplicates,
+        quiet=options.quiet,
+    )
+    collection, _ = read_voc(source, reading)
+    photos = collection.photos
+    faces = sum(len(photo.boxes) for photo in photos)
+    if not faces:
+        raise DatasetError(source, "no annotated face in it")
+    groups = name_groups(
+        photos, duplicates=options.duplicates, series=options.series, groups=options.groups, quiet=options.quiet
+    )
+    with whole_folder(out) as folder:
+        for class_id in sorted({int(index) for photo in photos for index in photo.class_ids}):
+            (folder / CLASS_NAMES[class_id]).mkdir()
+        records: list[CropRecord] = []
+        shown = set(choose_crops([int(class_id) for photo in photos for class_id in photo.class_ids]))
+        sheet = []
+        crops = iter_crops(photos, groups, options.crops)
+        for crop in track(crops, label="cutting", total=faces, quiet=options.quiet):
+            _write_crop(folder, crop)
+            if len(records) in shown:
+                sheet.append((crop.record.class_id, crop.pixels))
+            records.append(crop.record)
+        summary = _summarise(collection, records, options.crops)
+        # Bytes, since text mode would write other line ends on Windows.
+        (folder / MANIFEST_FILE).write_bytes(to_bytes(format_manifest(records)))
+        text = json.dumps(summary.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        (folder / SUMMARY_FILE).write_bytes(to_bytes(text))
+        (folder / SHEET_FILE).write_bytes(encode_sheet(draw_crops(sheet)))
+    return summary
+
+
+def _write_crop(folder: Path, crop: Crop) -> None:
+    path = folder / crop.record.crop
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)  # a photo's folders are part of its crops' names
+        path.write_bytes(cv2.imencode(".png", crop.pixels)[1].tobytes())
+    except OSError as error:
+        raise DatasetError(crop.record.crop, f"cannot be written ({error.strerror})") from error
+
+
+def _summarise(collection: Collection, records: list[CropRecord], crops: CropOptions) -> CropSummary:
+    counts = Counter(record.class_id for record in records)
+    return CropSummary(
+        crops,
+        len(collection.photos),
+        len({record.group for record in records}),
+        tuple(counts[class_id] for class_id in range(len(CLASS_NAMES))),
+        dict(sorted(Counter(mend.kind for mend in collection.mends).items())),
+        tuple(collection.left_out),
+    )

@@ -1,0 +1,1 @@
+"""A crop classifier run: its file, its sessions, its answers."""

@@ -1,0 +1,1 @@
+"""The study's networks, their layers, backbones and counts of parameters."""

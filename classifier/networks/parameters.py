@@ -1,0 +1,111 @@
+"""The study's networks in numbers: our parameters beside those it prints, and why the two differ.
+
+Keras counts BatchNorm's running mean and variance as parameters, torch keeps them as buffers. Besides, Keras' ResNet50
+has convolution biases, which torchvision leaves to the BatchNorm behind; and its InceptionV3 has no BatchNorm scales.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from maskdet.classifier.networks.specs import NETWORKS, NetworkName, NetworkSpec, build_on_meta, find_network
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRow:
+    """One network.
+
+    Attributes:
+        name: how it is called on the command line.
+        title: how the study calls it.
+        input: such as ``256×256×3``.
+        total: parameters of our network, as torch counts them.
+        trainable: those that training changes.
+        running_statistics: BatchNorm's running means and variances, which only Keras counts.
+        conv_biases: biases that only Keras' network has.
+        scales: BatchNorm scales that only our network has.
+        printed_total: as the study prints it.
+        printed_trainable: as the study prints it.
+    """
+
+    name: NetworkName
+    title: str
+    input: str
+    total: int
+    trainable: int
+    running_statistics: int
+    conv_biases: int
+    scales: int
+    printed_total: int
+    printed_trainable: int
+
+    @property
+    def keras_total(self) -> int:
+        """What Keras prints for our network."""
+        return self.total + self.running_statistics + self.conv_biases - self.scales
+
+    @property
+    def explanation(self) -> str:
+        """Why ``total`` and ``printed_total`` differ, as a sum; empty where they do not."""
+        terms = [
+            (" + ", self.running_statistics, "running statistics of BatchNorm"),
+            (" + ", self.conv_biases, "convolution biases of Keras' version"),
+            (" − ", self.scales, "BatchNorm scales that Keras' version lacks"),
+        ]
+        parts = [f"{sign}{count:,} {what}" for sign, count, what in terms if count]
+        return f"{self.total:,}{''.join(parts)} = {self.keras_total:,}" if parts else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row for JSON or CSV, derived columns included."""
+        return asdict(self) | {"keras_total": self.keras_total, "explanation": self.explanation}
+
+
+def parameter_table(names: Iterable[str] = tuple(NETWORKS)) -> list[ParameterRow]:
+    """Return a row for each network; no weights are made, loaded or downloaded.
+
+    Raises:
+        MissingExtraError: torch and torchvision are not installed.
+        MaskdetError: there is no network of that name.
+    """
+    return [_row(find_network(name)) for name in names]
+
+
+def count_parameters(module: nn.Module) -> tuple[int, int]:
+    """Return how many parameters a module has, and how many of them are trained."""
+    counts = [(parameter.numel(), parameter.requires_grad) for parameter in module.parameters()]
+    return sum(count for count, _ in counts), sum(count for count, trained in counts if trained)
+
+
+def _row(spec: NetworkSpec) -> ParameterRow:
+    network = build_on_meta(spec.name)
+    total, trainable = count_parameters(network)
+    running = biases = scales = 0
+    if spec.backbone is not None:
+        from torch import nn
+
+        from maskdet.classifier.networks.backbones import BACKBONES
+
+        keras = BACKBONES[spec.backbone]
+        for layer in network.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                running += layer.running_mean.numel() + layer.running_var.numel()
+                scales += layer.weight.numel() if keras.keras_no_scales else 0
+            elif isinstance(layer, nn.Conv2d) and layer.bias is None and keras.keras_conv_biases:
+                biases += layer.out_channels
+    return ParameterRow(
+        spec.name,
+        spec.title,
+        f"{spec.side}×{spec.side}×3",
+        total,
+        trainable,
+        running,
+        biases,
+        scales,
+        spec.printed_total,
+        spec.printed_trainable,
+    )

@@ -1,0 +1,233 @@
+"""What the study printed, and what its numbers really say.
+
+The study: "Mask Detection Using Convolutional Neural Networks", a student study of January 2023 in Keras. Every number
+typed here is printed there or, where it says so, was read off its printed numbers; the rest is computed from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from maskdet.classifier.networks.specs import NetworkName
+from maskdet.classifier.study.scores import ClassScores, Floor, floor_of
+from maskdet.statistics.confusion import (
+    balanced_accuracy,
+    confusion_matrix,
+    constant_answer,
+    error,
+    f1,
+    macro_f1,
+    precision,
+    recall,
+)
+from maskdet.statistics.figures import wilson
+
+Matrix = tuple[tuple[int, int], tuple[int, int]]
+
+#: Crops of the data set by class id, and the crops of each part.
+CROPS: Final = (3232, 717, 123)
+OWN_PARTS: Final = (3159, 395, 394)
+TRANSFER_PARTS: Final = (3159, 790)
+#: Crops of the rarer class (without mask) in the transfer nets' test part.
+TRANSFER_POSITIVES: Final = 138
+#: Share of crops that people get wrong, as printed.
+HUMAN_ERROR: Final = 0.0
+#: Misclassified test crops that the study lists: missed bare faces, and masks taken for bare faces.
+LISTED_MISSED, LISTED_FALSE_ALARMS = 7, 6
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedOwn:
+    """One of the study's own networks.
+
+    Attributes:
+        errors: of train, dev and test as printed, in whole per cent.
+        dev_accuracy: by epoch, as printed.
+        test_wrong: misclassified crops of the test part. Derived: the count nearest to the printed whole per cent; for
+            CNN-B the crops that are listed.
+    """
+
+    errors: tuple[int, int, int]
+    dev_accuracy: tuple[float, ...]
+    test_wrong: int
+
+    @property
+    def test_error(self) -> float:
+        """Share of the test part."""
+        return self.test_wrong / OWN_PARTS[2]
+
+    @property
+    def test_interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the test error."""
+        return wilson(self.test_wrong, OWN_PARTS[2])
+
+    def dev_right(self) -> tuple[int, ...]:
+        """Return the dev crops answered rightly by epoch, read off the printed accuracies."""
+        return tuple(round(share * OWN_PARTS[1]) for share in self.dev_accuracy)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTransfer:
+    """One of the networks with an ImageNet backbone.
+
+    Attributes:
+        accuracy: as printed.
+        matrix: rows the truth (with, without mask), columns the answer. Derived: the printed reports have truth and
+            answer swapped, so theirs is the transpose.
+    """
+
+    accuracy: float
+    matrix: Matrix
+
+    @property
+    def figures(self) -> TrueFigures:
+        """What the matrix says."""
+        return true_figures(self.matrix)
+
+    @property
+    def constant(self) -> bool:
+        """Whether every crop got the same answer."""
+        return bool((np.asarray(self.matrix).sum(axis=0) == 0).any())
+
+    @property
+    def swapped_support(self) -> tuple[int, int]:
+        """The support that a report with truth and answer swapped shows: answers of each class."""
+        with_mask, without = np.asarray(self.matrix).sum(axis=0).tolist()
+        return with_mask, without
+
+
+@dataclass(frozen=True, slots=True)
+class TrueFigures:
+    """The figures of a matrix of two classes."""
+
+    count: int
+    wrong: int
+    accuracy: float
+    error: float
+    error_interval: tuple[float, float]
+    macro_f1: float
+    balanced_accuracy: float
+    classes: tuple[ClassScores, ClassScores]
+
+
+def true_figures(matrix: Matrix) -> TrueFigures:
+    """Compute the figures of a matrix, rows the truth.
+
+    >>> figures = true_figures(((652, 0), (138, 0)))
+    >>> round(figures.accuracy, 4), round(figures.macro_f1, 4), figures.balanced_accuracy
+    (0.8253, 0.4521, 0.5)
+    """
+    counts = np.asarray(matrix)
+    total, wrong = int(counts.sum()), int(counts.sum() - np.trace(counts))
+    first, second = (
+        ClassScores(float(p), float(r), float(f), int(support))
+        for p, r, f, support in zip(precision(counts), recall(counts), f1(counts), counts.sum(axis=1), strict=True)
+    )
+    return TrueFigures(
+        total, wrong, 1 - float(error(counts)), float(error(counts)), wilson(wrong, total),
+        float(macro_f1(counts)), float(balanced_accuracy(counts)), (first, second),
+    )  # fmt: skip
+
+
+def unswap(matrix: Matrix) -> Matrix:
+    """Put right a matrix whose rows are the answers, or the other way round.
+
+    >>> unswap(((652, 138), (0, 0)))
+    ((652, 0), (138, 0))
+    """
+    (a, b), (c, d) = matrix
+    return (a, c), (b, d)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantF1:
+    """An F1 of the study: with one output and no threshold every crop counts as positive.
+
+    Then precision is the share p of positive crops and recall is 1, so F1 = 2p / (1 + p) whatever was learned.
+
+    Attributes:
+        part: whose crops.
+        printed: the F1 that is printed.
+        positives: crops without a mask in that part (derived).
+        crops: of that part.
+    """
+
+    part: str
+    printed: float
+    positives: int
+    crops: int
+
+    @property
+    def value(self) -> float:
+        """2p / (1 + p)."""
+        share = self.positives / self.crops
+        return 2 * share / (1 + share)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A result on this data that others published; the F1 is None where only the accuracy is known."""
+
+    task: str
+    accuracy: float
+    macro_f1: float | None
+    what: str
+
+
+_MAJORITY: Final[Matrix] = ((652, 0), (138, 0))
+
+OWN: Final[dict[NetworkName, PublishedOwn]] = {
+    "cnn-a": PublishedOwn((3, 4, 2), (0.9316, 0.9468, 0.9544, 0.9595, 0.9595, 0.9468), 8),
+    "cnn-b": PublishedOwn((2, 4, 3), (0.9519, 0.9595, 0.9671, 0.9646, 0.9620, 0.9544), 13),
+    "cnn-c": PublishedOwn((3, 4, 4), (0.9392, 0.9570, 0.9570), 16),
+}
+TRANSFER: Final[dict[NetworkName, PublishedTransfer]] = {
+    "mobilenet_v2": PublishedTransfer(0.83, _MAJORITY),
+    "vgg19": PublishedTransfer(0.83, _MAJORITY),
+    "resnet50": PublishedTransfer(0.83, _MAJORITY),
+    "inception_v3": PublishedTransfer(0.83, ((579, 73), (60, 78))),
+}
+#: The support that the swapped reports of the three constant networks print.
+PRINTED_SUPPORT: Final = (790, 0)
+F1_COLUMN: Final = (ConstantF1("train", 0.3098, 579, 3159), ConstantF1("dev", 0.2937, 68, 395))
+#: What the constant networks' training shows: accuracy, the majority rate, and loss, the entropy of a constant answer.
+STUCK_TRAIN_ACCURACY, STUCK_LOSS = 0.8167, 0.476
+ELSEWHERE: Final = (
+    Elsewhere("three", 0.98, 0.92, "ResNet18, split by crop"),
+    Elsewhere("binary", 0.98, None, "2 % error is par; nobody reports a split by photo"),
+)
+
+
+def transfer_floor() -> Floor:
+    """Return the scores of a constant answer on the transfer nets' test part."""
+    negatives = TRANSFER_PARTS[1] - TRANSFER_POSITIVES
+    labels = np.repeat(np.array([0, 1], dtype=np.int64), [negatives, TRANSFER_POSITIVES])
+    return floor_of(constant_answer(confusion_matrix(labels, labels, 2)))
+
+
+def study_error(name: str) -> tuple[float, float, float] | None:
+    """Return what the study's numbers say of a network's test error: share, and Wilson's interval; None if not its.
+
+    >>> study_error("resnet50")[0] == 138 / 790, study_error("alexnet")
+    (True, None)
+    """
+    for own_name, own in OWN.items():
+        if own_name == name:
+            return own.test_error, *own.test_interval
+    for transfer_name, transfer in TRANSFER.items():
+        if transfer_name == name:
+            return transfer.figures.error, *transfer.figures.error_interval
+    return None
+
+
+def constant_entropy(positives: int, crops: int) -> float:
+    """Return the cross-entropy in nats of always answering the share of positives.
+
+    >>> round(constant_entropy(579, 3159), 3)
+    0.476
+    """
+    share = positives / crops
+    return float(-share * np.log(share) - (1 - share) * np.log(1 - share))

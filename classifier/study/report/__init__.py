@@ -1,0 +1,230 @@
+"""The crop study's report: one folder with the text, the figures as CSV, and the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+
+from maskdet.classifier.crops.manifest import CropRecord
+from maskdet.classifier.study.collapse_rows import CollapseRow, format_collapse
+from maskdet.classifier.study.published import LISTED_FALSE_ALARMS, LISTED_MISSED
+from maskdet.classifier.study.report.collapse import collapse_section
+from maskdet.classifier.study.report.comparison import comparison
+from maskdet.classifier.study.report.csv_files import (
+    confusion_csv,
+    mcnemar_csv,
+    misclassified_csv,
+    networks_csv,
+    per_class_csv,
+)
+from maskdet.classifier.study.report.method import data_section, definitions, largest_group, recipes
+from maskdet.classifier.study.report.mistakes import MAX_CELLS, Pixels, draw_gallery, find_mistakes
+from maskdet.classifier.study.report.pairs import compare_section, pairs_sentence, pairs_table
+from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
+from maskdet.classifier.study.report.results import (
+    classes_table,
+    figures_table,
+    folds_table,
+    overlap_table,
+    sizes_section,
+    times_table,
+)
+from maskdet.classifier.study.report.summary import summary
+from maskdet.classifier.study.sections import Entry, Section, score_runs
+from maskdet.classifier.study.two_class_view import is_view
+from maskdet.classifier.training.run import NetworkRun
+from maskdet.errors import DatasetError
+from maskdet.extras import require
+from maskdet.files.atomic import write_bytes
+from maskdet.imaging.figure import png
+from maskdet.statistics.mcnemar import Comparison
+
+
+def write_report(
+    runs: Sequence[NetworkRun],
+    out: Path,
+    *,
+    records: Sequence[CropRecord],
+    pixels: Pixels | None = None,
+    collapse: Sequence[CollapseRow] | None = None,
+    commands: Sequence[str] = (),
+    machine: str = "",
+    absent: Mapping[str, str] | None = None,
+) -> list[Path]:
+    """Write ``report.md``, the CSV files and the pictures into ``out``; the same runs give the same bytes.
+
+    Args:
+        runs: any of them, in any order.
+        out: the folder; made if missing, files of the same name are replaced.
+        records: the crop folder's manifest.
+        pixels: gives a crop's (h, w, 3) uint8 BGR pixels by its name; None leaves the galleries out.
+        collapse: the trainings of the collapse experiment; None or empty leaves its section out.
+        commands: what was typed to make the runs and the report.
+        machine: processor, memory, versions, in a line.
+        absent: why a network of the study was not run, by its name. Without a word here it is "not run", or, where it
+            was trained from scratch only, "not run: weights unavailable".
+
+    Returns:
+        The files written, ``report.md`` last.
+
+    Raises:
+        DatasetError: there is no run, two runs claim the same place, or a run does not fit the records.
+        MissingExtraError: matplotlib is not installed.
+        SourceError: the folder cannot be written, or a crop cannot be read.
+    """
+    require("matplotlib", what="the study's report", extra="plots")
+    if not runs:
+        raise DatasetError(out, "no trained network to report on: train one first")
+    known = {record.crop: record for record in records}
+    sections = score_runs(runs, records)
+    comparisons = [compare_section(section) for section in sections]
+    files: dict[str, bytes] = {
+        "networks.csv": networks_csv(sections).encode(),
+        "per_class.csv": per_class_csv(sections).encode(),
+        "confusion.csv": confusion_csv(sections).encode(),
+        "mcnemar.csv": mcnemar_csv(sections, comparisons).encode(),
+        "misclassified.csv": misclassified_csv(sections, known).encode(),
+    }
+    if collapse:
+        files["collapse.csv"] = format_collapse(collapse).encode()
+    parts = [
+        "# The crop study: what was printed, what it says, and what we measured",
+        summary(sections, comparisons, collapse or ()),
+        "## The data, and how it is divided",
+        data_section(sections, records),
+    ]
+    for section, pairs in zip(sections, comparisons, strict=True):
+        files |= _pictures(section)
+        galleries = {} if pixels is None else _galleries(section, known, pixels)
+        files |= galleries
+        parts += _section_text(section, pairs, records, absent or {}, list(galleries))
+    parts += ["## Parameters", sizes_section(sections)]
+    if collapse:
+        parts += ["## Why three networks never learned", collapse_section(collapse)]
+    parts += ["## How it was made", _made(sections, commands, machine), "### What the figures mean", definitions()]
+    parts += ["## Files", _list_of_files(list(files))]
+    files["report.md"] = ("\n\n".join(part for part in parts if part) + "\n").encode()
+    return [write_bytes(out / name, data) for name, data in files.items()]
+
+
+def _pictures(section: Section) -> dict[str, bytes]:
+    slug = section.slug
+    pictures = {
+        f"errors-{slug}.png": png(error_bars(section)),
+        f"confusion-{slug}.png": png(confusion_matrices(section)),
+        f"roc-{slug}.png": png(roc_curves(section)),
+    }
+    return pictures | {f"curves-{entry.slug}.png": png(learning_curves(entry)) for entry in _trained(section)}
+
+
+def _trained(section: Section) -> list[Entry]:
+    """Return the entries that were trained for this section's task: the others' curves are in their own section."""
+    return [entry for entry in section.entries if not is_view(entry.run)]
+
+
+def _galleries(section: Section, known: Mapping[str, CropRecord], pixels: Pixels) -> dict[str, bytes]:
+    galleries = {}
+    for entry in section.entries:
+        mistakes = find_mistakes(entry, known)
+        if mistakes:
+            sheet = draw_gallery(mistakes, pixels)
+            galleries[f"misclassified-{entry.slug}.png"] = cv2.imencode(".png", sheet)[1].tobytes()
+    return galleries
+
+
+def _section_text(
+    section: Section,
+    pairs: Sequence[Comparison],
+    records: Sequence[CropRecord],
+    absent: Mapping[str, str],
+    galleries: Sequence[str],
+) -> list[str]:
+    slug = section.slug
+    parts = [f"## {section.title[0].upper()}{section.title[1:]}"]
+    if section.task == "binary":
+        parts.append(comparison(section, absent))
+    parts += [
+        f"![Test errors with their intervals, the study's beside ours](errors-{slug}.png)",
+        "### Every figure",
+        "Brackets: 95 % intervals. Train and dev errors are those of the network that was kept.",
+        figures_table(section),
+        "### Class by class",
+        classes_table(section),
+        f"![Confusion matrices](confusion-{slug}.png)",
+        f"![ROC curves](roc-{slug}.png)",
+    ]
+    folds = folds_table(section)
+    if folds:
+        parts += ["### Fold by fold", "Each fold is the test part once; *all* pools their answers.", folds]
+    parts += [
+        "### Test crops that training had seen something of",
+        overlap_table(section),
+        largest_group(section, records),
+    ]
+    if pairs:
+        parts += [
+            "### Which networks differ",
+            f"{pairs_sentence(section, pairs)} In each cell: test crops that the row's network alone got right : those "
+            "that the column's alone did, and Holm's corrected p of McNemar's exact test. Bold: they differ.",
+            pairs_table(section, pairs),
+        ]
+    parts += ["### Time and size", _TIMES, times_table(section), "### Learning curves"]
+    parts += [f"![Learning curves of {entry.label}](curves-{entry.slug}.png)" for entry in _trained(section)]
+    return parts + _mistakes_text(section, galleries)
+
+
+_TIMES = (
+    "Seconds an epoch include scoring dev; ms a crop is one crop's share of a batch of 16 through the network on "
+    "the CPU. In brackets the epoch that was kept; bold marks the least."
+)
+
+
+def _mistakes_text(section: Section, galleries: Sequence[str]) -> list[str]:
+    """Return the galleries, each under its network's name."""
+    if not galleries:
+        return []
+    listed = (
+        f" The study lists {LISTED_MISSED + LISTED_FALSE_ALARMS} misclassified test crops: {LISTED_MISSED} missed "
+        f"*without_mask* and {LISTED_FALSE_ALARMS} false alarms."
+        if section.task == "binary"
+        else ""
+    )
+    parts = [
+        "### What went wrong",
+        "Every test crop answered wrongly, the surest mistake first: truth -> answer, the probability of the "
+        f"answer, and the face's size in the photo (root of its box's area).{listed} All are in `misclassified.csv`.",
+    ]
+    for entry in section.entries:
+        name = f"misclassified-{entry.slug}.png"
+        if name in galleries:
+            shown = f"the surest {MAX_CELLS} of " if entry.scores.wrong > MAX_CELLS else ""
+            parts += [f"{entry.label}: {shown}{entry.scores.wrong:,}.", f"![Mistakes of {entry.label}]({name})"]
+        else:
+            parts.append(f"{entry.label}: none.")
+    return parts
+
+
+def _made(sections: Sequence[Section], commands: Sequence[str], machine: str) -> str:
+    parts = []
+    if machine:
+        parts.append(f"Machine: {machine}.")
+    if commands:
+        parts.append("```bash\n" + "\n".join(commands) + "\n```")
+    parts += ["### Recipes", recipes(sections)]
+    return "\n\n".join(parts)
+
+
+_FILES = {
+    "networks.csv": "every figure, a line a training; `fold` is `all` where folds are pooled",
+    "per_class.csv": "precision, recall, F1 of each class",
+    "confusion.csv": "the confusion matrices, a line a cell",
+    "mcnemar.csv": "every pair of networks",
+    "misclassified.csv": "every wrong answer on a test crop, with its photo and box",
+    "collapse.csv": "every training of the collapse experiment",
+}
+
+
+def _list_of_files(names: Sequence[str]) -> str:
+    return "\n".join(f"- [`{name}`]({name}): {_FILES[name]}" for name in names if name in _FILES)

@@ -1,0 +1,105 @@
+"""The report's section on why three of the study's networks answer the same for every crop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.study.collapse_rows import CollapseRow
+from maskdet.classifier.study.published import OWN_PARTS, STUCK_LOSS, STUCK_TRAIN_ACCURACY, TRANSFER
+from maskdet.classifier.study.report.text import NONE, join_names, percent, ratio, table
+
+
+def collapse_section(rows: Sequence[CollapseRow]) -> str:
+    """Return the section's text: what was tried, each cell of it, and each setting by itself."""
+    ordered = sorted(rows, key=lambda row: (*_cell(row), row.seed))
+    collapsed = sum(row.collapsed for row in ordered)
+    stuck = join_names([NETWORKS[name].title for name, transfer in TRANSFER.items() if transfer.constant])
+    trainings = "1 training" if len(ordered) == 1 else f"{len(ordered)} trainings"
+    return "\n\n".join(
+        [
+            f"In the study {stuck} answer *with_mask* for every crop: their train accuracy stays at "
+            f"{STUCK_TRAIN_ACCURACY:.4f}, the share of *with_mask* among the {OWN_PARTS[0]:,} training crops, and "
+            f"their loss at {STUCK_LOSS:.3f}, the entropy of that share. Two causes were suspected: Adam at "
+            "batch size 1 can push every unit of a ReLU layer below zero, where no gradient brings it back; and pixels "
+            "scaled to 0 … 1 are not what the ImageNet weights were trained on. This experiment varies both, and "
+            "the learning rate.",
+            f"{collapsed} of {trainings} collapsed, which means that every training crop gets the same answer. Dead "
+            "units are those of the last hidden layer that are zero on every training crop; with all of them dead the "
+            "output is a constant.",
+            _cells_table(ordered),
+            "The same, by one setting at a time:",
+            _settings_table(ordered),
+        ]
+    )
+
+
+def _cell(row: CollapseRow) -> tuple[int, str, int, str, float]:
+    names: list[str] = list(NETWORKS)
+    place = names.index(row.name) if row.name in names else len(names)
+    return (place, row.name, row.batch, row.scaling, row.learning_rate)
+
+
+def _cells_table(ordered: Sequence[CollapseRow]) -> str:
+    lines = []
+    groups = [list(group) for _, group in groupby(ordered, _cell)]
+    best = max(_mean(group, lambda row: row.test_balanced_accuracy) for group in groups)
+    for group in groups:
+        row = group[0]
+        balanced = _mean(group, lambda row: row.test_balanced_accuracy)
+        text = ratio(balanced)
+        lines.append(
+            [
+                _title(row.name),
+                str(row.batch),
+                row.scaling,
+                f"{row.learning_rate:g}",
+                f"{sum(row.collapsed for row in group)} of {len(group)}",
+                ratio(_mean(group, lambda row: row.train_accuracy)),
+                ratio(_mean(group, lambda row: row.dev_accuracy)),
+                f"**{text}**" if balanced == best and len(groups) > 1 else text,
+                percent(_mean(group, lambda row: row.dead_units), 0),
+            ]
+        )
+    floor = ["*floor: always with_mask*", NONE, NONE, NONE, NONE, ratio(STUCK_TRAIN_ACCURACY, 3), NONE, "0.500", NONE]
+    return table(
+        [
+            "network", "batch", "pixels", "learning rate", "collapsed", "train accuracy", "dev accuracy",
+            "test balanced accuracy", "dead units",
+        ],
+        [*lines, floor],
+    )  # fmt: skip
+
+
+def _settings_table(ordered: Sequence[CollapseRow]) -> str:
+    settings: tuple[tuple[str, Callable[[CollapseRow], Any], Callable[[Any], str]], ...] = (
+        ("network", lambda row: _cell(row)[:2], lambda key: _title(key[1])),
+        ("batch", lambda row: row.batch, str),
+        ("pixels", lambda row: row.scaling, str),
+        ("learning rate", lambda row: row.learning_rate, "{:g}".format),
+    )
+    lines = []
+    for setting, read, write in settings:
+        for value in sorted({read(row) for row in ordered}):
+            group = [row for row in ordered if read(row) == value]
+            lines.append(
+                [
+                    setting,
+                    write(value),
+                    f"{sum(row.collapsed for row in group)} of {len(group)}",
+                    ratio(_mean(group, lambda row: row.test_balanced_accuracy)),
+                    percent(_mean(group, lambda row: row.dead_units), 0),
+                ]
+            )
+    lines.append(["*floor: always with_mask*", NONE, NONE, "0.500", NONE])
+    return table(["setting", "value", "collapsed", "test balanced accuracy", "dead units"], lines, left=2)
+
+
+def _mean(rows: Sequence[CollapseRow], read: Callable[[CollapseRow], float]) -> float:
+    return sum(read(row) for row in rows) / len(rows)
+
+
+def _title(name: str) -> str:
+    return next((spec.title for known, spec in NETWORKS.items() if known == name), name)

@@ -1,0 +1,177 @@
+"""The crop study as a whole: which trainings are wanted, doing them one after another, and what could not be done."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from maskdet.classifier.crops.crop_set import CropSet
+from maskdet.classifier.networks.specs import NETWORKS, WeightsChoice, find_network
+from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan, with_epochs
+from maskdet.classifier.training import mask_net
+from maskdet.classifier.training.division import FOLDS
+from maskdet.classifier.training.recipe import RecipeName
+from maskdet.classifier.training.run import NetworkRun, ProtocolName
+from maskdet.errors import DatasetError, MaskdetError, WeightsError
+
+#: The seven networks and the classifier that ships, in the order of the report.
+STUDY_NETWORKS: Final[tuple[str, ...]] = (*NETWORKS, mask_net.NAME)
+#: In the output folder: one folder a training, the features, the collapse experiment's rows.
+RUNS_FOLDER, CACHE_FOLDER, COLLAPSE_FILE = "runs", "cache", "collapse.csv"
+
+Protocols = Literal["study", "grouped", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyOptions:
+    """What to train.
+
+    Attributes:
+        networks: names, any subset of ``STUDY_NETWORKS``.
+        protocols: how crops are divided.
+        folds: how many of the grouped folds are tested, 1 to 5.
+        recipe: ours, or the study's.
+        weights: of each network's backbone; networks not named take ``imagenet``.
+        seed: of division, weights and order.
+        epochs: at most, None for each recipe's own.
+        device: torch's name of it.
+    """
+
+    networks: Sequence[str] = STUDY_NETWORKS
+    protocols: Protocols = "study"
+    folds: int = 1
+    recipe: RecipeName = "ours"
+    weights: Mapping[str, WeightsChoice] = field(default_factory=dict)
+    seed: int = 0
+    epochs: int | None = None
+    device: str = "cpu"
+
+
+def resolve_name(name: str) -> str:
+    """Return the full name of a network of the study or of the classifier that ships.
+
+    Raises:
+        MaskdetError: there is none of that name.
+    """
+    if name.lower().replace("_", "-") == mask_net.NAME:
+        return mask_net.NAME
+    try:
+        return find_network(name).name
+    except MaskdetError:
+        raise MaskdetError(f"unknown network {name!r}: the networks are {', '.join(STUDY_NETWORKS)}") from None
+
+
+def make_plans(options: StudyOptions) -> list[Plan]:
+    """Return every training that is wanted, the networks in the order given."""
+    divisions: list[tuple[ProtocolName, int]] = []
+    if options.protocols != "grouped":
+        divisions.append(("study", 0))
+    if options.protocols != "study":
+        divisions += [("grouped", fold) for fold in range(min(options.folds, FOLDS))]
+    return [
+        with_epochs(
+            Plan(
+                name, protocol, fold, options.weights.get(name, "imagenet"), options.recipe,
+                seed=options.seed, device=options.device,
+            ),
+            options.epochs,
+        )
+        for name in options.networks
+        for protocol, fold in divisions
+    ]  # fmt: skip
+
+
+def run_plans(
+    plans: Sequence[Plan], crops: CropSet, around: Surroundings, failed: Callable[[Plan, MaskdetError], None]
+) -> list[NetworkRun]:
+    """Do every training, finished ones being read; one that cannot be done is reported and the others go on.
+
+    Args:
+        plans: what to do.
+        crops: all faces.
+        around: where files are kept.
+        failed: is told of weights that cannot be had.
+    """
+    runs = []
+    hopeless: set[tuple[str, WeightsChoice]] = set()
+    for plan in plans:
+        if (plan.network, plan.weights) in hopeless:
+            continue
+        try:
+            runs.append(train_plan(plan, crops, around))
+        except WeightsError as error:
+            hopeless.add((plan.network, plan.weights))
+            failed(plan, error)
+    return runs
+
+
+def assign_weights(values: Sequence[str], networks: Sequence[str]) -> dict[str, WeightsChoice]:
+    """Read ``--backbone-weights``: ``none``, ``FILE`` or ``NETWORK=FILE``, any number of them.
+
+    A file without a network's name is given to the network whose tensors it holds. ``none`` is for all backbones that
+    no file is given for.
+
+    Args:
+        values: as typed.
+        networks: that take part.
+
+    Raises:
+        WeightsError: a file is missing, damaged, or of no network that takes part.
+        MaskdetError: an unknown network is named.
+    """
+    assigned: dict[str, WeightsChoice] = {}
+    if "none" in values:
+        assigned = dict.fromkeys((name for name in networks if _backbone(name)), "none")
+    for value in values:
+        if value == "none":
+            continue
+        before, equals, after = value.partition("=")
+        if equals and not Path(value).exists():
+            assigned[resolve_name(before)] = Path(after)
+            continue
+        path = Path(value)
+        owner = _owner(path)
+        takers = [name for name in networks if _backbone(name) == owner]
+        if not takers:
+            raise WeightsError(path, f"holds {owner}'s weights, and no such network takes part: add it to --networks")
+        assigned |= dict.fromkeys(takers, path)
+    return assigned
+
+
+def _backbone(name: str) -> str | None:
+    return "mobilenet_v2" if name == mask_net.NAME else find_network(name).backbone
+
+
+def _owner(path: Path) -> str:
+    from maskdet.classifier.networks.backbone_weights import read_state, recognise
+
+    owner = recognise(read_state("mobilenet_v2", path))
+    if owner is None:
+        raise WeightsError(path, "holds none of the four backbones' weights: give torchvision's own file")
+    return owner
+
+
+def check_source(source: Path) -> None:
+    """Refuse a folder that is not there, before anything heavy is loaded.
+
+    Raises:
+        DatasetError: it is no folder.
+    """
+    if not source.is_dir():
+        raise DatasetError(source, "no such folder: give the one that holds annotations/ and images/")
+
+
+def describe_machine() -> str:
+    """Return the processor and the versions that a training depends on, in a line."""
+    import torch
+    import torchvision
+
+    from maskdet.sessions.processor import usable_cores
+
+    return (
+        f"{platform.machine()}, {usable_cores()} cores, Python {platform.python_version()}, "
+        f"torch {torch.__version__}, torchvision {torchvision.__version__}"
+    )

@@ -1,0 +1,218 @@
+"""Training one network under one protocol, from the crops to the folder that reports are made from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from maskdet.classifier.crops.crop_set import CropSet
+from maskdet.classifier.networks.backbones import BACKBONES
+from maskdet.classifier.networks.parameters import count_parameters
+from maskdet.classifier.networks.specs import WeightsChoice, build_network, find_network
+from maskdet.classifier.training import mask_net
+from maskdet.classifier.training.division import divide
+from maskdet.classifier.training.fit import class_weights
+from maskdet.classifier.training.recipe import Recipe, RecipeName, choose_recipe
+from maskdet.classifier.training.run import (
+    PARTS,
+    RUN_FILE,
+    TASK_CLASSES,
+    Epoch,
+    NetworkRun,
+    PartName,
+    Predictions,
+    ProtocolName,
+    TaskName,
+    load_run,
+    save_run,
+)
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from maskdet.classifier.training.batches import Batches
+
+CHECKPOINT_FILE: Final = "checkpoint.pt"
+_SPEED_BATCH, _SPEED_ROUNDS = 16, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One training to be done.
+
+    Attributes:
+        network: its name, or that of the classifier that ships.
+        protocol: how crops are divided.
+        fold: of the grouped protocol, 0 to 4.
+        weights: of the backbone.
+        recipe_name: the study's way or ours.
+        recipe: None for the one that ``recipe_name`` gives.
+        seed: of division, weights and order.
+        device: torch's name of it.
+    """
+
+    network: str
+    protocol: ProtocolName = "study"
+    fold: int = 0
+    weights: WeightsChoice = "imagenet"
+    recipe_name: RecipeName = "ours"
+    recipe: Recipe | None = None
+    seed: int = 0
+    device: str = "cpu"
+
+    @property
+    def task(self) -> TaskName:
+        """What the network tells apart."""
+        return "three" if self.network == mask_net.NAME else "binary"
+
+    @property
+    def has_backbone(self) -> bool:
+        """Whether it starts from torchvision's network."""
+        return self.network == mask_net.NAME or find_network(self.network).backbone is not None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the backbone keeps its weights."""
+        return self.network != mask_net.NAME and self.has_backbone and self.weights != "none"
+
+    @property
+    def origin(self) -> str:
+        """What the weights start from, in one word."""
+        return "imagenet" if self.has_backbone and self.weights != "none" else "random"
+
+    @property
+    def folder(self) -> str:
+        """Name of the run's folder: the same settings by name give the same folder."""
+        parts = [self.network, self.protocol if self.protocol == "study" else f"grouped{self.fold}"]
+        if self.has_backbone and self.origin == "random":
+            parts.append("scratch")
+        if self.recipe_name != "ours":
+            parts.append("as-printed")
+        if self.seed:
+            parts.append(f"seed{self.seed}")
+        return "-".join(parts)
+
+    def chosen_recipe(self) -> Recipe:
+        """Return the settings."""
+        if self.recipe is not None:
+            return self.recipe
+        if self.network == mask_net.NAME:
+            return mask_net.RECIPE
+        return choose_recipe(find_network(self.network), self.recipe_name, frozen=self.frozen)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a training keeps its files, and whom it tells.
+
+    Attributes:
+        runs: one folder a training.
+        cache: features that are computed once.
+        report: is given each finished epoch.
+        quiet: no progress bars.
+    """
+
+    runs: Path
+    cache: Path | None = None
+    report: Callable[[Plan, Epoch], None] | None = None
+    quiet: bool = False
+
+
+def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
+    """Train as planned, or read the run where it is finished; one that was broken off goes on.
+
+    Raises:
+        MissingExtraError: torch and torchvision are not installed.
+        WeightsError: a backbone's weights cannot be had, or a checkpoint is of another training.
+        DatasetError: the crops cannot be divided, or a finished run's folder is damaged.
+    """
+    folder = around.runs / plan.folder
+    if (folder / RUN_FILE).exists():
+        return load_run(folder)
+    import torch
+
+    from maskdet.classifier.training.batches import CropBatches, FeatureBatches
+    from maskdet.classifier.training.features import cached_features
+    from maskdet.classifier.training.fit import FitOptions, fit, predict
+
+    recipe = plan.chosen_recipe()
+    own_dev = not plan.has_backbone
+    division = divide(crops, task=plan.task, protocol=plan.protocol, fold=plan.fold, seed=plan.seed, own_dev=own_dev)
+    torch.manual_seed(plan.seed)
+    network, side, title = _build(plan, quiet=around.quiet)
+    mean, std = _scaling(plan, recipe)
+    pixels = CropBatches(crops, side, recipe, mean, std)
+    trained: nn.Module = network
+    batches: Batches = pixels
+    if plan.frozen:
+        features = cached_features(network, pixels, around.cache, seed=plan.seed, quiet=around.quiet)
+        trained, batches = network.head, FeatureBatches(features, crops.class_ids)
+    report = around.report
+    options = FitOptions(
+        seed=plan.seed,
+        class_weights=class_weights(
+            crops.class_ids[division["train"]], recipe.class_power, len(TASK_CLASSES[plan.task])
+        ),
+        checkpoint=folder / CHECKPOINT_FILE,
+        device=plan.device,
+        label=title,
+        report=None if report is None else lambda epoch: report(plan, epoch),
+        quiet=around.quiet,
+    )
+    epochs, best = fit(trained, batches, division["train"], division["dev"], recipe, options)
+    names = [record.crop for record in crops.records]
+    parts: dict[PartName, Predictions] = {}
+    for part in PARTS:
+        probabilities, labels = predict(trained, batches, division[part], plan.device)
+        parts[part] = Predictions(tuple(names[at] for at in division[part]), labels, probabilities)
+    total, trainable = count_parameters(network)
+    run = NetworkRun(
+        name=plan.network, title=title, task=plan.task, protocol=plan.protocol,
+        fold=plan.fold if plan.protocol == "grouped" else None, weights=plan.origin, frozen=plan.frozen,
+        recipe={"name": plan.recipe_name, **recipe.to_dict()}, seed=plan.seed, parameters=total, trainable=trainable,
+        epochs=epochs, best_epoch=best, ms_per_crop=_speed(network.to("cpu"), side), parts=parts,
+    )  # fmt: skip
+    save_run(run, folder)
+    (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+    return run
+
+
+def _build(plan: Plan, *, quiet: bool) -> tuple[nn.Module, int, str]:
+    """Return the network, its input's side in pixels, and its title."""
+    if plan.network == mask_net.NAME:
+        return mask_net.build_mask_net(plan.weights, quiet=quiet), mask_net.SIDE, mask_net.TITLE
+    spec = find_network(plan.network)
+    return build_network(plan.network, plan.weights, frozen=plan.frozen, quiet=quiet), spec.side, spec.title
+
+
+def _scaling(plan: Plan, recipe: Recipe) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Return what is subtracted from pixels on the scale 0 … 1, and what they are divided by."""
+    if recipe.scaling == "unit":
+        return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    backbone = "mobilenet_v2" if plan.network == mask_net.NAME else find_network(plan.network).backbone
+    if backbone is None:
+        return (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+    return BACKBONES[backbone].mean, BACKBONES[backbone].std
+
+
+def _speed(network: nn.Module, side: int) -> float:
+    """Return one crop's share of a batch of 16 through the network on the CPU, in milliseconds: the best of five."""
+    import torch
+
+    network.eval()
+    images = torch.rand(_SPEED_BATCH, 3, side, side)
+    times = []
+    with torch.inference_mode():
+        for _ in range(_SPEED_ROUNDS):
+            start = time.perf_counter()
+            network(images)
+            times.append(time.perf_counter() - start)
+    return min(times) * 1000 / _SPEED_BATCH
+
+
+def with_epochs(plan: Plan, epochs: int | None) -> Plan:
+    """Return the plan with another number of epochs, None for its own."""
+    return plan if epochs is None else replace(plan, recipe=replace(plan.chosen_recipe(), epochs=epochs))

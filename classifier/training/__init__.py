@@ -1,0 +1,1 @@
+"""Training one network on crops, and writing it as a file."""

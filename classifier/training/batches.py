@@ -1,0 +1,109 @@
+"""Batches of tensors for training and scoring: from crops, or from features computed once. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from maskdet.classifier.crops.crop_set import CropSet
+from maskdet.classifier.training.recipe import NO_AUGMENT
+
+if TYPE_CHECKING:
+    from maskdet.classifier.training.recipe import Recipe
+
+Triple = tuple[float, float, float]
+Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+class Batches(Protocol):
+    """What a training takes its batches from."""
+
+    def train(self, order: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        """Return inputs and labels of some crops, changed at random."""
+        ...
+
+    def plain(self, indices: NDArray[np.int64]) -> Batch:
+        """Return inputs and labels of some crops as they are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CropBatches:
+    """Batches of crops, cut and changed as they are asked for.
+
+    Attributes:
+        crops: all faces.
+        side: of the network's input in pixels.
+        recipe: how to cut, change and scale.
+        mean: of R, G, B on the scale 0 … 1, subtracted.
+        std: of R, G, B, divided by.
+    """
+
+    crops: CropSet
+    side: int
+    recipe: Recipe
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: Triple = (1.0, 1.0, 1.0)
+
+    def train(self, order: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        """Return (n, 3, side, side) float32 and (n,) int64; see ``Batches``."""
+        augment = self.recipe.augment
+        if augment == NO_AUGMENT:
+            return self.plain(order)
+        images = []
+        for index in order.tolist():
+            box = augment.box(self.crops.boxes[index], rng)
+            images.append(augment.pixels(self.crops.cut(index, self.recipe.crops, self.side, box), rng))
+        return self._tensor(images), self._labels(order)
+
+    def plain(self, indices: NDArray[np.int64]) -> Batch:
+        """Return (n, 3, side, side) float32 and (n,) int64; see ``Batches``."""
+        images = [self.crops.cut(index, self.recipe.crops, self.side) for index in indices.tolist()]
+        return self._tensor(images), self._labels(indices)
+
+    def _tensor(self, images: list[NDArray[np.uint8]]) -> torch.Tensor:
+        rgb = np.stack(images)[..., ::-1].astype(np.float32) / 255
+        scaled = (rgb - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
+        # Pixels stay where they are: torch calls this layout channels-last, and convolves faster in it.
+        return torch.from_numpy(scaled).permute(0, 3, 1, 2)
+
+    def _labels(self, indices: NDArray[np.int64]) -> torch.Tensor:
+        return torch.from_numpy(self.crops.class_ids[indices])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureBatches:
+    """Batches of a frozen backbone's features.
+
+    Attributes:
+        features: (views + 1, N, F) float16 on disk or in memory; view 0 is of the crops as they are. Rows of crops
+            that take no part are not read.
+        labels: (N,) int64.
+    """
+
+    features: NDArray[np.float16]
+    labels: NDArray[np.int64]
+
+    def train(self, order: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        """Return (n, F) float32, each of a view chosen at random, and (n,) int64."""
+        views = rng.integers(0, len(self.features), len(order))
+        return self._batch(views, order)
+
+    def plain(self, indices: NDArray[np.int64]) -> Batch:
+        """Return (n, F) float32 and (n,) int64."""
+        return self._batch(np.zeros(len(indices), dtype=np.int64), indices)
+
+    def _batch(self, views: NDArray[np.int64], indices: NDArray[np.int64]) -> Batch:
+        rows = self.features[views, indices].astype(np.float32)
+        return torch.from_numpy(rows), torch.from_numpy(self.labels[indices])
+
+
+def slices(indices: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield consecutive pieces of at most ``size``."""
+    for start in range(0, len(indices), size):
+        yield indices[start : start + size]

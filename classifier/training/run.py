@@ -1,0 +1,213 @@
+"""What one training of one network leaves behind: its predictions, its history, and how it was made, as a folder.
+
+::
+
+    run.json          what was trained, how, and how long it took
+    history.csv       one line an epoch
+    predictions.csv   one line a crop of train, dev and test: its label and the probability of every class
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.errors import DatasetError
+from maskdet.files.atomic import write_bytes
+
+PartName = Literal["train", "dev", "test"]
+ProtocolName = Literal["study", "grouped"]
+TaskName = Literal["binary", "three"]
+
+PARTS: Final[tuple[PartName, ...]] = ("train", "dev", "test")
+#: By task; the index is the label. The study's positive class is the bare face.
+TASK_CLASSES: Final[dict[TaskName, tuple[str, ...]]] = {
+    "binary": ("with_mask", "without_mask"),
+    "three": ("with_mask", "without_mask", "mask_weared_incorrect"),
+}
+RUN_FILE, HISTORY_FILE, PREDICTIONS_FILE = "run.json", "history.csv", "predictions.csv"
+FORMAT: Final = "maskdet-run/1"
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pass over the training crops.
+
+    Attributes:
+        number: from 1.
+        seconds: of training and scoring dev.
+        train_loss: mean cross-entropy in nats while training, augmentation included.
+        train_error: share of crops classified wrongly meanwhile, 0 to 1.
+        dev_loss: mean cross-entropy on dev afterwards.
+        dev_error: share of dev crops classified wrongly, 0 to 1.
+    """
+
+    number: int
+    seconds: float
+    train_loss: float
+    train_error: float
+    dev_loss: float
+    dev_error: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """The answers for the crops of one part.
+
+    Attributes:
+        crops: N names, as in the crop folder's manifest.
+        labels: (N,) int64, index into the task's classes.
+        probabilities: (N, C) float64, rows sum to 1.
+    """
+
+    crops: tuple[str, ...]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkRun:
+    """One training.
+
+    Attributes:
+        name: of the network, or of the classifier that ships.
+        title: for people.
+        task: with and without mask, or all three classes.
+        protocol: how the crops were divided.
+        fold: which of the grouped folds is the test part, None with the study's split.
+        weights: what it started from: ``random``, ``imagenet``.
+        frozen: the backbone was not trained.
+        recipe: how it was trained: every setting, by name.
+        seed: of split, weights and order.
+        parameters: in all.
+        trainable: that training changed.
+        epochs: in order.
+        best_epoch: whose weights the predictions come from.
+        ms_per_crop: one crop's share of a batch of 16 through the network on the CPU, in milliseconds.
+        parts: by name.
+    """
+
+    name: str
+    title: str
+    task: TaskName
+    protocol: ProtocolName
+    fold: int | None
+    weights: str
+    frozen: bool
+    recipe: dict[str, Any]
+    seed: int
+    parameters: int
+    trainable: int
+    epochs: tuple[Epoch, ...]
+    best_epoch: int
+    ms_per_crop: float
+    parts: dict[PartName, Predictions]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The task's classes; the index is the label."""
+        return TASK_CLASSES[self.task]
+
+
+def save_run(run: NetworkRun, folder: Path) -> None:
+    """Write a run's three files; ``run.json`` comes last, so that a folder that has it is complete.
+
+    Raises:
+        SourceError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {
+        "format": FORMAT,
+        **{key: getattr(run, key) for key in _ABOUT},
+        "classes": list(run.classes),
+    }
+    write_bytes(folder / HISTORY_FILE, _history_text(run.epochs).encode())
+    write_bytes(folder / PREDICTIONS_FILE, _predictions_text(run).encode())
+    write_bytes(folder / RUN_FILE, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def load_run(folder: Path) -> NetworkRun:
+    """Read a run.
+
+    Raises:
+        DatasetError: a file is missing or damaged.
+    """
+    try:
+        about = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        if about["format"] != FORMAT:
+            raise DatasetError(folder / RUN_FILE, f"its format is {about['format']}, expected {FORMAT}")
+        epochs = tuple(
+            Epoch(int(row["number"]), *(float(row[key]) for key in _EPOCH[1:])) for row in _rows(folder / HISTORY_FILE)
+        )
+        classes = TASK_CLASSES[about["task"]]
+        parts = _parse_predictions(_rows(folder / PREDICTIONS_FILE), classes)
+        return NetworkRun(**{key: about[key] for key in _ABOUT}, epochs=epochs, parts=parts)
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise DatasetError(folder, f"is no complete run ({type(error).__name__}: {error}): delete it") from error
+
+
+def load_runs(folder: Path) -> list[NetworkRun]:
+    """Return every finished run in a folder, in the order of their names.
+
+    Raises:
+        DatasetError: a run is damaged.
+    """
+    return [load_run(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}"))]
+
+
+_ABOUT: Final = (
+    "name", "title", "task", "protocol", "fold", "weights", "frozen", "recipe", "seed", "parameters", "trainable",
+    "best_epoch", "ms_per_crop",
+)  # fmt: skip
+_EPOCH: Final = ("number", "seconds", "train_loss", "train_error", "dev_loss", "dev_error")
+
+
+def _history_text(epochs: Sequence[Epoch]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _EPOCH, lineterminator="\n")
+    writer.writeheader()
+    for epoch in epochs:
+        row = asdict(epoch)
+        writer.writerow({key: value if key == "number" else f"{value:.{_DIGITS}g}" for key, value in row.items()})
+    return text.getvalue()
+
+
+def _predictions_text(run: NetworkRun) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["part", "crop", "label", *run.classes])
+    for part in PARTS:
+        answers = run.parts[part]
+        for crop, label, row in zip(
+            answers.crops, answers.labels.tolist(), answers.probabilities.tolist(), strict=True
+        ):
+            writer.writerow([part, crop, run.classes[label], *(f"{value:.{_DIGITS}f}" for value in row)])
+    return text.getvalue()
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _parse_predictions(rows: Sequence[dict[str, str]], classes: Sequence[str]) -> dict[PartName, Predictions]:
+    parts: dict[PartName, Predictions] = {}
+    for part in PARTS:
+        mine = [row for row in rows if row["part"] == part]
+        parts[part] = Predictions(
+            tuple(row["crop"] for row in mine),
+            np.array([classes.index(row["label"]) for row in mine], dtype=np.int64),
+            np.array([[float(row[name]) for name in classes] for row in mine], dtype=np.float64).reshape(
+                -1, len(classes)
+            ),
+        )
+    return parts

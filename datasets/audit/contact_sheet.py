@@ -1,0 +1,75 @@
+"""One picture that shows at a glance whether the boxes sit on the faces."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.classes import CLASS_COLOURS
+from maskdet.datasets.photos.photo import Photo
+from maskdet.datasets.photos.photo_table import PhotoTable
+from maskdet.datasets.photos.picture_file import read_pixels
+
+_COLUMNS, _ROWS = 6, 4
+_TILE = (300, 225)  # width, height in pixels
+_TITLE = 18
+_PAPER = 245
+
+
+def choose_photos(photos: Sequence[Photo], mended: Collection[str], count: int = _COLUMNS * _ROWS) -> list[Photo]:
+    """Choose photos: up to a third with mended boxes, the rest spread evenly over all; in the order given.
+
+    Args:
+        photos: all photos.
+        mended: names of annotation files with a mend.
+        count: how many to choose at most.
+    """
+    chosen = {at for at, name in enumerate(PhotoTable.of(photos).names) if name in mended}
+    chosen = set(sorted(chosen)[: count // 3])
+    others = [at for at in range(len(photos)) if at not in chosen]
+    missing = min(count - len(chosen), len(others))
+    chosen |= {others[at * len(others) // missing] for at in range(missing)}
+    return [photos[at] for at in sorted(chosen)]
+
+
+def draw_sheet(photos: Sequence[Photo]) -> NDArray[np.uint8]:
+    """Draw photos with their boxes in the classes' colours, six in a row.
+
+    Args:
+        photos: at least one.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        SourceError: a picture cannot be read.
+    """
+    rows = -(-len(photos) // _COLUMNS)
+    width, height = _TILE[0], _TILE[1] + _TITLE
+    sheet = np.full((rows * height, _COLUMNS * width, 3), _PAPER, dtype=np.uint8)
+    for at, photo in enumerate(photos):
+        top, left = at // _COLUMNS * height, at % _COLUMNS * width
+        _draw_tile(sheet[top : top + height, left : left + width], photo)
+    return sheet
+
+
+def encode_sheet(sheet: NDArray[np.uint8]) -> bytes:
+    """Encode a sheet as JPEG; the same pixels give the same bytes."""
+    return bytes(cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+
+
+def _draw_tile(tile: NDArray[np.uint8], photo: Photo) -> None:
+    pixels = read_pixels(photo.picture.path)
+    scale = min(_TILE[0] / pixels.shape[1], _TILE[1] / pixels.shape[0])
+    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    for class_id, box in zip(photo.class_ids.tolist(), photo.boxes * scale, strict=True):
+        x1, y1, x2, y2 = (round(value) for value in box.tolist())
+        cv2.rectangle(small, (x1, y1), (x2, y2), CLASS_COLOURS[class_id % len(CLASS_COLOURS)], 1, cv2.LINE_AA)
+    tile[_TITLE : _TITLE + size[1], : size[0]] = small
+    # OpenCV's letters are ASCII only.
+    title = photo.picture.path.name.encode("ascii", "replace").decode()[:42]
+    cv2.putText(tile, title, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (30, 30, 30), 1, cv2.LINE_AA)

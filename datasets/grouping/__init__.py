@@ -1,0 +1,1 @@
+"""Photos that belong together, and splits that keep them so."""

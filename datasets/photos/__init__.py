@@ -1,0 +1,1 @@
+"""One photo with its boxes, whatever format it came from."""

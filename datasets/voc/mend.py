@@ -1,0 +1,202 @@
+"""From what a chunk of annotations says to photos with boxes inside their pictures, and what was mended on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.datasets.photos.mend import MendedBoxes, below_a_pixel, find_repeated, mend_boxes, turn_boxes
+from maskdet.datasets.photos.photo import Mend
+from maskdet.datasets.photos.photo_table import PhotoTable, facts_of
+from maskdet.datasets.photos.picture_file import Picture
+from maskdet.datasets.voc.annotation import VocAnnotation, VocObject
+from maskdet.datasets.voc.frame import SHARE_SLACK, Coordinates, Frame, find_frame, shares_only, turns
+from maskdet.errors import AnnotationError, MaskdetError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file that can be used.
+
+    Attributes:
+        number: of the file among those of the chunk.
+        name: its name within the folder of annotations.
+        annotation: what it says.
+        file: its picture within the folder of pictures.
+        picture: the same, looked at.
+        objects: the objects kept, each with its class id.
+    """
+
+    number: int
+    name: str
+    annotation: VocAnnotation
+    file: str
+    picture: Picture
+    objects: list[tuple[VocObject, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    """The B boxes of N entries.
+
+    Attributes:
+        objects: B objects.
+        owner: (B,) int64, the entry of each.
+        class_ids: (B,) int64.
+        written: (B, 4) float64, as written.
+    """
+
+    objects: list[VocObject]
+    owner: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
+    written: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> _Boxes:
+        counts = [len(entry.objects) for entry in entries]
+        objects = [item for entry in entries for item, _ in entry.objects]
+        return cls(
+            objects,
+            np.repeat(np.arange(len(entries)), counts),
+            np.array([index for entry in entries for _, index in entry.objects], dtype=np.int64),
+            np.array([item.box for item in objects], dtype=np.float64).reshape(-1, 4),
+        )
+
+
+def find_frames(entries: Sequence[Entry], coordinates: Coordinates) -> tuple[dict[int, Frame], dict[int, MaskdetError]]:
+    """Tell on what the boxes of each entry were drawn, where that is not simply its picture.
+
+    Returns:
+        Frames by index of the entry, and why entries cannot be used, likewise.
+    """
+    boxes = _Boxes.of(entries)
+    shares = shares_only(boxes.written, boxes.owner, len(entries)).tolist()
+    frames: dict[int, Frame] = {}
+    failed: dict[int, MaskdetError] = {}
+    for at, entry in enumerate(entries):
+        path, picture, size = entry.annotation.path, entry.picture, entry.annotation.size
+        may_turn = size == picture.stored_size and turns(picture)
+        if shares[at] and coordinates == "shares":
+            width, height = picture.stored_size if may_turn else picture.size
+            frames[at] = Frame((float(width), float(height)), may_turn)
+        elif shares[at] and coordinates == "auto":
+            reason = "all boxes lie within 0 … 1, which are shares of the picture, not pixels: add --coordinates shares"
+            failed[at] = AnnotationError(path, reason)
+        elif size == picture.size:
+            continue
+        elif coordinates == "pixels":
+            frames[at] = Frame(turned=may_turn)
+        else:
+            try:
+                # Without boxes, there is nothing to place.
+                frames[at] = find_frame(size, picture, boxes.written[boxes.owner == at]) if entry.objects else Frame()
+            except ValueError as error:
+                way = "mend <size>, or add --coordinates pixels where the boxes are the picture's own pixels"
+                failed[at] = AnnotationError(path, f"{error}: {way}")
+    return frames, failed
+
+
+def make_photos(
+    folder: Path, entries: Sequence[Entry], frames: dict[int, Frame], *, one_based: bool, thumbs: bool
+) -> tuple[PhotoTable, dict[int, list[Mend]]]:
+    """Mend the boxes of all entries at once.
+
+    Args:
+        folder: the pictures' folder.
+        entries: the files that can be used.
+        frames: as ``find_frames`` gives them.
+        one_based: xmin and ymin are 1-based pixel numbers.
+        thumbs: keep checksums and thumbnails.
+
+    Returns:
+        The photos, and the mends by file number, in the order of lines.
+    """
+    boxes = _Boxes.of(entries)
+    owner, objects = boxes.owner, boxes.objects
+    upright = boxes.written.copy()
+    if one_based:
+        # The lower corner is the one that is inclusive, wherever it stands.
+        swapped = (upright[:, :2] > upright[:, 2:]).astype(np.float64)
+        upright -= np.concatenate([1.0 - swapped, swapped], axis=1)
+    counts = np.bincount(owner, minlength=len(entries))
+    ends = np.cumsum(counts)
+    for at, frame in frames.items():
+        span = slice(ends[at] - counts[at], ends[at])
+        upright[span] *= np.tile(frame.scale, 2)
+        if frame.turned:
+            picture = entries[at].picture
+            upright[span] = turn_boxes(upright[span], picture.stored_size, picture.orientation)
+    facts = facts_of([entry.picture for entry in entries])
+    sizes = facts[owner, :2].astype(np.float64)
+    mended = mend_boxes(upright, sizes)
+    mends = {entries[at].number: list(_size_mends(entries[at], frame)) for at, frame in frames.items()}
+    repeated = find_repeated(np.column_stack([owner, boxes.class_ids, mended.boxes])) & ~mended.empty
+    conflict = find_repeated(np.column_stack([owner, mended.boxes])) & ~repeated & ~mended.empty
+    tiny = below_a_pixel(mended.boxes, sizes) & ~mended.empty & ~repeated
+    scaled = np.isin(owner, [at for at, frame in frames.items() if frame.scale != (1.0, 1.0)])
+    outlined = np.array([item.outline is not None for item in objects], dtype=bool)
+    flags = (mended.swapped, mended.clipped, mended.empty, repeated, conflict, tiny, scaled, outlined)
+    for at in np.flatnonzero(np.any(flags, axis=0)).tolist():
+        entry = entries[owner[at]]
+        told = {kind: bool(flag[at]) for kind, flag in zip(_FLAGS, flags, strict=True)}
+        mends.setdefault(entry.number, []).extend(_box_mends(entry, objects[at], mended, at, told))
+    keep = ~mended.empty & ~repeated
+    photos = PhotoTable(
+        folder,
+        [entry.name for entry in entries],
+        [entry.file for entry in entries],
+        facts,
+        np.cumsum(np.bincount(owner[keep], minlength=len(entries))),
+        boxes.class_ids[keep],
+        mended.boxes[keep],
+        marks=[(entry.picture.sha256, entry.picture.thumb) for entry in entries] if thumbs else None,
+    )
+    return photos, mends
+
+
+def _say_scaled(entry: Entry) -> str:
+    (width, height), size = entry.picture.size, entry.annotation.size
+    if size is None or all(max(item.box) <= 1 + SHARE_SLACK for item, _ in entry.objects):
+        return "written as shares of the picture"
+    return f"drawn on {size[0]}×{size[1]}, the picture has {width}×{height}"
+
+
+def _size_mends(entry: Entry, frame: Frame) -> Iterator[Mend]:
+    name, size, picture = entry.name, entry.annotation.size, entry.picture
+    width, height = picture.size
+    if frame.turned:
+        yield Mend(name, "turned", f"boxes turned with the picture (EXIF orientation {picture.orientation})")
+    elif size is None:
+        yield Mend(name, "size", f"<size> missing or zero: taken from the picture, {width}×{height}")
+    elif size != picture.size and frame.scale == (1.0, 1.0):
+        yield Mend(name, "size", f"<size> {size[0]}×{size[1]} is wrong: the picture has {width}×{height}")
+
+
+_FLAGS = ("swapped", "clipped", "empty", "repeated", "conflict", "tiny", "scaled", "outlined")
+
+
+def _box_mends(entry: Entry, item: VocObject, mended: MendedBoxes, at: int, told: dict[str, bool]) -> Iterator[Mend]:
+    name = entry.name
+    dropped = told["empty"] or told["repeated"]
+    box = tuple(mended.boxes[at].tolist())
+    after = None if dropped else (box[0], box[1], box[2], box[3])
+    if told["scaled"]:
+        yield Mend(name, "scaled", _say_scaled(entry), item.line, item.box, after)
+    if told["outlined"]:
+        yield Mend(name, "polygon", f"{item.name}: {item.outline}", item.line, None, after)
+    if told["swapped"]:
+        yield Mend(name, "swapped", "corners in the wrong order", item.line, item.box, after)
+    if told["clipped"]:
+        yield Mend(name, "clipped", "reached over the picture's edge", item.line, item.box, after)
+    if told["empty"]:
+        yield Mend(name, "empty", f"{item.name} without area dropped", item.line, item.box)
+    if told["repeated"]:
+        yield Mend(name, "repeated", f"{item.name} given twice, one dropped", item.line, item.box)
+    if told["tiny"]:
+        yield Mend(name, "tiny", f"{item.name} is less than a pixel wide or high", item.line, item.box, after)
+    if told["conflict"]:
+        yield Mend(name, "conflict", "the same box has two classes, both kept", item.line, item.box, after)

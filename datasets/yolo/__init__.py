@@ -1,0 +1,1 @@
+"""YOLO data sets read and written."""

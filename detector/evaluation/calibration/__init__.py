@@ -1,0 +1,1 @@
+"""Confidence that means probability: fitted, measured, plotted."""

@@ -1,0 +1,143 @@
+"""Confidence that means probability: a temperature, and where it pays a bias, on the logits of a detector's scores.
+
+A score s becomes sigmoid(logit(s) / temperature + bias): Platt, "Probabilistic Outputs for Support Vector Machines",
+1999; with the temperature alone, Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. The order of the
+scores of all classes stays as it is, and with it average precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.detector.evaluation.labelled_split import Truth
+from maskdet.detector.evaluation.operating_point import matched_faces
+from maskdet.detector.inference.postprocess import Detections
+from maskdet.detector.inference.thresholds import Calibration, logit
+
+#: Detections above it are fitted on: far below, thousands of boxes that are never reported would decide.
+FIT_CONF: Final = 0.05
+
+#: Newton's steps at most; a handful is the rule.
+_STEPS: Final = 100
+
+
+def fit_calibration(
+    scores: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], *, bias: bool = False
+) -> Calibration:
+    """Return the calibration with the greatest likelihood, to be fitted on photos that the detector has not seen.
+
+    Newton's steps on the logistic regression of right on logit(score); its likelihood has one maximum.
+
+    Args:
+        scores: (N,) float, 0 to 1.
+        right: (N,) bool.
+        bias: fit a bias too.
+
+    Raises:
+        ValueError: all are right, or all wrong, or more confident is not more often right: no such maximum.
+
+    Of scores of 0.9, three of four are right, and of scores of 0.1 one of four: 9 : 1 is to become 3 : 1.
+
+    >>> fitted = fit_calibration(np.array([0.9] * 4 + [0.1] * 4), np.array([1, 1, 1, 0, 0, 0, 0, 1], bool), bias=True)
+    >>> round(fitted.temperature, 6), round(abs(fitted.bias), 6)
+    (2.0, 0.0)
+    """
+    if not right.any() or right.all():
+        raise ValueError("right and wrong detections are both needed to fit a calibration")
+    logits = logit(scores)
+    inputs = np.stack([logits, np.ones_like(logits)], axis=1)[:, : 1 + bias]
+    found = np.zeros(inputs.shape[1])
+    for _ in range(_STEPS):
+        likely = 1 / (1 + np.exp(-inputs @ found))
+        slope = inputs.T @ (right - likely)
+        curve = (inputs * (likely * (1 - likely))[:, None]).T @ inputs
+        step = np.linalg.solve(curve, slope)
+        # Newton's step may overshoot far from the maximum; no sensible one is longer.
+        found += step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < 1e-12:
+            break
+    if found[0] <= 0:
+        raise ValueError("more confident detections are not more often right: nothing to calibrate")
+    return Calibration(float(1 / found[0]), float(found[1]) if bias else 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Detections of P photos, each found right or wrong at IoU 0.5.
+
+    Attributes:
+        photos: (N,) int64, the photo of each.
+        class_ids: (N,) int64.
+        scores: (N,) float64, as the network gave them.
+        right: (N,) bool: it found a face of its class that no more confident one had found.
+    """
+
+    photos: npt.NDArray[np.int64]
+    class_ids: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+    right: npt.NDArray[np.bool_]
+
+    def take(self, kept: npt.NDArray[np.bool_]) -> Judged:
+        """Return some of them, by an (N,) mask."""
+        return Judged(self.photos[kept], self.class_ids[kept], self.scores[kept], self.right[kept])
+
+
+def judge(truths: Sequence[Truth], found: Sequence[Detections]) -> Judged:
+    """Say of each detection whether it is right.
+
+    Args:
+        truths: one a photo.
+        found: one a photo, as ``maskdet detect`` reports them (the best class of a box), from a low threshold on.
+
+    Raises:
+        MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
+        ValueError: the two differ in length.
+    """
+    columns: list[tuple[npt.NDArray[Any], ...]] = []
+    for photo, (truth, detected) in enumerate(zip(truths, found, strict=True)):
+        for class_id in range(len(CLASS_NAMES)):
+            place = matched_faces(truth, detected, class_id, conf=-1.0, iou=0.5)
+            # In the order of matching: the most confident first.
+            scores = -np.sort(-detected.confidences[detected.class_ids == class_id].astype(np.float64))
+            columns.append((np.full(len(place), photo), np.full(len(place), class_id), scores, place >= 0))
+    photos, class_ids, scores, right = (
+        np.concatenate([column[at] for column in columns]) if columns else np.zeros(0) for at in range(4)
+    )
+    return Judged(photos.astype(np.int64), class_ids.astype(np.int64), scores, right.astype(np.bool_))
+
+
+def best_threshold(
+    confidences: npt.NDArray[np.float64], judged: Judged, faces: Sequence[int], classes: Sequence[int]
+) -> float:
+    """Return the confidence threshold with the greatest mean F1 over some classes.
+
+    Args:
+        confidences: (N,) float64, the calibrated ones.
+        judged: the detections.
+        faces: labelled faces of each class.
+        classes: whose F1 counts.
+
+    Returns:
+        Half-way between two confidences where there are two; of equal thresholds the lowest.
+    """
+    counted = np.isin(judged.class_ids, np.array(classes))
+    order = np.argsort(-confidences[counted], kind="stable")
+    ranked = confidences[counted][order]
+    if not len(ranked):
+        return 0.0
+    total = np.zeros(len(ranked))
+    for class_id in classes:
+        mine = judged.class_ids[counted][order] == class_id
+        right = np.cumsum(mine & judged.right[counted][order])
+        total += 2 * right / np.maximum(np.cumsum(mine) + faces[class_id], 1)
+    # Equal confidences stand or fall together: only the last of each can be where a threshold lies.
+    ends = np.append(ranked[1:] < ranked[:-1], True)
+    best = np.flatnonzero(ends & (total >= total[ends].max() - 1e-12))[-1]
+    below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + below) / 2)

@@ -1,0 +1,252 @@
+"""Evaluation: a detector, or predictions at hand, against the labels of a split.
+
+Detections are made as YOLO's ``val`` makes them: confidence from 0.001, NMS at IoU 0.7, a box for every class above the
+threshold, at most 300 a photo. Average precision is COCO's (101 recalls); ultralytics integrates the same curve with
+another rule, so its figures differ a little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.detector.evaluation.average_precision import ap_of_draws, ap_rows_of, by_iou, by_size, match_tables
+from maskdet.detector.evaluation.class_match import in_classes, scored_ids
+from maskdet.detector.evaluation.coco import coco_scores, within_sizes
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, read_split
+from maskdet.detector.evaluation.operating_point import operating_point
+from maskdet.detector.evaluation.report import ApRow, Settings, ValReport, row_names
+from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
+from maskdet.detector.inference.thresholds import calibrated_conf
+from maskdet.imaging.decode import decode_file
+from maskdet.statistics.figures import figure_of, mean_of_known
+from maskdet.statistics.resampling import draw_photos
+from maskdet.terminal.progress import track
+
+#: YOLO's threshold for ``val``: low enough that the precision-recall curve is complete.
+VAL_CONF: Final = 0.001
+
+#: Draws of photos behind each interval, and where they start.
+RESAMPLES: Final = 1000
+SEED: Final = 0
+
+
+def evaluate(
+    subject: MaskDetector | Sequence[Detections],
+    data: str | Path | LabelledSplit,
+    split: str = "val",
+    *,
+    conf: float = VAL_CONF,
+    iou: float = DEFAULT_IOU,
+    batch: int = 16,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    quiet: bool = True,
+) -> ValReport:
+    """Score a detector, or predictions, on a labelled split.
+
+    Args:
+        subject: a detector; or its answers, one a photo in the order of ``LabelledSplit.photos``, xyxy in pixels of the
+            upright photo. Answers given this way are also what counts at the shipped threshold.
+        data: a ``data.yaml``, its folder, or a split already read.
+        split: its key in ``data.yaml``; unused with a split already read.
+        conf: a detector's threshold for average precision.
+        iou: a detector's NMS threshold.
+        batch: photos decoded and run at once.
+        resamples: draws behind each interval, 0 for no intervals.
+        seed: where the draws start.
+        quiet: draw no progress bar.
+
+    Raises:
+        DatasetError: the data set cannot be used for scoring.
+        AnnotationError: a label line that cannot be used.
+        SourceError: a photo that cannot be decoded.
+        MissingExtraError: faster-coco-eval is not installed.
+        ValueError: a number of predictions other than that of the photos, or a detector with ``tile``.
+    """
+    labelled = data if isinstance(data, LabelledSplit) else read_split(data, split, any_classes=True)
+    if isinstance(subject, MaskDetector):
+        labelled = labelled.spelled_as(subject.names)
+        if subject.tiled:
+            raise ValueError("a detector with tiles is scored by its predictions: give those")
+        found, reported = detect_split(subject, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
+        settings = Settings(conf, iou, MAX_DETECTIONS, resamples, seed)
+        model, imgsz = subject.info.name, subject.info.imgsz
+    else:
+        if len(subject) != len(labelled.photos):
+            raise ValueError(f"{len(subject)} predictions for {len(labelled.photos)} photos")
+        found = reported = list(subject)
+        settings = Settings(None, None, None, resamples, seed)
+        model, imgsz = None, None
+    scores = coco_scores(labelled.truths, found, labelled.names)
+    return ValReport(
+        data=labelled.data,
+        split=labelled.split,
+        photos=len(labelled.photos),
+        ap=ap_rows(labelled.truths, found, scores.ap, resamples=resamples, seed=seed, names=row_names(labelled.names)),
+        point=operating_point(labelled.truths, reported, conf=DEFAULT_CONF, classes=len(labelled.names)),
+        curves=scores.curves,
+        settings=settings,
+        model=model,
+        imgsz=imgsz,
+        repeated=labelled.repeated,
+        names=row_names(labelled.names),
+    )
+
+
+def detect_split(
+    detector: MaskDetector,
+    labelled: LabelledSplit,
+    *,
+    conf: float,
+    iou: float,
+    batch: int,
+    quiet: bool,
+    report_conf: float = DEFAULT_CONF,
+) -> tuple[list[Detections], list[Detections]]:
+    """Run a detector over a split.
+
+    Args:
+        detector: what finds the faces.
+        labelled: the photos.
+        conf: threshold for average precision, on the score as trained: what the file's calibration makes of it is
+            used, so that a calibration changes no average precision.
+        iou: threshold of NMS.
+        batch: photos decoded and run at once.
+        quiet: draw no progress bar.
+        report_conf: threshold of what is reported, on the confidence as it is.
+
+    Returns:
+        What average precision needs (every class of a box above ``conf``), and what ``maskdet detect`` reports (the
+        best class of a box, above ``report_conf``); each one a photo, in pixels of the photo.
+
+    Raises:
+        SourceError: a photo that cannot be decoded.
+        WeightsError: the detector has none of the labelled classes.
+    """
+    found: list[Detections] = []
+    reported: list[Detections] = []
+    conf = calibrated_conf(detector.metadata, conf)
+    photos = iter(track(labelled.photos, label="val", quiet=quiet))
+    while group := list(islice(photos, batch)):
+        images = [decode_file(photo) for photo in group]
+        for every, best in detect_twice(detector, images, conf, iou, report_conf, labelled.names):
+            found.append(every)
+            reported.append(best)
+    return found, reported
+
+
+def detect_twice(
+    detector: MaskDetector,
+    images: Sequence[npt.NDArray[np.uint8]],
+    conf: float,
+    iou: float,
+    report_conf: float = DEFAULT_CONF,
+    names: Sequence[str] = CLASS_NAMES,
+) -> Iterator[tuple[Detections, Detections]]:
+    """Run the network once and select twice.
+
+    Args:
+        detector: sees whole pictures.
+        images: each (H, W, 3) uint8 BGR.
+        conf: threshold for average precision.
+        iou: NMS threshold likewise.
+        report_conf: threshold of what is reported.
+        names: the classes that are scored, which those of the model are matched with by name.
+
+    Yields:
+        For each picture what average precision needs (every class of a box above ``conf``), and what ``maskdet detect``
+        reports; with the ids of ``names``.
+
+    Raises:
+        WeightsError: none can be matched.
+    """
+    ids = scored_ids(detector.names, names, detector.info.name)
+    for look in detector.look(images):
+        every = look.select(conf=conf, iou=iou, multi_label=True)
+        best = look.select(conf=report_conf, iou=DEFAULT_IOU)
+        yield in_classes(every, ids, len(names)), in_classes(best, ids, len(names))
+
+
+def ap_rows(
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    ap: npt.NDArray[np.float64],
+    *,
+    resamples: int,
+    seed: int,
+    names: Sequence[str] = CLASS_NAMES,
+) -> dict[str, dict[str, ApRow]]:
+    """Put average precision, its intervals and the number of faces together.
+
+    Args:
+        truths: one a photo.
+        found: one a photo.
+        ap: (10, C, 4) float64 by IoU threshold, class and size, NaN where no face is labelled.
+        resamples: draws behind each interval.
+        seed: where the draws start.
+        names: what the C classes are called, no two alike.
+
+    Returns:
+        Size range -> class name or ``"mean"`` -> row.
+    """
+    stacked = ap_draws(truths, found, ap, resamples=resamples, seed=seed)
+    return rows_of(stacked, truths, names)
+
+
+def ap_draws(
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    ap: npt.NDArray[np.float64],
+    *,
+    resamples: int,
+    seed: int,
+) -> npt.NDArray[np.float64]:
+    """Return (1 + resamples, 10, C + 1, 4) float64: AP itself, then that of each draw, as in ``ap_rows``.
+
+    By IoU threshold, class (the last is the mean of the known) and size. The same photos are drawn whatever was found,
+    so that two detectors can be compared draw by draw.
+    """
+    return ap_of_weights(truths, found, ap, draw_photos(len(truths), resamples=resamples, seed=seed))
+
+
+def ap_of_weights(
+    truths: Sequence[Truth],
+    found: Sequence[Detections],
+    ap: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.int32],
+) -> npt.NDArray[np.float64]:
+    """Return what ``ap_draws`` does, for draws at hand: (B, P) int32, how often each photo counts in each."""
+    tables = match_tables(truths, found, ap.shape[1])
+    drawn = ap_of_draws(tables, weights) if len(weights) else np.zeros((0, *ap.shape))
+    stacked = np.concatenate([ap[None], drawn])
+    return np.concatenate([stacked, mean_of_known(stacked, axis=2)], axis=2)
+
+
+def rows_of(
+    stacked: npt.NDArray[np.float64], truths: Sequence[Truth], names: Sequence[str] = CLASS_NAMES
+) -> dict[str, dict[str, ApRow]]:
+    """Return what ``ap_rows`` does, from what ``ap_draws`` gave."""
+    of_iou, faces = by_iou(stacked), count_faces(truths, len(names))
+
+    def row_of(row: int, column: int) -> ApRow:
+        figures = {label: figure_of(values[:, row, column]) for label, values in of_iou.items()}
+        return ApRow(int(faces[row, column]), **figures)
+
+    return by_size(row_of, ap_rows_of(names))
+
+
+def count_faces(truths: Sequence[Truth], classes: int = len(CLASS_NAMES)) -> npt.NDArray[np.int64]:
+    """Return (classes + 1, 4) int64, labelled faces by class (the last row all of them) and size."""
+    within = within_sizes(np.concatenate([truth.boxes for truth in truths]))
+    class_ids = np.concatenate([truth.class_ids for truth in truths])
+    of_class = class_ids == np.arange(classes)[:, None]
+    counted = of_class.astype(np.int64) @ within.astype(np.int64)
+    return np.concatenate([counted, counted.sum(axis=0, keepdims=True)])

@@ -1,0 +1,1 @@
+"""Every photo scored by a detector that has not seen it."""

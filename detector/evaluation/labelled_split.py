@@ -1,0 +1,130 @@
+"""A labelled split ready to be scored: its photos, and each photo's true boxes in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.yolo.data_yaml import find_data_yaml, read_data_yaml
+from maskdet.datasets.yolo.labelled_picture import LabelledPicture, read_pictures
+from maskdet.datasets.yolo.labels import Labels, label_path
+from maskdet.detector.evaluation.class_match import our_ids
+from maskdet.errors import DatasetError
+from maskdet.results.yolo import from_yolo
+
+
+class Truth(NamedTuple):
+    """The labelled faces of one photo.
+
+    Attributes:
+        boxes: (N, 4) float64, xyxy in pixels of the upright photo.
+        class_ids: (N,) int64.
+    """
+
+    boxes: npt.NDArray[np.float64]
+    class_ids: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSplit:
+    """One split of a YOLO data set.
+
+    Attributes:
+        data: folder and name of its ``data.yaml``, such as ``"public/data.yaml"``; never a whole path.
+        split: ``"train"``, ``"val"`` or ``"test"``.
+        photos: picture files, sorted.
+        truths: one a photo, in the same order.
+        repeated: how many label lines said what another line of their file says; each such face counts once.
+        empty: how many label lines had no area; they count as no faces.
+        names: the classes that ``class_ids`` count: ours where all names mean those, else the data set's own.
+        written: the classes as the data set spells them, where those are other words.
+    """
+
+    data: str
+    split: str
+    photos: tuple[Path, ...]
+    truths: tuple[Truth, ...]
+    repeated: int = 0
+    empty: int = 0
+    names: tuple[str, ...] = CLASS_NAMES
+    written: tuple[str, ...] = CLASS_NAMES
+
+    def spelled_as(self, names: Sequence[str]) -> LabelledSplit:
+        """Return the split in a model's classes and words where the data set has the same, else as it is."""
+        if self.names == tuple(names) or self.names != CLASS_NAMES or set(names) != set(self.written):
+            return self
+        theirs = our_ids(names)
+        assert theirs is not None, "the data set's own words mean ours"
+        back = np.zeros(len(CLASS_NAMES), np.int64)
+        back[theirs] = np.arange(len(theirs))
+        truths = tuple(truth._replace(class_ids=back[truth.class_ids]) for truth in self.truths)
+        return replace(self, truths=truths, names=tuple(names))
+
+
+def read_split(data: str | Path, split: str = "val", *, any_classes: bool = False) -> LabelledSplit:
+    """Read a split's photos and labels.
+
+    A photo without a label file has no faces, as in YOLO. A line that repeats another of its file is left out, as
+    ultralytics does, and counted; so is one without area, which no training learns from.
+
+    Args:
+        data: a ``data.yaml``, or the folder that holds one.
+        split: its key there.
+        any_classes: take classes that cannot be matched with ours by name as they are.
+
+    Raises:
+        DatasetError: no such file or split, nothing to score, or classes that cannot be matched.
+        AnnotationError: a label line for which ultralytics would ignore the photo, with its number.
+        SourceError: a photo that cannot be decoded, or that ultralytics would ignore.
+    """
+    path = find_data_yaml(data)
+    described = read_data_yaml(path)
+    ids = our_ids(described.names)
+    if ids is None and not any_classes:
+        shown = ", ".join(described.names[:20])
+        raise DatasetError(path, f"its classes are {shown}; this scoring needs names of {', '.join(CLASS_NAMES)}")
+    if split not in described.splits:
+        raise DatasetError(path, f"has no split {split!r}; it has {', '.join(described.splits)}")
+    photos = described.pictures(split)
+    if not photos:
+        raise DatasetError(path, f"split {split!r} has no photos")
+    truths, repeated, empty = [], 0, 0
+    for one in read_pictures(photos, described):
+        if not isinstance(one, LabelledPicture):
+            raise one
+        labels = one.labels
+        if labels is None:
+            truths.append(Truth(np.zeros((0, 4)), np.zeros(0, np.int64)))
+            continue
+        truth = _truth(labels, one.picture.size)
+        truths.append(truth if ids is None else truth._replace(class_ids=ids[truth.class_ids]))
+        repeated += int(labels.repeated.sum())
+        empty += int((~labels.repeated & ~labels.has_area).sum())
+    if not any(len(truth.class_ids) for truth in truths):
+        raise DatasetError(path, f"split {split!r} has no labelled faces: its labels belong in {_folder(photos[0])}")
+    return LabelledSplit(
+        f"{path.resolve().parent.name}/{path.name}",
+        split,
+        tuple(photos),
+        tuple(truths),
+        repeated,
+        empty,
+        described.names if ids is None else CLASS_NAMES,
+        described.names,
+    )
+
+
+def _folder(photo: Path) -> Path:
+    return label_path(photo).parent
+
+
+def _truth(labels: Labels, size: tuple[int, int]) -> Truth:
+    """Return the faces of a label file that count, in pixels of a photo of width and height ``size``."""
+    kept = ~labels.repeated & labels.has_area
+    return Truth(from_yolo(labels.rows[kept], size), labels.class_ids[kept])

@@ -1,0 +1,1 @@
+"""How small a face may be: the detector on frames made larger around the photo."""

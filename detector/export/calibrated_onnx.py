@@ -1,0 +1,96 @@
+"""Writing a calibration into a detector's ONNX file.
+
+It goes into the graph, before the sigmoid that makes the scores: every program that runs the file gives the same
+confidences, ``yolo predict`` among them, and no threshold means two things. The file's metadata says what was done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from maskdet.detector.inference.thresholds import KEY, SCHEMA, Calibration
+from maskdet.errors import WeightsError
+from maskdet.extras import require
+from maskdet.files.atomic import write_bytes
+
+#: Behind these lies the network itself, or only the shape of a tensor.
+_BORDERS: Final = frozenset({"Conv", "Shape"})
+
+_SCALE, _BIAS = "maskdet_calibration_scale", "maskdet_calibration_bias"
+
+
+def write_calibration(
+    source: Path, target: Path, calibration: Calibration, notes: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a copy of a detector whose scores are calibrated.
+
+    Args:
+        source: an ONNX file as exported.
+        target: the file to write; may be the same.
+        calibration: what is done to the logits.
+        notes: what else the metadata is to say, such as what it was fitted on.
+
+    Raises:
+        WeightsError: not an ONNX detector, or calibrated already.
+        MissingExtraError: onnx is not installed.
+        SourceError: the file cannot be written.
+    """
+    onnx = require("onnx", what="writing a calibration", extra="train")
+    try:
+        model = onnx.load(source)
+    except Exception as error:  # the readers' exceptions share no base class of their own
+        raise WeightsError(source, f"not an ONNX model ({type(error).__name__})") from error
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if KEY in metadata:
+        raise WeightsError(source, "is calibrated already: give the file as maskdet export wrote it")
+    sigmoid = _score_sigmoid(source, model.graph)
+    scale = np.float32(1 / calibration.temperature)
+    model.graph.initializer.extend(
+        [
+            onnx.numpy_helper.from_array(np.array(scale, np.float32), _SCALE),
+            onnx.numpy_helper.from_array(np.array(calibration.bias, np.float32), _BIAS),
+        ]
+    )
+    scaled, calibrated = f"{_SCALE}_output", f"{_BIAS}_output"
+    place = list(model.graph.node).index(sigmoid)
+    nodes = [
+        onnx.helper.make_node("Mul", [sigmoid.input[0], _SCALE], [scaled], name=_SCALE),
+        onnx.helper.make_node("Add", [scaled, _BIAS], [calibrated], name=_BIAS),
+    ]
+    sigmoid.input[0] = calibrated
+    for node in reversed(nodes):
+        model.graph.node.insert(place, node)
+    said = {"schema": SCHEMA, "temperature": calibration.temperature, "bias": calibration.bias, **(notes or {})}
+    onnx.helper.set_model_props(model, {**metadata, KEY: json.dumps(said)})
+    write_bytes(target, model.SerializeToString())
+    return target
+
+
+def _score_sigmoid(source: Path, graph: Any) -> Any:
+    """Return the node that turns logits into scores: the one sigmoid behind the last convolutions.
+
+    Raises:
+        WeightsError: there is none, or more than one.
+    """
+    makers = {output: node for node in graph.node for output in node.output}
+    waiting, seen, found = [output.name for output in graph.output], set(), []
+    while waiting:
+        name = waiting.pop()
+        node = makers.get(name)
+        if name in seen or node is None or node.op_type in _BORDERS:
+            continue
+        seen.add(name)
+        if node.op_type == "Sigmoid":
+            found.append(node)
+        else:
+            waiting += node.input
+    if len(found) != 1:
+        raise WeightsError(
+            source, f"no detector that can be calibrated: {len(found)} sigmoids make its output, not one"
+        )
+    return found[0]

@@ -1,0 +1,286 @@
+"""INT8: an ONNX detector whose convolutions count in 8 bits, calibrated on training photos.
+
+Static quantisation in the QDQ format. The recipe was chosen on training photos (``docs/int8.md``):
+
+- activations uint8, weights int8, one scale a channel;
+- weights keep to 7 bits: x86 processors without VNNI add two products in 16 bits, and 8-bit weights overflow there;
+- a tensor's range is the mean over the calibration photos of its smallest and largest value: the rare extremes of one
+  photo would cost resolution on all others;
+- biases make up for what rounding the weights does to a layer's mean output
+  (``maskdet.detector.export.bias_correction``);
+- what follows the head's last convolutions stays float, and they with it: boxes up to ``imgsz`` and probabilities share
+  the output tensor, so that one scale for both would leave the probabilities no digits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.datasets.yolo.labelled_picture import training_pictures
+from maskdet.detector.export.bias_correction import correct_biases
+from maskdet.detector.export.compare_networks import Agreement, compare_faces, times_faster
+from maskdet.detector.export.rewrites.layout import lay_out
+from maskdet.detector.inference.letterbox import Letterbox
+from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU
+from maskdet.detector.inference.runtime import ModelSpec, OnnxRuntime
+from maskdet.errors import MaskdetError, WeightsError
+from maskdet.extras import require
+from maskdet.files.atomic import write_bytes
+from maskdet.files.guard import Guard
+from maskdet.imaging.decode import decode_file
+from maskdet.imaging.tensor import to_tensor
+from maskdet.terminal.progress import track
+
+#: Photos that set the ranges.
+CALIBRATION_PHOTOS: Final = 64
+
+#: Photos of these on which the mean inputs are measured that biases are corrected by.
+CORRECTION_PHOTOS: Final = 32
+
+#: Photos on which the result is compared with its source; where the split has enough, none of the calibration photos.
+COMPARED_PHOTOS: Final = 8
+
+#: What runs in 8 bits. Activation functions and joins too: a float island costs a conversion in and one out.
+QUANTISED_OPS: Final = ("Conv", "Sigmoid", "Mul", "Add", "Concat", "Split", "MaxPool", "Resize")
+
+#: A graph with one of these is quantised already.
+_INT8_OPS: Final = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger"})
+
+_METHOD: Final = (
+    "static, QDQ; activations uint8, range the mean over photos of min and max; weights int8, 7 bits; biases corrected"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What can be chosen; the defaults are what ``docs/int8.md`` found best.
+
+    Attributes:
+        per_channel: one scale for every output channel of a convolution, or one for all.
+        seed: of the draw of photos.
+        laid_out: rewrite the graph first, see ``maskdet.detector.export.rewrites.layout``.
+        corrected: biases make up for the rounding of weights, see ``maskdet.detector.export.bias_correction``.
+        seven_bits: weights keep to 7 bits.
+        float_names: convolutions whose names hold one of these stay float.
+    """
+
+    per_channel: bool = True
+    seed: int = 0
+    laid_out: bool = True
+    corrected: bool = True
+    seven_bits: bool = True
+    float_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """A written INT8 model beside the one it came from.
+
+    Attributes:
+        path: the file written.
+        bytes_before: size of the source.
+        bytes_after: size of the file written.
+        photos: calibration photos.
+        speed: times faster than the source, here, in ONNX Runtime; below 1 slower.
+        agreement: the source's faces, looked for among the new one's.
+    """
+
+    path: Path
+    bytes_before: int
+    bytes_after: int
+    photos: int
+    speed: float
+    agreement: Agreement
+
+
+def quantise(
+    source: Path, data: str | Path, *, photos: int = CALIBRATION_PHOTOS, per_channel: bool = True, seed: int = 0
+) -> Quantised:
+    """Write ``NAME-int8.onnx`` beside an ONNX detector.
+
+    Args:
+        source: a detector as ``maskdet export`` writes it.
+        data: a ``data.yaml`` or its folder; only its split ``train`` is looked at.
+        photos: how many photos set the ranges, drawn at random; all where there are fewer.
+        per_channel: one scale for every output channel of a convolution, or one for all.
+        seed: of the draw.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+        MaskdetError: ``photos`` is below 1.
+        DatasetError: the data set has no training photos.
+        SourceError: a photo cannot be decoded, or the result not be written.
+        WeightsError: not a mask detector, or quantised already.
+    """
+    onnx = require("onnx", what="int8=True", extra="train")
+    if isinstance(photos, bool) or not isinstance(photos, int) or photos < 1:
+        raise MaskdetError(f"calibration_photos={photos}: expected a whole number from 1 on")
+    if not source.is_file():
+        raise WeightsError(source, "no such file")
+    split = training_photos(data)
+    before = OnnxRuntime(source, name=source.stem)
+    model = onnx.load(source)
+    if any(node.op_type in _INT8_OPS for node in model.graph.node):
+        raise WeightsError(source, "is quantised already: give the file it was made from")
+    random.Random(seed).shuffle(split)
+    chosen, others = split[:photos], split[photos:]
+
+    target = source.with_name(f"{source.stem}-int8.onnx")
+    Guard([source]).check_model(target)
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = Recipe(per_channel=per_channel, seed=seed)
+        result, float_convs = quantised_model(source, Path(folder), chosen, before.spec, recipe)
+    note = {
+        "method": _METHOD + (", one scale a channel" if per_channel else ", one scale a tensor"),
+        "calibration_photos": len(chosen),
+        "calibration_split": "train",
+        "data": (Path(data) if Path(data).is_dir() else Path(data).parent).resolve().name,
+        "seed": seed,
+        "float": "from these convolutions on: " + ", ".join(float_convs),
+        "source_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
+        "onnxruntime": require("onnxruntime", what="int8=True", extra="train").__version__,
+    }
+    metadata = {entry.key: entry.value for entry in model.metadata_props} | {"maskdet_int8": json.dumps(note)}
+    onnx.helper.set_model_props(result, metadata)
+    write_bytes(target, result.SerializeToString())
+    after = OnnxRuntime(target, name=target.stem)
+    batches = [load_input(photo, before.spec) for photo in (others or chosen)[:COMPARED_PHOTOS]]
+    return Quantised(
+        target,
+        source.stat().st_size,
+        target.stat().st_size,
+        len(chosen),
+        times_faster(before, after, batches[:3]),
+        compare_faces(before, after, batches, conf=DEFAULT_CONF, iou=DEFAULT_IOU),
+    )
+
+
+def load_input(photo: Path, spec: ModelSpec) -> npt.NDArray[np.float32]:
+    """Return a photo as ``maskdet detect`` hands it to this network, (1, 3, H, W) float32."""
+    image = decode_file(photo)
+    letterbox = Letterbox.fit((image.shape[0], image.shape[1]), spec.imgsz, spec.stride, auto=spec.dynamic)
+    return to_tensor([letterbox.apply(image)])
+
+
+def float_tail(nodes: Sequence[Any], outputs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Find what must stay float: the head's last convolutions and all that follows them.
+
+    Walks from the outputs towards the input and stops at every convolution with a bias (the one that turns the box
+    distribution into a distance has none) and wherever only a tensor's shape is read.
+
+    Args:
+        nodes: of an ONNX graph, each with a name of its own.
+        outputs: names of the graph's outputs.
+
+    Returns:
+        Names of the nodes, and which of them are those last convolutions, both in the graph's order.
+    """
+    maker = {output: node for node in nodes for output in node.output}
+    seen: set[str] = set()
+    ends: set[str] = set()
+    waiting = deque(outputs)
+    while waiting:
+        node = maker.get(waiting.popleft())
+        if node is None or node.name in seen or node.op_type == "Shape":
+            continue
+        seen.add(node.name)
+        # A convolution without bias belongs to the decoding: it sums up a distribution with fixed weights.
+        if node.op_type == "Conv" and len(node.input) == 3:
+            ends.add(node.name)
+            continue
+        waiting.extend(node.input)
+    return [node.name for node in nodes if node.name in seen], [node.name for node in nodes if node.name in ends]
+
+
+def training_photos(data: str | Path | None) -> list[Path]:
+    """Return the photos of a data set's split ``train``, sorted.
+
+    Args:
+        data: a ``data.yaml``, or the folder that holds one.
+
+    Raises:
+        MaskdetError: no data were named.
+        DatasetError: no such file, or no photos in that split.
+    """
+    if data is None:
+        raise MaskdetError("int8=True sets its ranges on training photos: give data=…/data.yaml")
+    return training_pictures(data, "int8=True needs some to set its ranges")
+
+
+def quantised_model(
+    source: Path, folder: Path, photos: Sequence[Path], spec: ModelSpec, recipe: Recipe
+) -> tuple[Any, list[str]]:
+    """Return the quantised ``onnx.ModelProto``, without metadata, and the names of the head's last convolutions.
+
+    Args:
+        source: the float ONNX file.
+        folder: where files may be left.
+        photos: calibration photos.
+        spec: of ``source``.
+        recipe: how.
+    """
+    import onnx
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.calibrate import CalibrationDataReader
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    laid_out, prepared, written = (folder / name for name in ("laid_out.onnx", "prepared.onnx", "int8.onnx"))
+    model = onnx.load(source)
+    if recipe.laid_out:
+        lay_out(model)
+    onnx.save(model, laid_out)
+    # Symbolic shapes are not needed: ranges are measured, and the shapes stay as dynamic as they are.
+    quant_pre_process(str(laid_out), str(prepared), skip_symbolic_shape=True)
+    model = onnx.load(prepared)
+    for number, node in enumerate(model.graph.node):
+        node.name = node.name or f"node_{number}"
+    onnx.save(model, prepared)
+    kept, ends = float_tail(model.graph.node, [output.name for output in model.graph.output])
+    kept += [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "Conv" and any(part in node.name for part in recipe.float_names)
+    ]
+    name = model.graph.input[0].name
+
+    class Photos(CalibrationDataReader):  # type: ignore[misc]
+        """One photo at a time, as ONNX Runtime asks for them."""
+
+        def __init__(self) -> None:
+            self._inputs: Iterator[Mapping[str, npt.NDArray[np.float32]]] = (
+                {name: load_input(photo, spec)} for photo in track(photos, label="calibrate")
+            )
+
+        def get_next(self) -> Mapping[str, npt.NDArray[np.float32]] | None:
+            return next(self._inputs, None)
+
+    quantize_static(
+        str(prepared),
+        str(written),
+        Photos(),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=list(QUANTISED_OPS),
+        per_channel=recipe.per_channel,
+        reduce_range=recipe.seven_bits,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        nodes_to_exclude=kept,
+        calibrate_method=CalibrationMethod.MinMax,
+        # With all photos in one collection, the "moving average" is their plain mean.
+        extra_options={"CalibMovingAverage": True},
+    )
+    result = onnx.load(written)
+    if recipe.corrected:
+        correct_biases(model, result, (load_input(photo, spec) for photo in photos[:CORRECTION_PHOTOS]))
+    return result, ends

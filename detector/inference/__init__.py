@@ -1,0 +1,1 @@
+"""From pixels to boxes: letterbox, network, postprocessing, and what looks at a picture twice."""

@@ -1,0 +1,149 @@
+"""Close-ups: each picture seen a second time at a small input, for faces larger than the network was trained on.
+
+A detector knows the sizes of face that it saw in training. Where these were small and one face now fills the picture,
+the usual input shows it many times too large; a small input shows it at a size that the network knows, for a few
+hundredths of the cost. What the second look finds counts only from a certain size on, and joins the first look's boxes
+before NMS. The numbers were chosen on re-framed training photos, by ``benchmarks/close_ups_choice.py``.
+
+A face that fills the picture seldom gets a sure answer at the first look, and pictures with sure answers seldom need a
+second one: a model can ask for close-ups only where the first look found nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from maskdet.detector.inference.postprocess import Detections
+from maskdet.detector.inference.runtime import ModelSpec
+from maskdet.detector.inference.tiles import MERGE_IOU, View, merge_views
+from maskdet.errors import WeightsError
+from maskdet.weights import card_of
+
+#: The key under which a model's file or its entry in ``models.json`` says that it wants close-ups.
+KEY: Final = "close_ups"
+
+
+class CloseUps(NamedTuple):
+    """How the second look is taken.
+
+    Attributes:
+        imgsz: longer side of its input, pixels.
+        share: a box counts when its longer side exceeds this share of the picture's longer side, 0 to 1.
+        below: a picture gets its second look when the best confidence of the first is below this; 1 for every picture.
+    """
+
+    imgsz: int
+    share: float
+    below: float = 1.0
+
+    def to_dict(self) -> dict[str, float]:
+        """Return what ``read_close_ups`` reads, ``below`` only where it is not 1."""
+        values: dict[str, float] = self._asdict()
+        return values if self.below < 1 else {"imgsz": self.imgsz, "share": self.share}
+
+
+#: Taken where close-ups are asked for and the model does not say how.
+DEFAULT_CLOSE_UPS: Final = CloseUps(160, 0.25)
+
+#: What a model asks for by itself: a second look where the first reports nothing at the shipped threshold, so that
+#: what it reports stays as it is, box by box that of ``yolo predict`` (``benchmarks/close_ups_when.py``).
+WHERE_EMPTY: Final = DEFAULT_CLOSE_UPS._replace(below=0.25)
+
+
+def read_close_ups(value: object, path: Path) -> CloseUps:
+    """Return what a model says of close-ups.
+
+    Args:
+        value: ``{"imgsz": pixels, "share": 0 to 1}``, with ``"below"`` or without, or that as JSON text.
+        path: the model's file, for messages.
+
+    Raises:
+        WeightsError: it is something else.
+
+    >>> read_close_ups('{"imgsz": 160, "share": 0.25}', Path("a.onnx"))
+    CloseUps(imgsz=160, share=0.25, below=1.0)
+    """
+    try:
+        given: Any = json.loads(value) if isinstance(value, str) else value
+        found = CloseUps(int(given["imgsz"]), float(given["share"]), float(given.get("below", 1.0)))
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise WeightsError(path, f"its {KEY} must be imgsz and share, not {str(value)[:80]}") from error
+    if not 32 <= found.imgsz <= 8192 or not 0 <= found.share < 1 or not 0 < found.below <= 1:
+        raise WeightsError(
+            path, f"its {KEY} need 32 pixels or more and a share from 0 to less than 1, not {str(value)[:80]}"
+        )
+    return found
+
+
+def wanted_close_ups(path: Path, metadata: Mapping[str, str], card: Mapping[str, Any]) -> CloseUps | None:
+    """Return how a model wants close-ups by itself, None where it wants none.
+
+    Args:
+        path: its file, for messages.
+        metadata: what the file carries.
+        card: its entry in ``models.json``, which comes first; empty for a model that is not shipped.
+
+    Raises:
+        WeightsError: what it says cannot be read.
+    """
+    value = card.get(KEY, metadata.get(KEY))
+    return None if value is None else read_close_ups(value, path)
+
+
+def choose_close_ups(asked: bool | CloseUps | None, path: Path, spec: ModelSpec, imgsz: int) -> CloseUps | None:
+    """Return how a detector takes close-ups; what the model wants by itself gives way where it cannot be had.
+
+    Args:
+        asked: what the caller asked for, None for nothing.
+        path: the model's file.
+        spec: what the network takes.
+        imgsz: the usual input, pixels.
+
+    Raises:
+        ValueError: they were asked for and the network cannot take them.
+        WeightsError: what the file says of them cannot be read.
+    """
+    if asked is False:
+        return None
+    wanted = asked if isinstance(asked, CloseUps) else wanted_close_ups(path, spec.metadata, card_of(path))
+    if wanted is None and asked is None:
+        return None
+    wanted = wanted or DEFAULT_CLOSE_UPS
+    chosen = wanted._replace(imgsz=-(-wanted.imgsz // spec.stride) * spec.stride)
+    if asked is True:
+        chosen = chosen._replace(below=1.0)  # who asks for close-ups gets them of every picture
+    if spec.dynamic and chosen.imgsz < imgsz:
+        return chosen
+    if asked is None:
+        return None
+    if not spec.dynamic:
+        raise ValueError(f"{path} was exported for {spec.imgsz} px only; close-ups need dynamic=True")
+    raise ValueError(f"close-ups of {chosen.imgsz} px need a larger input than {imgsz} px")
+
+
+def add_close_ups(
+    whole: Detections, close: Detections, size: tuple[int, int], *, iou: float = MERGE_IOU, agnostic: bool = False
+) -> Detections:
+    """Let what the second look found join the first look's boxes.
+
+    Args:
+        whole: found at the usual input.
+        close: found at the small one, large enough to count.
+        size: (height, width) of the picture, pixels.
+        iou: threshold of NMS.
+        agnostic: let boxes of different classes suppress each other.
+
+    Returns:
+        Boxes in pixels of the picture, most confident first; ``whole`` itself where there is nothing to add.
+    """
+    if not len(close.boxes):
+        return whole
+    height, width = size
+    # A view of the whole picture has no inner border that could cut a box.
+    view = View(np.array([0, 0, width, height]), close)
+    return merge_views(whole, [view], size, iou=iou, agnostic=agnostic)

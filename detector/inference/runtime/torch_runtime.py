@@ -1,0 +1,80 @@
+"""A checkpoint run by torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.detector.inference.runtime.answer import checked_answer
+from maskdet.detector.inference.runtime.spec import ModelSpec, class_order
+from maskdet.errors import DeviceError, MaskdetError, WeightsError, first_line
+from maskdet.extras import require
+from maskdet.sessions.devices import torch_device
+from maskdet.sessions.model_text import SIDES, STRIDES, check_names
+from maskdet.sessions.processor import usable_cores
+
+
+class TorchRuntime:
+    """A ``.pt`` checkpoint run by torch, as ultralytics loads it; needs the ``train`` extra."""
+
+    def __init__(
+        self, path: Path, *, name: str, device: str = "cpu", end_to_end: bool = False, trust_weights: bool = False
+    ) -> None:
+        """Load ``path``.
+
+        Args:
+            path: the checkpoint.
+            name: how results call the model.
+            device: ``"cpu"``, a GPU index, or another of torch's names such as ``"mps"``.
+            end_to_end: answer with the head that needs no NMS, where the network has one (YOLO26).
+            trust_weights: unpickle the file whatever it names, which runs what it says.
+
+        Raises:
+            MissingExtraError: torch or ultralytics is not installed.
+            WeightsError: the file is not a YOLO detection checkpoint of our classes.
+            DeviceError: the device is not there.
+        """
+        require("ultralytics", what=f"{path.name} (a .pt file)", extra="train")
+        import torch
+        from ultralytics.nn.tasks import load_checkpoint
+
+        from maskdet.detector.inference.runtime.ultralytics_bridge import safe_loading
+
+        # ultralytics sets one thread for its loaders when imported; inference wants every core.
+        torch.set_num_threads(usable_cores())
+        self._torch = torch
+        self._device = torch.device(torch_device(device))
+        if self._device.type == "cuda" and not torch.cuda.is_available():
+            raise DeviceError(f"device {device!r} needs an NVIDIA GPU and a torch built for CUDA; use device cpu")
+        try:
+            with safe_loading(trust_weights):
+                model, _ = load_checkpoint(str(path), device=self._device)
+            pairs = model.names.items() if isinstance(model.names, dict) else enumerate(model.names)
+            named = sorted((int(key), str(value)) for key, value in pairs)
+            names, order = class_order(check_names([name for _, name in named]))
+            stride = max(int(model.stride.max()), 32)
+            imgsz = int(model.args["imgsz"] if isinstance(model.args, dict) and "imgsz" in model.args else 640)
+            if not (SIDES[0] <= imgsz <= SIDES[1] and stride <= STRIDES[1]):
+                raise ValueError(f"its size is {imgsz} and its stride {stride}")
+            model.end2end = end_to_end
+            model = model.fuse(verbose=False)
+        except MaskdetError:
+            raise
+        except Exception as error:  # a network whose state a stranger made up can raise anything
+            raise WeightsError(path, f"not a YOLO detection checkpoint ({first_line(error)})") from error
+        self._model = model.eval()
+        self._path = path
+        self.spec = ModelSpec(name, imgsz, stride, True, {}, names, order)
+
+    def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Run a batch; see ``Runtime``."""
+        try:
+            with self._torch.inference_mode():
+                output = self._model(self._torch.from_numpy(batch).to(self._device))
+            tensor = output[0] if isinstance(output, (list, tuple)) else output
+            array: npt.NDArray[np.float32] = tensor.float().cpu().numpy()
+        except Exception as error:  # a network whose state a stranger made up can raise anything
+            raise WeightsError(self._path, f"cannot be run ({first_line(error)})") from error
+        return checked_answer(self._path, self.spec, array, len(batch))

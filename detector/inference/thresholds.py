@@ -1,0 +1,144 @@
+"""Thresholds and calibration as a detector's file holds them, read without what wrote them.
+
+``--conf f1`` is the confidence of each class from which a face is reported, where precision and recall balance best.
+The thresholds stand in the model's file with its calibration, chosen by ``tools/calibrate_detector.py`` on photos that
+the detectors had not seen; what they gain over one threshold for all is in ``docs/accuracy.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.classes import CLASS_NAMES
+from maskdet.errors import WeightsError
+
+#: Key of the file's metadata, and the form of what stands there.
+KEY: Final = "maskdet_calibration"
+SCHEMA: Final = "maskdet-calibration/1"
+
+
+def read_calibration(metadata: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return what a file's metadata says of its calibration, None where it has none.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    text = metadata.get(KEY)
+    if text is None:
+        return None
+    try:
+        note = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"its {KEY} is no JSON") from error
+    if not isinstance(note, dict):
+        raise ValueError(f"its {KEY} is no JSON object")
+    return note
+
+
+#: What stands for them where a threshold is asked for.
+BEST_F1: Final = "f1"
+
+#: A confidence, or ``"f1"``.
+Threshold = float | Literal["f1"]
+
+#: Where a calibration's notes hold them.
+NOTE: Final = "best_f1_conf_per_class"
+
+
+def class_thresholds(
+    conf: Threshold, metadata: Mapping[str, str], path: Path, names: Sequence[str] = CLASS_NAMES
+) -> npt.NDArray[np.float32]:
+    """Return (C,) float32, the confidence that a box of each class must exceed.
+
+    Args:
+        conf: one for all classes, or ``"f1"``.
+        metadata: what the model's file carries.
+        path: that file, for messages.
+        names: the model's classes.
+
+    Raises:
+        WeightsError: the file's thresholds cannot be read, or are none of its classes'.
+        ValueError: a number outside 0 to 1, another word, or a file without thresholds.
+
+    >>> class_thresholds(0.25, {}, Path("a.onnx")).tolist()
+    [0.25, 0.25, 0.25]
+    """
+    if conf == BEST_F1:
+        try:
+            noted = (read_calibration(metadata) or {}).get(NOTE)
+        except ValueError as error:
+            raise WeightsError(path, f"not a mask detector: {error}") from error
+        if noted is None:
+            raise ValueError(f"{path} holds no thresholds of its own: give conf a number from 0 to 1")
+        values = [noted.get(name) for name in names] if isinstance(noted, dict) else [None]
+        if not all(isinstance(one, (int, float)) and not isinstance(one, bool) and 0 <= one <= 1 for one in values):
+            raise WeightsError(path, f"not a mask detector: its {NOTE} is not one number from 0 to 1 a class")
+        return np.array(values, np.float32)
+    if isinstance(conf, str) or not 0 <= conf <= 1:
+        raise ValueError(f"conf must be between 0 and 1, or {BEST_F1!r}, not {conf}")
+    return np.full(len(names), conf, np.float32)
+
+
+#: Scores nearer to 0 or 1 have no logit that float32 tells apart.
+_LEAST: Final = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What is done to the logit of a score; the defaults change nothing."""
+
+    temperature: float = 1.0
+    bias: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ValueError: the temperature is not positive, or a value not finite.
+        """
+        if not (np.isfinite([self.temperature, self.bias]).all() and self.temperature > 0):
+            raise ValueError(f"a temperature must be above 0 and a bias finite, not {self.temperature}, {self.bias}")
+
+    def apply(self, scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Return calibrated scores of the same shape.
+
+        >>> Calibration(0.5).apply(np.array([0.2, 0.5, 0.75])).round(4).tolist()
+        [0.0588, 0.5, 0.9]
+        """
+        calibrated: npt.NDArray[np.float64] = 1 / (1 + np.exp(-(logit(scores) / self.temperature + self.bias)))
+        return calibrated
+
+    def undo(self, confidence: float) -> float:
+        """Return the score that becomes ``confidence``, which lies between 0 and 1.
+
+        >>> round(Calibration(0.5).undo(0.9), 6)
+        0.75
+        """
+        return float(1 / (1 + np.exp(-(logit(np.array(confidence)) - self.bias) * self.temperature)))
+
+
+def logit(scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """Return log(s / (1 - s)), float64 of the same shape, scores at 0 and 1 taken as just beside."""
+    exact = np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
+    logits: npt.NDArray[np.float64] = np.log(exact) - np.log1p(-exact)
+    return logits
+
+
+def calibrated_conf(metadata: Mapping[str, str], conf: float) -> float:
+    """Return what a threshold on scores as trained becomes with a file's calibration; the same without one.
+
+    >>> said = '{"schema": "maskdet-calibration/1", "temperature": 0.5, "bias": 0.0}'
+    >>> round(calibrated_conf({KEY: said}, 0.75), 6), calibrated_conf({}, 0.75)
+    (0.9, 0.75)
+    """
+    said = read_calibration(metadata)
+    if said is None:
+        return conf
+    return float(Calibration(said["temperature"], said["bias"]).apply(np.array(conf)))

@@ -1,0 +1,1 @@
+"""Training a detector on a data set: the recipe, the trainer, what it does to pictures."""

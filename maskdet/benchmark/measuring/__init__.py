@@ -1,0 +1,1 @@
+"""How a run is measured: processes, rounds, the machine, the pictures, the runtimes."""

@@ -1,0 +1,1 @@
+"""The sections of the benchmark, one a file, and their registry."""

@@ -1,0 +1,1 @@
+"""Where detector and classifier disagree: matched, counted, drawn, written."""

@@ -1,0 +1,109 @@
+"""The tables that people read after ``maskdet compare``: the sources, and the faces on which the two disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from maskdet.chain.agreement.match import Agreement, Count
+from maskdet.classes import CLASS_NAMES
+from maskdet.results.draw import SHORT_NAMES
+from maskdet.terminal.console import cell, console, named_errors
+from maskdet.writers.fitting import class_label, layout, print_fitting
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+#: Disagreements shown one by one; all are in the JSON and the CSV.
+SHOWN: Final = 40
+
+_STYLES = dict(zip(CLASS_NAMES, ("green", "red", "yellow"), strict=True))
+
+
+def print_agreement(agreement: Agreement) -> None:
+    """Print a line a source, the faces on which the two disagree, and how often they agree by size of the face."""
+    if not agreement.sources:
+        return
+    screen = console()
+    with named_errors("-"):
+        print_fitting(screen, lambda narrow: _sources_table(agreement, narrow))
+        if agreement.listed:
+            print_fitting(screen, lambda narrow: _faces_table(agreement, narrow))
+            more = agreement.total.disagree - min(SHOWN, len(agreement.listed))
+            if more:
+                screen.print(f"and {more} more: --json and --csv have every face")
+        screen.print(summary(agreement))
+
+
+def summary(agreement: Agreement) -> str:
+    """Return faces and agreement in one line, also by size."""
+    total = agreement.total
+    faces = f"{total.faces} face{'' if total.faces == 1 else 's'}"
+    if not total.faces:
+        return faces
+    sizes = [f"{size} {_share(count)} of {count.faces}" for size, count in agreement.sizes.items() if count.faces]
+    return f"{faces}, both say the same of {total.faces - total.disagree} ({_share(total)}): {', '.join(sizes)}"
+
+
+def _share(count: Count) -> str:
+    return "–" if count.agreement is None else f"{count.agreement:.1%}"
+
+
+def _sources_table(agreement: Agreement, narrow: bool) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        show_footer=len(agreement.sources) > 1,
+        caption="n / m: n faces for the detector, m for the classifier",
+        caption_justify="left",
+        **layout(narrow),
+    )
+    table.add_column("source", f"{len(agreement.sources)} sources", overflow="fold")
+    frames = agreement.total.pictures > len(agreement.sources)
+    total = agreement.total
+    if frames:
+        table.add_column("frames", str(total.pictures), justify="right", no_wrap=True)
+    # The short names leave room for the path on a narrow screen.
+    for (name, style), head in zip(_STYLES.items(), SHORT_NAMES, strict=True):
+        label = head.replace(" ", "\n") if narrow else head
+        table.add_column(label, _both(total, name), justify="right", style=style, no_wrap=True)
+    table.add_column("faces", str(total.faces), justify="right", no_wrap=True)
+    table.add_column("differ" if narrow else "disagree", str(total.disagree), justify="right", no_wrap=True)
+    table.add_column("agree" if narrow else "agreement", _share(total), justify="right", no_wrap=True)
+    for path, count in agreement.sources.items():
+        numbers = (count.faces, count.disagree)
+        cells = [str(count.pictures)] if frames else []
+        cells += [_both(count, name) for name in CLASS_NAMES]
+        cells += [str(number) if number else "·" for number in numbers]
+        table.add_row(cell(path), *cells, _share(count))
+    return table
+
+
+def _both(count: Count, name: str) -> str:
+    """Return how many faces detector and classifier take for this class: one number where it is the same."""
+    first, second = count.detector[name], count.classifier[name]
+    return f"{first} / {second}" if first != second else str(first) if first else "·"
+
+
+def _faces_table(agreement: Agreement, narrow: bool) -> Table:
+    from rich.table import Table
+
+    table = Table(title="they disagree on", title_justify="left", title_style="bold", **layout(narrow))
+    table.add_column("picture", overflow="fold")
+    table.add_column("box x1, y1, x2, y2 (px)", no_wrap=True)
+    table.add_column("side", justify="right", no_wrap=True)
+    for label in ("detector", "classifier"):
+        table.add_column(label, no_wrap=True)
+        table.add_column("", justify="right", no_wrap=True)
+    for one in agreement.listed[:SHOWN]:
+        face = one.face
+        name, confidence = one.second
+        path = cell(one.path) + ("" if one.frame is None else f" frame {one.frame}")
+        box = ", ".join(f"{value:.0f}" for value in face.box)
+        answers = (_named(face.name, narrow), f"{face.confidence:.2f}", _named(name, narrow), f"{confidence:.2f}")
+        table.add_row(path, box, f"{one.side:.0f} px", *answers)
+    return table
+
+
+def _named(name: str, narrow: bool) -> str:
+    label = cell(class_label(name, narrow))
+    return f"[{_STYLES[name]}]{label}[/]" if name in _STYLES else label

@@ -1,0 +1,1 @@
+"""Detector, classifier and chain scored on the same labelled photos."""

@@ -1,0 +1,259 @@
+"""``CompareReport``: detector, classifier and chain scored on the same photos, and its form ``maskdet-compare/1``.
+
+How often the class of a face is right comes with 95 % bootstrap intervals over photos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from maskdet.chain.fusion import FusionRule
+from maskdet.classes import CLASS_NAMES
+from maskdet.detector.evaluation.report import ApRow
+from maskdet.results import ModelInfo
+from maskdet.statistics.confusion import confusion_matrix, error, macro_f1
+from maskdet.statistics.figures import Figure, figure_of, rounded
+from maskdet.statistics.resampling import draw_photos, with_measured
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassDraws:
+    """One way of answering: its figures on all photos, then on each draw of photos; NaN where a draw has no face.
+
+    Attributes:
+        matrix: (3, 3) int64, rows the labelled class, columns the answer.
+        accuracy: (1 + B,) float64, share of the faces whose class is right.
+        macro_f1: (1 + B,) float64, mean F1 of the classes that occur as label or answer.
+    """
+
+    matrix: npt.NDArray[np.int64]
+    accuracy: npt.NDArray[np.float64]
+    macro_f1: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """The figures of one way of answering on one set of faces.
+
+    Attributes:
+        faces: how many were answered.
+        accuracy: share of them whose class is right.
+        macro_f1: mean F1 of the classes that occur as label or answer.
+    """
+
+    faces: int
+    accuracy: Figure
+    macro_f1: Figure
+
+    @classmethod
+    def of(cls, draws: ClassDraws) -> ClassRow:
+        """Return measured value and interval of each figure."""
+        return cls(int(draws.matrix.sum()), figure_of(draws.accuracy), figure_of(draws.macro_f1))
+
+
+def class_draws(
+    photos: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.int64],
+    answers: npt.NDArray[np.int64],
+    *,
+    photo_count: int,
+    resamples: int = 0,
+    seed: int = 0,
+    weights: npt.NDArray[np.int32] | None = None,
+) -> ClassDraws:
+    """Score answers.
+
+    The photos drawn depend on ``photo_count``, ``resamples`` and ``seed`` alone, and are those of average precision:
+    two ways of answering can be compared draw by draw.
+
+    Args:
+        photos: (N,) int64, the photo of each face.
+        labels: (N,) int64.
+        answers: (N,) int64.
+        photo_count: photos of the split, those without a face included.
+        resamples: draws B, 0 for none.
+        seed: where they start.
+        weights: (B, photo_count) int32, draws at hand in their place: how often each photo counts.
+    """
+    classes = len(CLASS_NAMES)
+    cells = np.zeros((photo_count, classes**2), dtype=np.int64)
+    np.add.at(cells, (photos, labels * classes + answers), 1)
+    drawn = draw_photos(photo_count, resamples=resamples, seed=seed) if weights is None else weights
+    matrices = (with_measured(drawn) @ cells).reshape(-1, classes, classes)
+    return ClassDraws(confusion_matrix(labels, answers, classes), 1 - error(matrices), macro_f1(matrices))
+
+
+SCHEMA: Final = "maskdet-compare/1"
+
+#: What finds faces. ``shipped``: the detector with NMS for each class alone, as ``maskdet val`` scores it.
+#: ``detector`` and ``chain``: the same boxes, one a face, with the detector's scores or the fused ones.
+FINDERS: Final = ("shipped", "detector", "chain")
+
+#: What names the class of the faces found: on the detector's boxes, or (``classifier_on_labels``) on the labelled ones.
+NAMERS: Final = ("detector", "classifier", "classifier_on_labels", "chain")
+
+
+@dataclass(frozen=True, slots=True)
+class Discord:
+    """Detector against chain on the faces found: McNemar's exact test.
+
+    Attributes:
+        both: faces that both got right.
+        detector_only: faces that only the detector got right.
+        chain_only: faces that only the chain got right.
+        neither: faces that both got wrong.
+        p: chance of a split at least as uneven if both were equally good; faces are taken for independent.
+    """
+
+    both: int
+    detector_only: int
+    chain_only: int
+    neither: int
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How it was measured.
+
+    Attributes:
+        ap_conf: scores above it count for average precision.
+        conf: boxes above it are those whose classes are compared.
+        iou: threshold of NMS.
+        match_iou: least overlap of a box with the face that it found.
+        resamples: draws behind each interval.
+        seed: where they start.
+    """
+
+    ap_conf: float
+    conf: float
+    iou: float
+    match_iou: float
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model that was scored; ``sha256`` of its file where one was given."""
+
+    info: ModelInfo
+    sha256: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it in the schema."""
+        return {"name": self.info.name, "sha256": self.sha256, "imgsz": self.info.imgsz}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompareReport:
+    """Every figure of one comparison.
+
+    Attributes:
+        data: folder and name of the data.
+        split: the split, ``"all"`` of a VOC folder.
+        photos: how many were scored.
+        repeated: label lines that repeat another and count once.
+        detector: what found the faces.
+        classifier: what looked at each.
+        rule: how the chain makes one answer of two.
+        settings: how it was measured.
+        ap: finder -> size range -> class or ``"mean"`` -> average precision.
+        ap_gain: ``"shipped"`` and ``"detector"`` -> ``"ap50"`` and ``"ap50_95"`` -> class or ``"mean"`` -> what the
+            chain has more, on faces of every size.
+        classes: size range -> namer -> figures on the faces found; the size is that of the labelled box.
+        class_gain: ``"accuracy"`` and ``"macro_f1"`` -> chain minus detector, on all faces found.
+        labelled_faces: size range -> the classifier on every labelled face, found or not.
+        confusion: namer -> (3, 3) int64 on all faces found, rows the label, columns the answer.
+        discord: detector against chain.
+        command: the command line, where there was one.
+    """
+
+    data: str
+    split: str
+    photos: int
+    repeated: int
+    detector: Subject
+    classifier: Subject
+    rule: FusionRule
+    settings: Settings
+    ap: Mapping[str, Mapping[str, Mapping[str, ApRow]]]
+    ap_gain: Mapping[str, Mapping[str, Mapping[str, Figure]]]
+    classes: Mapping[str, Mapping[str, ClassRow]]
+    class_gain: Mapping[str, Figure]
+    labelled_faces: Mapping[str, ClassRow]
+    confusion: Mapping[str, npt.NDArray[np.int64]]
+    discord: Discord
+    command: str | None = None
+
+    @property
+    def faces(self) -> int:
+        """Labelled faces."""
+        return self.labelled_faces["all"].faces
+
+    @property
+    def found(self) -> int:
+        """Labelled faces that the detector found, whatever class it gave them."""
+        return self.classes["all"]["detector"].faces
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report in the ``maskdet-compare/1`` schema, as plain JSON types."""
+        settings = self.settings
+        return {
+            "schema": SCHEMA,
+            "command": self.command,
+            "detector": self.detector.to_dict(),
+            "classifier": self.classifier.to_dict(),
+            "rule": {"weight": self.rule.weight, "least_side": self.rule.least_side},
+            "data": {
+                "name": self.data,
+                "split": self.split,
+                "photos": self.photos,
+                "faces": self.faces,
+                "repeated_labels": self.repeated,
+            },
+            "settings": {
+                "ap_conf": settings.ap_conf,
+                "conf": settings.conf,
+                "iou": settings.iou,
+                "match_iou": settings.match_iou,
+                "interval": {"coverage": 0.95, "resamples": settings.resamples, "seed": settings.seed},
+            },
+            "ap": {
+                finder: {size: {name: row.to_dict() for name, row in rows.items()} for size, rows in sizes.items()}
+                for finder, sizes in self.ap.items()
+            },
+            "ap_gain": {
+                finder: {
+                    label: {name: value.to_dict() for name, value in rows.items()} for label, rows in figures.items()
+                }
+                for finder, figures in self.ap_gain.items()
+            },
+            "classes": {
+                size: {name: _class_row(row) for name, row in rows.items()} for size, rows in self.classes.items()
+            },
+            "class_gain": {figure: value.to_dict() for figure, value in self.class_gain.items()},
+            "classifier_on_every_label": {size: _class_row(row) for size, row in self.labelled_faces.items()},
+            "confusion": {
+                "labels": list(CLASS_NAMES),
+                "rows": "labelled",
+                "columns": "answered",
+                "matrices": {name: matrix.tolist() for name, matrix in self.confusion.items()},
+            },
+            "mcnemar": {
+                "both": self.discord.both,
+                "detector_only": self.discord.detector_only,
+                "chain_only": self.discord.chain_only,
+                "neither": self.discord.neither,
+                "p": rounded(self.discord.p),
+            },
+        }
+
+
+def _class_row(row: ClassRow) -> dict[str, Any]:
+    return {"faces": row.faces, "accuracy": row.accuracy.to_dict(), "macro_f1": row.macro_f1.to_dict()}

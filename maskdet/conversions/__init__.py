@@ -1,1 +1,0 @@
-"""The forms that a result can take for other tools, and the way back; one form a file."""

@@ -1,0 +1,1 @@
+"""Pictures as pixels: read, written, laid side by side, drawn as figures."""

@@ -1,0 +1,1 @@
+"""From a source to its results: the pipeline, and what answers a batch."""

@@ -1,0 +1,1 @@
+"""Where sources are: folders and patterns, lists of names, web addresses, cameras and streams."""

@@ -1,0 +1,1 @@
+"""Figures with their intervals, and the tests and curves that every report shares."""

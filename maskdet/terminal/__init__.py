@@ -1,0 +1,1 @@
+"""What people read on a terminal: tables, progress, one line for an error."""

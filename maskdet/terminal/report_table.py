@@ -1,0 +1,88 @@
+"""The tables of measured figures, without lines between their columns, and how a figure stands in a cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from maskdet.terminal.console import cell
+
+if TYPE_CHECKING:
+    from rich.padding import PaddingDimensions
+    from rich.table import Table
+
+    from maskdet.statistics.figures import Figure, FoldFigure
+
+
+def report_table(title: str | None = None, *, padding: PaddingDimensions = (0, 1)) -> Table:
+    """Return an empty table.
+
+    Args:
+        title: stands above it, as it is.
+        padding: rich's, around each cell.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(
+        title=None if title is None else cell(title),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=padding,
+    )
+
+
+def padding_for(width: int) -> tuple[int, int]:
+    """Return the padding with which a table of six or seven figures fits ``width`` columns, 80 of them too."""
+    return (0, 1) if width >= 100 else (0, 0)
+
+
+def three_decimals(value: float | None) -> str:
+    """Return ``0.963``, or a dash.
+
+    >>> three_decimals(0.9631), three_decimals(None)
+    ('0.963', '–')
+    """
+    return "–" if value is None else f"{value:.3f}"
+
+
+def figure_cell(figure: Figure, *, dim: bool = False) -> str:
+    """Return a figure and its interval, or a dash.
+
+    Args:
+        figure: what was measured.
+        dim: let the interval stand back, in rich's markup.
+
+    >>> from maskdet.statistics.figures import Figure
+    >>> figure_cell(Figure(0.9631, 0.9512, 0.9844)), figure_cell(Figure(None))
+    ('0.963 (.95–.98)', '–')
+    >>> figure_cell(Figure(0.9631, 0.9512, 0.9844), dim=True)
+    '0.963 [dim](.95–.98)[/dim]'
+    """
+    interval = _interval(figure)
+    if not interval:
+        return three_decimals(figure.value)
+    return f"{three_decimals(figure.value)} " + (f"[dim]{interval}[/dim]" if dim else interval)
+
+
+def fold_cell(figure: FoldFigure) -> str:
+    """Return the mean of the folds, their standard deviation and its interval, or a dash.
+
+    >>> from maskdet.statistics.figures import FoldFigure
+    >>> from maskdet.statistics.figures import Figure
+    >>> fold_cell(FoldFigure((0.8, 0.9), Figure(0.85, 0.7912, 0.9), 0.0707))
+    '0.850 ± 0.071 (.79–.90)'
+    >>> fold_cell(FoldFigure((None, None), Figure(None), None))
+    '–'
+    """
+    spread = "" if figure.sd is None else f" ± {figure.sd:.3f}"
+    interval = _interval(figure.mean)
+    return f"{three_decimals(figure.mean.value)}{spread}" + (f" {interval}" if interval else "")
+
+
+def _interval(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    low, high = (f"{end:.2f}".removeprefix("0") for end in (figure.low, figure.high))
+    return f"({low}–{high})"

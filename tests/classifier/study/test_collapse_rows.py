@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from maskdet.classifier.study.collapse_rows import CollapseRow, format_collapse, load_collapse, save_collapse
+from maskdet.classifier.study.report.collapse import collapse_section
+from maskdet.errors import DatasetError
+
+ROW = CollapseRow("vgg19", 1, 1e-3, "1/255", 0, 4, 0.8167, 0.83, 0.5, 1.0, True)
+
+
+def test_round_trip(made: ModuleType, tmp_path: Path) -> None:
+    rows = made.collapse_rows()
+    save_collapse(rows, tmp_path / "new" / "collapse.csv")
+    assert load_collapse(tmp_path / "new" / "collapse.csv") == rows
+
+
+def test_the_text() -> None:
+    assert format_collapse([ROW]).splitlines() == [
+        "name,batch,learning_rate,scaling,seed,epochs,train_accuracy,dev_accuracy,test_balanced_accuracy,dead_units,"
+        "collapsed",
+        "vgg19,1,0.001,1/255,0,4,0.8167,0.83,0.5,1,yes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("name,batch", "name,size", r"collapse\.csv: its first line must be name,batch,"),
+        ("yes", "maybe", r"collapse\.csv:2: cannot be read \(ValueError: collapsed must be yes or no"),
+        ("1/255", "1/256", r":2: .*scaling must be one of 1/255, imagenet"),
+        (",0.001", ",fast", r":2: .*could not convert"),
+        (",0.5,1,yes", "", r":2: cannot be read"),
+    ],
+)
+def test_damage(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "collapse.csv"
+    path.write_text(format_collapse([ROW]).replace(old, new), encoding="utf-8")
+    with pytest.raises(DatasetError, match=message):
+        load_collapse(path)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="FileNotFoundError"):
+        load_collapse(tmp_path / "collapse.csv")
+
+
+def test_the_section_counts_each_cell_and_each_setting(made: ModuleType) -> None:
+    text = collapse_section(made.collapse_rows())
+    assert "In the study MobileNetV2, VGG19 and ResNet50 answer *with_mask* for every crop" in text
+    assert "4 of 32 trainings collapsed" in text
+    assert "| VGG19 | 1 | 1/255 | 0.001 | 2 of 2 | 0.817 | 0.830 | 0.500 | 100 % |" in text
+    assert "| MobileNetV2 | 1 | 1/255 | 0.0001 | 0 of 2 | 0.990 | 0.970 | **0.955** | 25 % |" in text
+    assert "| batch | 1 | 4 of 16 | 0.841 | 44 % |" in text
+    assert "| pixels | imagenet | 0 of 16 | 0.955 | 25 % |" in text
+    assert collapse_section(made.collapse_rows()[::-1]) == text
+
+
+def test_one_training() -> None:
+    assert "1 of 1 training collapsed" in collapse_section([ROW])

@@ -1,0 +1,97 @@
+"""The study's printed numbers fit together: each derived one gives the printed one back, to its last digit."""
+
+from __future__ import annotations
+
+import pytest
+
+from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.study import published
+from maskdet.classifier.study.published import OWN, TRANSFER, true_figures, unswap
+
+
+def test_every_network_of_the_study_is_there_in_its_order() -> None:
+    assert [*OWN, *TRANSFER] == list(NETWORKS)
+
+
+def test_the_parts_are_the_data() -> None:
+    assert sum(published.CROPS) == 4072
+    binary = sum(published.CROPS[:2])
+    assert binary == 3949 == sum(published.TRANSFER_PARTS)
+    # One crop of the three parts is lost, or 394 is a typo.
+    assert sum(published.OWN_PARTS) == binary - 1
+
+
+def test_the_f1_column_is_a_constant() -> None:
+    for row in published.F1_COLUMN:
+        assert round(row.value, 4) == row.printed
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "low", "high"), [("cnn-a", 2, 1.0, 4.0), ("cnn-b", 3, 1.9, 5.6), ("cnn-c", 4, 2.5, 6.5)]
+)
+def test_own_test_errors(name: str, printed: int, low: float, high: float) -> None:
+    own = OWN[name]  # type: ignore[index]
+    assert own.errors[2] == round(100 * own.test_error) == printed
+    # 3.95 % has been rounded up from 3.949; hence the tolerance of half a digit and a little.
+    assert [100 * end for end in own.test_interval] == pytest.approx([low, high], abs=0.052)
+
+
+def test_the_own_networks_cannot_be_told_apart() -> None:
+    lows, highs = zip(*(own.test_interval for own in OWN.values()), strict=True)
+    assert max(lows) < min(highs)
+
+
+def test_the_listed_crops_are_cnn_bs() -> None:
+    assert published.LISTED_MISSED + published.LISTED_FALSE_ALARMS == 13 == OWN["cnn-b"].test_wrong
+
+
+def test_dev_accuracies_are_whole_crops() -> None:
+    for own in OWN.values():
+        for printed, right in zip(own.dev_accuracy, own.dev_right(), strict=True):
+            assert round(right / 395, 4) == printed
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "vgg19", "resnet50"])
+def test_three_networks_answer_always_the_same(name: str) -> None:
+    transfer = TRANSFER[name]  # type: ignore[index]
+    assert transfer.constant
+    assert transfer.swapped_support == published.PRINTED_SUPPORT
+    figures = transfer.figures
+    with_mask, without = figures.classes
+    assert round(figures.accuracy, 4) == 0.8253
+    assert (round(with_mask.precision, 4), with_mask.recall, round(with_mask.f1, 4)) == (0.8253, 1, 0.9043)
+    assert (without.precision, without.recall, without.f1) == (0, 0, 0)
+    assert (round(figures.macro_f1, 4), figures.balanced_accuracy) == (0.4521, 0.5)
+
+
+def test_inception_v3() -> None:
+    transfer = TRANSFER["inception_v3"]
+    assert not transfer.constant
+    figures = transfer.figures
+    rows = [[round(value, 4) for value in (row.precision, row.recall, row.f1)] for row in figures.classes]
+    assert rows == [[0.9061, 0.8880, 0.8970], [0.5166, 0.5652, 0.5398]]
+    assert [row.support for row in figures.classes] == [652, 138]
+    assert (round(figures.accuracy, 4), round(figures.macro_f1, 4)) == (0.8316, 0.7184)
+    assert round(figures.balanced_accuracy, 4) == 0.7266
+    assert figures.wrong == 133
+
+
+def test_all_print_the_same_accuracy_and_the_floor_does_too() -> None:
+    floor = published.transfer_floor()
+    for transfer in TRANSFER.values():
+        assert round(transfer.figures.accuracy, 2) == transfer.accuracy
+        assert transfer.figures.count == floor.count == 790
+    assert round(1 - floor.error, 2) == 0.83
+    assert round(floor.macro_f1, 4) == 0.4521
+
+
+def test_unswapping_twice_changes_nothing() -> None:
+    matrix = TRANSFER["inception_v3"].matrix
+    assert unswap(matrix) == ((579, 60), (73, 78))
+    assert unswap(unswap(matrix)) == matrix
+    assert true_figures(unswap(matrix)).accuracy == true_figures(matrix).accuracy
+
+
+def test_a_constant_answer_explains_the_stuck_training() -> None:
+    assert round(1 - 579 / 3159, 4) == published.STUCK_TRAIN_ACCURACY
+    assert round(published.constant_entropy(579, 3159), 3) == published.STUCK_LOSS

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maskdet.classifier.crops.crop_set import CropSet
+from maskdet.classifier.inference.model import MaskClassifier
+from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan
+from maskdet.classifier.training import mask_net
+from maskdet.classifier.training.run import NetworkRun
+from maskdet.classifier.training.ship import dev_temperature, ship_classifier
+from maskdet.classifier.training.temperature import fit_temperature
+from maskdet.errors import DatasetError
+
+pytest.importorskip("torchvision")
+pytest.importorskip("onnx")
+
+
+@pytest.fixture
+def grouped_run(many_faces: CropSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NetworkRun:
+    """The classifier after one epoch on tiny crops, from random weights."""
+    monkeypatch.setattr(mask_net, "SIDE", 32)
+    monkeypatch.setattr(mask_net, "RECIPE", replace(mask_net.RECIPE, epochs=1, patience=1))
+    return train_plan(Plan("maskdet-c", "grouped", weights="none"), many_faces, Surroundings(tmp_path, quiet=True))
+
+
+def test_the_classifier_is_trained_on_all_crops_and_written(
+    many_faces: CropSet, grouped_run: NetworkRun, tmp_path: Path
+) -> None:
+    assert (grouped_run.task, grouped_run.fold, grouped_run.parts["test"].probabilities.shape[1]) == ("three", 0, 3)
+    path = ship_classifier(many_faces, tmp_path / "c.onnx", [grouped_run], weights="none", quiet=True)
+    classifier = MaskClassifier(path)
+    spec = classifier.spec
+    assert (spec.side, spec.margin, spec.square) == (32, mask_net.RECIPE.crops.margin, mask_net.RECIPE.crops.square)
+    assert spec.temperature == pytest.approx(dev_temperature([grouped_run], path), rel=1e-3)
+    training = json.loads(spec.metadata["maskdet_training"])
+    assert (training["crops"], training["epochs"], training["data"]) == (len(many_faces), 1, many_faces.fingerprint())
+    answers = classifier.probabilities([many_faces.patches[0], many_faces.patches[1]])
+    assert answers.sum(axis=1).tolist() == pytest.approx([1, 1])
+
+
+def test_the_temperature_is_that_of_the_dev_crops(grouped_run: NetworkRun, tmp_path: Path) -> None:
+    dev = grouped_run.parts["dev"]
+    expected = fit_temperature(np.log(np.maximum(dev.probabilities, 1e-6)), dev.labels)
+    assert dev_temperature([grouped_run], tmp_path) == expected
+    study = replace(grouped_run, protocol="study", fold=None)
+    with pytest.raises(DatasetError, match="needs a grouped run of maskdet-c first"):
+        dev_temperature([study], tmp_path)
