@@ -143,7 +143,7 @@ def prepare(home: Path) -> None:
 def run_step(home: Path, title: str, note: str, commands: tuple[str, ...]) -> str:
     """Run some commands; return their part of the page."""
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": tools, "COLUMNS": "100", "YOLO_OFFLINE": "1"}
+    environment = {**os.environ, "PATH": tools, "COLUMNS": "160", "YOLO_OFFLINE": "1"}
     blocks = []
     for command in commands:
         print(command, file=sys.stderr)
