@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class OpenVinoSession:
         """
         file = _model_file(path)
         openvino = require("openvino", what="the runtime openvino", extra="openvino")
-        core = openvino.Core()
+        core = _core()
         target = openvino_device(device, core.available_devices)
         model = _read(file, path)
         self.metadata: Mapping[str, str] = _metadata(model) | _metadata_file(file)
@@ -99,6 +100,18 @@ class OpenVinoSession:
             raise WeightsError(self._path, f"cannot be run ({_first_line(error)})") from error
         self._idle.append(request)
         return output.astype(np.float32) if output.dtype == np.float16 else output
+
+
+@cache
+def _core() -> Any:
+    """Return the process's one OpenVINO core, kept to its end.
+
+    Each core's processor plugin puts up a stack for signals and takes the former one back when it goes. Cores that go
+    in another order than they came leave a stack that is no more, and the next signal, such as Ctrl-C, is a crash.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _model_file(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -257,3 +258,21 @@ def test_the_classifier_answers_alike(tiny_classifier: Path) -> None:
     np.testing.assert_allclose(
         MaskClassifier(tiny_classifier, runtime="openvino").probabilities(crops), expected, rtol=0, atol=1e-6
     )
+
+
+def test_a_signal_after_detectors_are_gone_is_no_crash(tmp_path: Path, write_model: WriteModel) -> None:
+    folder = write_folder(write_model(tmp_path / "tiny.onnx"), tmp_path / "folder")
+    code = f"""
+import gc, signal
+from maskdet import MaskDetector
+detectors = [MaskDetector({str(folder)!r}) for _ in range(3)]
+while detectors:
+    del detectors[0]
+    gc.collect()
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
