@@ -61,7 +61,7 @@ def stopped(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[objec
     ("error", "code", "line"),
     [
         (SourceError("a.jpg", "no such file"), 2, "error: a.jpg: no such file"),
-        (PermissionError(13, "Permission denied", "/root/x"), 2, "error: /root/x: permission denied"),
+        (PermissionError(13, "Permission denied", "/srv/x"), 2, "error: /srv/x: permission denied"),
         (OSError(28, "No space left on device"), 2, "error: no space left on device"),
         (OSError(24, "Too many open files"), 2, "error: too many open files: allow more (ulimit -n)"),
         (MemoryError(), 2, "error: not enough memory: close other programs, or ask for less at once"),
