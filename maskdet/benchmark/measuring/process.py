@@ -22,9 +22,9 @@ _PATIENCE: Final = 5.0
 #: parent holds at the start in the child's peak: ours would be in every figure, this one's is 15 MB.
 _LAUNCHER: Final = """
 import json, os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, lambda *_: None)  # it is the child's, which is waited for, and which starts without this
 start = time.perf_counter()
 child = subprocess.Popen(sys.argv[2:])
-signal.signal(signal.SIGTERM, lambda *_: None)  # it is the child's, which is waited for
 if hasattr(os, "wait4"):
     _, status, used = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - start
