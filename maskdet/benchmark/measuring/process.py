@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -94,18 +95,46 @@ def run_to_its_end(command: Sequence[str], **streams: Any) -> int:
         streams: as ``subprocess.Popen`` takes them; there is nothing on standard input.
     """
     groups = hasattr(os, "killpg")
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0 if groups else None, **streams)
-    try:
-        return child.wait()
-    except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM) if groups else child.terminate()
+    with _held_back() as release:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0 if groups else None, **streams)
         try:
-            child.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL) if groups else child.kill()
-            child.wait()
-        raise
+            release()
+            return child.wait()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGTERM) if groups else child.terminate()
+            try:
+                child.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL) if groups else child.kill()
+                child.wait()
+            raise
+
+
+@contextmanager
+def _held_back() -> Iterator[Callable[[], None]]:
+    """Hold back the signals that end us until the function given is called, or the block ends; then they arrive.
+
+    A process that is started while one arrives would be nobody's, and go on. Only the main thread has signals.
+    """
+    numbers = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None))]
+    came: list[int] = []
+    before: dict[int, Any] = {}
+
+    def release() -> None:
+        for number in list(before):
+            signal.signal(number, before.pop(number))
+        while came:
+            signal.raise_signal(came.pop(0))
+
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in numbers:
+                if signal.getsignal(number) is not None:  # what C installed, Python could not put back
+                    before[number] = signal.signal(number, lambda number, _: came.append(number))
+        yield release
+    finally:
+        release()
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +55,8 @@ def test_yolo_keeps_nothing_in_a_home_that_has_none_of_it(tmp_path: Path, monkey
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a word")
-def test_what_it_started_ends_before_we_do(tmp_path: Path) -> None:
+@pytest.mark.parametrize("busy", [0.0, 0.7], ids=["waiting", "still starting it"])
+def test_what_it_started_ends_before_we_do(busy: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The command says that it runs, and tidies up when it is told to end.
     code = """
 import os, pathlib, signal, sys, time
@@ -60,6 +64,13 @@ signal.signal(signal.SIGTERM, lambda *_: [time.sleep(0.2), pathlib.Path("tidied"
 os.kill(int(sys.argv[1]), signal.SIGINT)
 time.sleep(60)
 """
+
+    class Popen(subprocess.Popen[bytes]):
+        def __init__(self, *command: Any, **options: Any) -> None:
+            super().__init__(*command, **options)
+            time.sleep(busy)  # as where memory is tidied up just then
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
     with pytest.raises(KeyboardInterrupt):
         measure([*python(code), str(os.getpid())], tmp_path)
     assert (tmp_path / "tidied").exists()
