@@ -24,7 +24,8 @@ from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
 from maskdet.detector.inference.augmented import AugmentedView, fuse, mirror
-from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections, non_maximum_suppression
 from maskdet.detector.inference.thresholds import calibrated_conf
 from maskdet.imaging.decode import decode_file

@@ -30,7 +30,8 @@ from maskdet.detector.evaluation.stress.frames import plan_frames
 from maskdet.detector.evaluation.stress.report import Bucket
 from maskdet.detector.evaluation.stress.score import pictures, score_frames
 from maskdet.detector.inference.close_ups import DEFAULT_CLOSE_UPS, add_close_ups
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections, box_iou, select, to_picture
 from maskdet.detector.inference.tiles import MERGE_IOU, longer_than
 from maskdet.imaging.decode import decode_file

@@ -25,7 +25,8 @@ from maskdet.detector.evaluation.labelled_split import read_split
 from maskdet.detector.evaluation.matching import MATCH_IOU, coco_iou
 from maskdet.detector.evaluation.stress.frames import BUCKETS, Frame, plan_frames
 from maskdet.detector.evaluation.stress.score import pictures
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections, best_confidence
 from maskdet.detector.inference.views import Look
 from maskdet.imaging.decode import decode_file

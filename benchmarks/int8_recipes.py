@@ -27,7 +27,8 @@ from maskdet.detector.evaluation.evaluate import evaluate
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
 from maskdet.detector.export.compare_networks import compare_faces
 from maskdet.detector.export.quantise import Recipe, load_input, quantised_model, training_photos
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.runtime import OnnxRuntime
 
 #: What is tried: calibration photos, and what else differs from the plain recipe.

@@ -26,7 +26,8 @@ from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.evaluation.matching import coco_iou, match
-from maskdet.detector.inference.model import DEFAULT_CONF, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
 
 #: Sides of a face in pixels below which it counts as small.

@@ -12,7 +12,8 @@ from maskdet.datasets.convert import ConvertOptions, convert
 from maskdet.detector.evaluation.coco import coco_dicts, coco_scores
 from maskdet.detector.evaluation.evaluate import VAL_CONF, detect_split
 from maskdet.detector.evaluation.labelled_split import read_split
-from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.weights import FOLDER, default_model, shipped_models
 
 #: The best published nano model on the public split (YOLO11n): mAP50, mAP50-95, AP50 of mask_weared_incorrect.

@@ -29,7 +29,8 @@ from maskdet.detector.evaluation.folds.cross_validation import FOLD, fold_models
 from maskdet.detector.evaluation.folds.fold_set import FoldSet, read_folds
 from maskdet.detector.evaluation.folds.report import check_unseen
 from maskdet.detector.export.calibrated_onnx import write_calibration
-from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import read_calibration
 from maskdet.errors import MaskdetError, WeightsError

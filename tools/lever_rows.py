@@ -25,7 +25,8 @@ from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.evaluate import VAL_CONF, detect_split
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
 from maskdet.detector.evaluation.stress.score import stress
-from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.errors import MaskdetError
 from maskdet.files.atomic import write_bytes

@@ -38,7 +38,8 @@ from maskdet.detector.evaluation.mistakes import (
     find_mistakes,
     worst_first,
 )
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.errors import MaskdetError
 from maskdet.files.atomic import write_bytes

@@ -22,7 +22,8 @@ from maskdet.detector.evaluation.coco import coco_scores, within_sizes
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, read_split
 from maskdet.detector.evaluation.operating_point import operating_point
 from maskdet.detector.evaluation.report import ApRow, Settings, ValReport, row_names
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.detector.inference.thresholds import calibrated_conf
 from maskdet.imaging.decode import decode_file

@@ -32,7 +32,7 @@ from maskdet.detector.export.bias_correction import correct_biases
 from maskdet.detector.export.compare_networks import Agreement, compare_faces, times_faster
 from maskdet.detector.export.rewrites.layout import lay_out
 from maskdet.detector.inference.letterbox import Letterbox
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.runtime import ModelSpec, OnnxRuntime
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require

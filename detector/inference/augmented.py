@@ -9,12 +9,13 @@ of it (``benchmarks/augmented_views.py``, where the views were chosen too).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.detector.inference.letterbox import Letterbox
 from maskdet.detector.inference.postprocess import (
     MAX_DETECTIONS,
     Detections,
@@ -23,6 +24,7 @@ from maskdet.detector.inference.postprocess import (
     select,
     to_picture,
 )
+from maskdet.detector.inference.runtime import ModelSpec
 from maskdet.detector.inference.views import RawView
 
 
@@ -49,6 +51,30 @@ JOINS_FROM: Final = 0.1
 
 #: Below this a threshold is that of a precision-recall curve, where boxes short of it are noise by the thousand.
 LEAST: Final = 0.001
+
+
+def other_views(
+    run: Callable[[Sequence[npt.NDArray[np.uint8]], int], Iterator[tuple[npt.NDArray[np.float32], Letterbox]]],
+    images: Sequence[npt.NDArray[np.uint8]],
+    imgsz: int,
+    spec: ModelSpec,
+) -> Iterator[tuple[RawView, ...]]:
+    """Yield for each picture what the network answers to ``VIEWS``, of its own size only where its shape is fixed.
+
+    Args:
+        run: shows pictures to the network at a size in pixels.
+        images: each (H, W, 3) uint8 BGR.
+        imgsz: the usual size, pixels.
+        spec: what the network takes.
+    """
+    mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
+    views = [view for view in VIEWS if spec.dynamic or view.scale == 1]
+    outputs = [
+        run(mirrored if view.mirrored else images, round(view.scale * imgsz / spec.stride) * spec.stride)
+        for view in views
+    ]
+    for answers in zip(*outputs, strict=True):
+        yield tuple(RawView(raw, back, view.mirrored) for (raw, back), view in zip(answers, views, strict=True))
 
 
 def fused_views(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ import numpy.typing as npt
 from maskdet.arguments import share, whole_number
 from maskdet.detector.inference.close_ups import CloseUps, choose_close_ups
 from maskdet.detector.inference.letterbox import Letterbox
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections, best_confidence
-from maskdet.detector.inference.runtime import load_runtime
+from maskdet.detector.inference.runtime import Runtime, load_runtime
 from maskdet.detector.inference.thresholds import BEST_F1, Threshold, class_thresholds
 from maskdet.detector.inference.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.detector.inference.views import Look, RawView
@@ -25,9 +28,6 @@ from maskdet.sessions.choice import Precision, RuntimeName
 from maskdet.sessions.devices import Device, device_name, is_cpu
 from maskdet.sessions.processor import runs_at_once
 from maskdet.weights import LoadedFrom, resolve_weights, weights_name
-
-#: YOLO's defaults.
-DEFAULT_CONF, DEFAULT_IOU = 0.25, 0.7
 
 
 class MaskDetector:
@@ -59,7 +59,7 @@ class MaskDetector:
         augment: bool = False,
         device: Device = "cpu",
         threads: int = 0,
-        runtime: RuntimeName = "auto",
+        runtime: RuntimeName | Runtime = "auto",
         precision: Precision = "fp32",
         trust_weights: bool = False,
     ) -> None:
@@ -86,7 +86,7 @@ class MaskDetector:
             threads: CPU threads of each run, 0 for one a core: soonest done with one picture. With 1 ``predict`` looks
                 at as many pictures side by side as there are cores: soonest done with many.
             runtime: ``"onnx"``, ``"openvino"`` or ``"torch"``; ``"auto"`` goes by the file: see
-                ``maskdet.sessions.choice``.
+                ``maskdet.sessions.choice``. Or a loaded network, instead of a file.
             precision: ``"fp32"``, or ``"bf16"`` for bfloat16 in OpenVINO, on a processor with such instructions: faster
                 and less exact, see ``docs/runtimes.md``.
             trust_weights: unpickle a ``.pt`` file whatever it names, which runs what it says; without it such a file is
@@ -110,18 +110,17 @@ class MaskDetector:
             tile = whole_number("tile", tile, low=32, unit="pixels")
         threads = whole_number("threads", threads, low=0)
         device = device_name(device)
-        name, path = resolve_weights(weights)
-        self._loaded = LoadedFrom(
-            weights_name(path),
-            {
-                "device": device,
-                "threads": threads,
-                "runtime": runtime,
-                "precision": precision,
-                "trust_weights": trust_weights,
-            },
-        )
-        self._runtime = load_runtime(path, name=name, **self._loaded.options)
+        if callable(runtime):
+            if weights is not None:
+                raise TypeError("a loaded network needs no weights: give one of weights and runtime")
+            self._loaded: LoadedFrom | None = None
+            self._runtime: Runtime = runtime
+            name, path = runtime.spec.name, Path(runtime.spec.name)
+        else:
+            name, path = resolve_weights(weights)
+            options = {"device": device, "threads": threads, "runtime": runtime, "precision": precision}
+            self._loaded = LoadedFrom(weights_name(path), {**options, "trust_weights": trust_weights})
+            self._runtime = load_runtime(path, name=name, **self._loaded.options)
         spec = self._runtime.spec
         wanted = spec.imgsz if imgsz is None else imgsz
         self._imgsz = -(-wanted // spec.stride) * spec.stride
@@ -140,11 +139,11 @@ class MaskDetector:
         self.info = ModelInfo(name, self._imgsz, lowest, spec.names)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a pickle or a copy keeps: everything but the loaded network, which is loaded from its file again.
+        """Return what a pickle or a copy keeps: everything but a network from a file, which is loaded from it again.
 
         The file must be found where the detector is unpickled: a shipped model by its name, another by its full path.
         """
-        return {key: value for key, value in self.__dict__.items() if key != "_runtime"}
+        return {key: value for key, value in self.__dict__.items() if key != "_runtime" or self._loaded is None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Load the network again.
@@ -153,8 +152,9 @@ class MaskDetector:
             MaskdetError: the file is not there, or cannot be used, or the device is not there.
         """
         self.__dict__.update(state)
-        name, path = resolve_weights(self._loaded.weights)
-        self._runtime = load_runtime(path, name=name, **self._loaded.options)
+        if self._loaded is not None:
+            name, path = resolve_weights(self._loaded.weights)
+            self._runtime = load_runtime(path, name=name, **self._loaded.options)
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -191,29 +191,16 @@ class MaskDetector:
         seconds = self.raw_outputs(images, close.imgsz) if close and always else repeat(None)
         wholes = self.raw_outputs(images)
         share = close.share if close else 0.0
-        for image, whole, others, second in zip(images, wholes, self._other_views(images), seconds, strict=False):
-            look = Look((image.shape[0], image.shape[1]), whole, second, share, others)
+        others: Iterator[tuple[RawView, ...]] = repeat(())
+        if self.augmented:
+            from maskdet.detector.inference.augmented import other_views
+
+            others = other_views(self.raw_outputs, images, self._imgsz, self._runtime.spec)
+        for image, whole, views, second in zip(images, wholes, others, seconds, strict=False):
+            look = Look((image.shape[0], image.shape[1]), whole, second, share, views)
             if close and not always and best_confidence(whole[0]) < close.below:
                 look = look._replace(close=next(self.raw_outputs([image], close.imgsz)))
             yield look
-
-    def _other_views(self, images: Sequence[npt.NDArray[np.uint8]]) -> Iterator[tuple[RawView, ...]]:
-        """Yield for each picture what the network answers to its other views, nothing without ``augment``."""
-        spec = self._runtime.spec
-        if not self.augmented:
-            yield from repeat((), len(images))
-            return
-        from maskdet.detector.inference.augmented import VIEWS
-
-        mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
-        views = [view for view in VIEWS if spec.dynamic or view.scale == 1]
-        sizes = [round(view.scale * self._imgsz / spec.stride) * spec.stride for view in views]
-        outputs = [
-            self.raw_outputs(mirrored if view.mirrored else images, size)
-            for view, size in zip(views, sizes, strict=True)
-        ]
-        for answers in zip(*outputs, strict=True):
-            yield tuple(RawView(raw, back, view.mirrored) for (raw, back), view in zip(answers, views, strict=True))
 
     def raw_outputs(
         self, images: Sequence[npt.NDArray[np.uint8]], imgsz: int | None = None
@@ -251,8 +238,8 @@ class MaskDetector:
             images: each (H, W, 3) uint8 BGR; consecutive ones of one input shape run as one batch.
             conf: threshold for this call, else the detector's.
             iou: NMS threshold for this call, else the detector's.
-            multi_label: see ``maskdet.detector.inference.postprocess.select``.
             agnostic: let boxes of different classes suppress each other in this call, else as the detector does.
+            multi_label: see ``maskdet.detector.inference.postprocess.select``.
 
         Returns:
             One ``Detections`` a picture, in its own pixels.
@@ -273,27 +260,18 @@ class MaskDetector:
 
         if not self._tile:
             return [pick(look) for look in self.look(images)]
-        merge_iou, at_once = min(iou, MERGE_IOU), self._tiles_at_once
-        return [
-            detect_tiled(
-                see,
-                image,
-                self._tile,
-                whole=pick(next(self.look([image]))),
-                iou=merge_iou,
-                agnostic=agnostic,
-                at_once=at_once,
-            )
-            for image in images
-        ]
+        tiled = partial(
+            detect_tiled, see, size=self._tile, iou=min(iou, MERGE_IOU), agnostic=agnostic, at_once=self._tiles_at_once
+        )
+        return [tiled(image, whole=pick(next(self.look([image])))) for image in images]
 
     def detect_batch(
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True
     ) -> list[MaskResult]:
-        """Detect in a batch of pictures whose origins are known.
+        """Detect in a batch of pictures, each (H, W, 3) uint8 BGR, whose origins are known.
 
         Args:
-            images: each (H, W, 3) uint8 BGR.
+            images: the pictures.
             infos: one a picture.
             keep_pixels: let each result hold its picture, for ``plot``.
 

@@ -150,7 +150,7 @@ def _look(
     if save:
         guard.check_media(Path(save) / SHEET)
     detector = open_detector(
-        weights,
+        weights=weights,
         conf=conf,
         iou=iou,
         imgsz=imgsz,

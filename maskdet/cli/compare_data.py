@@ -82,7 +82,7 @@ def score_data(
         guard.check_reports(Path(save), ("ap.png", "classes.png", "compare.json"))
     labelled = read_labelled(data, split)
     detector = open_detector(
-        weights,
+        weights=weights,
         imgsz=imgsz,
         close_ups=close_ups,
         augment=augment,

@@ -128,7 +128,7 @@ def detect(
     check_targets(targets, guard)
 
     detector = open_detector(
-        weights,
+        weights=weights,
         conf=conf,
         iou=iou,
         imgsz=imgsz,

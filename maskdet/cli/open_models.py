@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.detector.inference.model import MaskDetector
-    from maskdet.detector.inference.thresholds import Threshold
-    from maskdet.sessions.choice import Precision, RuntimeName
+    from maskdet.detector.inference.options import DetectorOptions
+    from maskdet.sessions.choice import RuntimeName
 
 
-class DetectorOptions(TypedDict, total=False):
-    """What ``MaskDetector`` takes beside its file; see there."""
-
-    conf: Threshold
-    iou: float
-    imgsz: int | None
-    agnostic_nms: bool
-    tile: bool | int
-    close_ups: bool | None
-    augment: bool
-    device: str
-    threads: int
-    runtime: RuntimeName
-    precision: Precision
-    trust_weights: bool
-
-
-def open_detector(weights: str | Path | None, **options: Unpack[DetectorOptions]) -> MaskDetector:
+def open_detector(**options: Unpack[DetectorOptions]) -> MaskDetector:
     """Load a detector.
 
     Raises:
@@ -41,7 +24,7 @@ def open_detector(weights: str | Path | None, **options: Unpack[DetectorOptions]
     from maskdet.detector.inference.model import MaskDetector
 
     try:
-        return MaskDetector(weights, **options)
+        return MaskDetector(**options)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

@@ -89,7 +89,7 @@ def val(
 
     from maskdet.detector.evaluation.evaluate import VAL_CONF
     from maskdet.detector.evaluation.labelled_split import read_split
-    from maskdet.detector.inference.model import DEFAULT_IOU
+    from maskdet.detector.inference.options import DEFAULT_IOU
     from maskdet.extras import require
     from maskdet.weights import checksum, resolve_weights
 
@@ -99,7 +99,7 @@ def val(
         require("matplotlib", what="--save", extra="plots")
     labelled = read_split(str(settings["data"]), str(settings.get("split", "val")), any_classes=not stress)
     weights = str(settings["model"]) if "model" in settings else None
-    detector = open_detector(weights, **detector_options(settings, close_ups))
+    detector = open_detector(**detector_options(settings, weights, close_ups))
     if not quiet:
         _say_notes(labelled, detector.names)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}

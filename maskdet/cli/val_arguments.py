@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from maskdet.cli.open_models import DetectorOptions
+from maskdet.detector.inference.options import DetectorOptions
 
 #: What may stand before ``=``; the names are those of ``yolo val``.
 KEYS: Final = (
@@ -59,14 +59,18 @@ def check_keys(settings: Mapping[str, Any]) -> None:
         raise click.UsageError("which data? give data=…/data.yaml, as written by `maskdet convert`")
 
 
-def detector_options(settings: Mapping[str, Any], close_ups: bool | None) -> DetectorOptions:
+def detector_options(
+    settings: Mapping[str, Any], weights: str | Path | None, close_ups: bool | None
+) -> DetectorOptions:
     """Return how the arguments ask for a detector to be loaded, one on a split or one a fold alike.
 
     Args:
         settings: checked arguments.
+        weights: the detector's file or name, None for the default one.
         close_ups: what ``--close-ups`` was, None for neither.
     """
     return {
+        "weights": weights,
         "imgsz": settings.get("imgsz"),
         "close_ups": close_ups,
         "augment": settings.get("augment", False),

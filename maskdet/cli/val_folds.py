@@ -40,7 +40,7 @@ def score(settings: Mapping[str, Any], *, close_ups: bool | None = None, quiet: 
     from maskdet.detector.evaluation.folds.cross_validation import fold_models
     from maskdet.detector.evaluation.folds.fold_set import fold_files, folds_folder, read_folds
     from maskdet.detector.evaluation.folds.report import score_folds
-    from maskdet.detector.inference.model import DEFAULT_IOU
+    from maskdet.detector.inference.options import DEFAULT_IOU
 
     if "model" not in settings:
         raise click.UsageError("which models? give model=runs/fold{fold}.onnx; {fold} stands for 1, 2, …")
@@ -82,7 +82,7 @@ def load_fold_detectors(
     from maskdet.weights import checksum
 
     for path in fold_models(str(settings["model"]), count):
-        detector = open_detector(path, **detector_options(settings, close_ups))
+        detector = open_detector(**detector_options(settings, path, close_ups))
         yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
 
 

@@ -17,7 +17,7 @@ from maskdet.detector.evaluation.calibration.fit import FIT_CONF, Judged, best_t
 from maskdet.detector.evaluation.folds.cross_validation import draw_folds
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.operating_point import ROWS, PhotoCounts, count_photos
-from maskdet.detector.inference.model import DEFAULT_CONF
+from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import Calibration
 from maskdet.statistics.calibration_error import BINS, adaptive_calibration_error, expected_calibration_error

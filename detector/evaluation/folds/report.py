@@ -12,7 +12,8 @@ from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, dete
 from maskdet.detector.evaluation.folds.cross_validation import FoldScores, cross_validate
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.report import Settings
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.errors import WeightsError
 

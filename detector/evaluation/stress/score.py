@@ -20,7 +20,8 @@ from maskdet.detector.evaluation.matching import MATCH_IOU, coco_iou, match
 from maskdet.detector.evaluation.report import Settings
 from maskdet.detector.evaluation.stress.frames import BUCKETS, Frame, Image, plan_frames, render
 from maskdet.detector.evaluation.stress.report import Bucket, ScaleReport, ScaleRow
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.imaging.decode import decode_file
 from maskdet.statistics.figures import figure_of, mean_of_known

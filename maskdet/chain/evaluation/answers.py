@@ -21,7 +21,8 @@ from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
 from maskdet.detector.evaluation.matching import MATCH_IOU, coco_iou, match
-from maskdet.detector.inference.model import DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import calibrated_conf
 from maskdet.imaging.decode import decode_file

@@ -26,7 +26,8 @@ from maskdet.detector.evaluation.folds.cross_validation import FOLD, draw_folds,
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.folds.report import FoldModel, check_unseen
 from maskdet.detector.evaluation.matching import MATCH_IOU
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.results import ModelInfo
 from maskdet.statistics.figures import FoldFigure
 

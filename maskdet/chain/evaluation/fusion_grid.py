@@ -14,7 +14,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import Truth
-from maskdet.detector.inference.model import DEFAULT_CONF
+from maskdet.detector.inference.options import DEFAULT_CONF
 
 #: The weights and least sides (pixels) that are tried.
 WEIGHTS: Final = tuple(round(step / 10, 1) for step in range(11))

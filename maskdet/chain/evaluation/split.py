@@ -32,7 +32,8 @@ from maskdet.detector.evaluation.coco import SIZES, coco_scores, within_sizes
 from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, ap_of_weights, rows_of
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
 from maskdet.detector.evaluation.matching import MATCH_IOU
-from maskdet.detector.inference.model import DEFAULT_CONF, DEFAULT_IOU, MaskDetector
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.statistics.figures import Figure, figure_of
 from maskdet.statistics.mcnemar import exact_p
