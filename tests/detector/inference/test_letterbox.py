@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from maskdet.detector.inference.letterbox import Letterbox
@@ -49,6 +49,8 @@ def test_pixels_equal_ultralytics() -> None:
 def test_boxes_equal_ultralytics(height: int, width: int, imgsz: int, seed: int) -> None:
     ops = pytest.importorskip("ultralytics.utils.ops")
     fit = Letterbox.fit((height, width), imgsz)
+    # ultralytics guesses the scale from the input's sides: wrongly where one was rounded down to a whole stride.
+    assume(min(fit.padded[0] / height, fit.padded[1] / width) == min(imgsz / height, imgsz / width))
     boxes = np.random.default_rng(seed).uniform(-20, imgsz + 20, (5, 4)).astype(np.float32)
     expected = ops.scale_boxes(fit.padded, boxes.copy(), (height, width))
     np.testing.assert_allclose(fit.restore(boxes), expected, rtol=1e-5, atol=1e-3)
