@@ -1,8 +1,7 @@
 """Large pictures with small faces: the whole picture, the whole at a larger input, and in tiles.
 
 The pictures are mosaics of 1920×1080 pixels, laid together from the 170 photos of the published split's val part, which
-the shipped model was not trained on, at their own size. The rules and numbers of tiling were chosen on mosaics of the
-others (``benchmarks/tiling_choice.py``). Prints a table and, with ``--json``, writes the figures::
+the shipped model was not trained on, at their own size. Prints a table and, with ``--json``, writes the figures::
 
     python benchmarks/tiling.py --data FACE_MASK_DETECTION --json benchmarks/results/tiling.json
 """
@@ -13,22 +12,32 @@ import argparse
 import json
 import os
 import platform
+import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mosaics import HEIGHT, WIDTH, Mosaic, build_mosaics, read_part, write_mosaics
+import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.grouping.splits import split_public
+from maskdet.datasets.photos.photo import Photo
+from maskdet.datasets.voc.chunk import ReadOptions
+from maskdet.datasets.voc.read import read_voc
 from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.evaluation.matching import coco_iou, match
+from maskdet.detector.inference.letterbox import PAD_VALUE
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
+from maskdet.imaging.decode import decode_file
+
+WIDTH, HEIGHT = 1920, 1080
 
 #: Sides of a face in pixels below which it counts as small.
 SMALL = 16
@@ -47,15 +56,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the public data set")
     parser.add_argument("--most", type=int, help="use so many mosaics, to try")
-    parser.add_argument("--pictures", type=Path, help="write the mosaics into this folder")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
-    photos = read_part(options.data, "val")
+    photos = read_part(options.data)
     mosaics = build_mosaics(photos, most=options.most)
-    if options.pictures:
-        options.pictures.mkdir(parents=True, exist_ok=True)
-        write_mosaics(mosaics, options.pictures)
     truths = [mosaic.truth for mosaic in mosaics]
     print(f"{len(mosaics)} pictures, {sum(len(truth.class_ids) for truth in truths)} faces")
     print(heading())
@@ -79,6 +84,53 @@ def main() -> None:
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mosaic:
+    """One picture, (H, W, 3) uint8 BGR, and the faces in it."""
+
+    pixels: npt.NDArray[np.uint8]
+    truth: Truth
+
+
+def read_part(folder: Path) -> list[Photo]:
+    """Return the held-out photos of the published split, by name."""
+    collection, _ = read_voc(folder, ReadOptions(quiet=True))
+    parts = split_public(folder, collection.photos)
+    return [photo for photo, its_part in zip(collection.photos, parts, strict=True) if its_part == "val"]
+
+
+def build_mosaics(photos: Sequence[Photo], *, seed: int = 0, most: int | None = None) -> list[Mosaic]:
+    """Lay photos out in rows, in random order, each once, until all are used or ``most`` mosaics are full."""
+    order = list(photos)
+    random.Random(seed).shuffle(order)
+    mosaics: list[Mosaic] = []
+    while order and (most is None or len(mosaics) < most):
+        mosaics.append(_fill(order))
+    return mosaics
+
+
+def _fill(order: list[Photo]) -> Mosaic:
+    """Take photos off the front of ``order`` while they fit, row by row."""
+    canvas = np.full((HEIGHT, WIDTH, 3), PAD_VALUE, np.uint8)
+    boxes, class_ids = [np.zeros((0, 4))], [np.zeros(0, np.int64)]
+    left = top = row = 0
+    while order:
+        image = decode_file(order[0].picture.path)
+        height, width = image.shape[:2]
+        if left + width > WIDTH:
+            left, top, row = 0, top + row, 0
+        if top + height > HEIGHT:
+            break
+        photo = order.pop(0)
+        canvas[top : top + height, left : left + width] = image
+        boxes.append(photo.boxes + np.array([left, top, left, top]))
+        class_ids.append(photo.class_ids)
+        left, row = left + width, max(row, height)
+    if len(boxes) == 1:
+        raise ValueError(f"{order[0].name} is larger than {WIDTH}×{HEIGHT}")
+    return Mosaic(canvas, Truth(np.concatenate(boxes), np.concatenate(class_ids)))
 
 
 def detect_all(detector: MaskDetector, mosaics: Sequence[Mosaic]) -> tuple[list[Detections], float]:

@@ -20,7 +20,6 @@ EXCEPTIONS: Final = {
     "test_benchmarks.py": "scripts of benchmarks/",
     "test_doctests.py": "examples of every module",
     "test_imports.py": "what an import of the package loads",
-    "test_int8_recipes.py": "a script of benchmarks/",
     "test_layers.py": "imports of every module",
     "test_mirror.py": "tests of every module",
     "test_package.py": "the package as installed",

@@ -23,9 +23,9 @@ from figures.detector import accuracy, mistakes
 from figures.folds import folds, folds_card
 from figures.models import models
 from figures.speed import benchmark, classifier_speed, size
-from figures.stress import close_ups, close_ups_choice, close_ups_when, scales
+from figures.stress import close_ups, scales
 from figures.tiling import tiling
-from figures.training import augmented_views, levers, train_speed, train_speed_intro
+from figures.training import train_speed, train_speed_intro
 
 ROOT = Path(__file__).resolve().parent.parent
 START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
@@ -46,7 +46,6 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
     "docs/accuracy.md": (
         ("benchmarks/results/calibration.json", calibration),
-        ("benchmarks/results/augmented_views.json", augmented_views),
         ("benchmarks/results/mistakes.json", mistakes),
     ),
     "docs/benchmark.md": (
@@ -64,15 +63,6 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/stress.json", scales),
         ("benchmarks/results/stress_close_ups.json", scales),
         ("benchmarks/results/close_ups.json", close_ups),
-    ),
-    "docs/experiments.md": (
-        ("benchmarks/results/close_ups_choice.json", close_ups_choice),
-        ("benchmarks/results/close_ups_when.json", close_ups_when),
-    ),
-    "docs/training.md": (
-        ("benchmarks/results/levers.json", levers),
-        ("benchmarks/results/levers_second_stage.json", levers),
-        ("benchmarks/results/levers_larger.json", levers),
     ),
 }
 

@@ -4,7 +4,7 @@ Views that show a face differently err differently. Boxes of one class that over
 their mean weighted by confidence, its confidence the mean over the views of the best in each, where a view that does
 not see the face counts as 0. That is weighted boxes fusion (Solovyev, Wang and Gabruseva, 2021, arXiv:1910.13302); the
 non-maximum suppression over all views of ultralytics' ``augment=True`` keeps the surest view's word and gains a third
-of it (``benchmarks/augmented_views.py``, where the views were chosen too).
+of it (``docs/experiments.md``, where the views were chosen too).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A detector knows the sizes of face that it saw in training. Where these were small and one face now fills the picture,
 the usual input shows it many times too large; a small input shows it at a size that the network knows, for a few
 hundredths of the cost. What the second look finds counts only from a certain size on, and joins the first look's boxes
-before NMS. The numbers were chosen on re-framed training photos, by ``benchmarks/close_ups_choice.py``.
+before NMS. The numbers were chosen on re-framed training photos (``docs/experiments.md``).
 
 A face that fills the picture seldom gets a sure answer at the first look, and pictures with sure answers seldom need a
 second one: a model can ask for close-ups only where the first look found nothing.
@@ -51,7 +51,7 @@ class CloseUps(NamedTuple):
 DEFAULT_CLOSE_UPS: Final = CloseUps(160, 0.25)
 
 #: What a model asks for by itself: a second look where the first reports nothing at the shipped threshold, so that
-#: what it reports stays as it is, box by box that of ``yolo predict`` (``benchmarks/close_ups_when.py``).
+#: what it reports stays as it is, box by box that of ``yolo predict`` (``docs/experiments.md``).
 WHERE_EMPTY: Final = DEFAULT_CLOSE_UPS._replace(below=0.25)
 
 

@@ -3,7 +3,7 @@
 The pieces (tiles) and the whole picture are each detected in, and the answers put together. A face no longer than the
 overlap lies whole in at least one tile, so the tiles answer for those and the whole picture only for longer ones. A
 face in an overlap is found twice, and one on a border is cut; ``merge_views`` brings both down to one box. The rules
-and their numbers were chosen on mosaics of training photos, by ``benchmarks/tiling_choice.py``.
+and their numbers were chosen on mosaics of training photos.
 """
 
 from __future__ import annotations

@@ -44,8 +44,3 @@ def three_digits(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def without_zero(value: float) -> str:
-    """Return ``.840``."""
-    return f"{value:.3f}".removeprefix("0")

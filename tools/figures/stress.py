@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from figures.cells import with_interval, without_zero
+from figures.cells import with_interval
 from maskdet.classes import CLASS_NAMES
 
 
@@ -51,44 +51,4 @@ def close_ups(report: dict[str, Any]) -> str:
 | | AP50 with_mask | without_mask | incorrect | mAP50 | mAP50-95 | precision | recall | wrong boxes | CPU ms a photo |
 |---|---|---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
-"""
-
-
-def close_ups_choice(report: dict[str, Any]) -> str:
-    """Return the table that the numbers of close-ups were chosen by."""
-    buckets = ("25 %", "50 %", "75 %", "95 %")
-    rows = []
-    for way, row in report["ways"].items():
-        recalls = (" / ".join(f"{row[bucket]['recall'][name]:.2f}" for name in CLASS_NAMES) for bucket in buckets)
-        alarms = " / ".join(f"{row[bucket]['false_alarms']:.2f}" for bucket in buckets)
-        shown = f"{row['map50']:.4f} / {row['map50_95']:.4f}"
-        rows.append(f"| {way} | {' | '.join(recalls)} | {alarms} | {shown} | {row['wrong']:.0f} |")
-    return f"""`{report["command"]}`: recall with / without / incorrect at confidence 0.25 on {report["pictures"]} re-framed pictures of training
-photos, false alarms a picture in the same four buckets, and the figures on {report["photos"]} training photos as they are. The model
-was trained on these photos: the rows rank, and say nothing of its accuracy.
-
-| second look | 25 % | 50 % | 75 % | 95 % | false alarms | photos: mAP50 / mAP50-95 | wrong boxes |
-|---|---|---|---|---|---|---|---|
-{chr(10).join(rows)}
-"""
-
-
-def close_ups_when(report: dict[str, Any]) -> str:
-    """Return the table of ``benchmarks/close_ups_when.py``."""
-    buckets = list(next(iter(report["limits"].values()))["recall"])
-    lines = [
-        f"| second look where the first is below | {' | '.join(buckets)} | photos seen twice | mAP50 / mAP50-95 |",
-        "|" + "---|" * (len(buckets) + 3),
-    ]
-    for limit, row in report["limits"].items():
-        cells = [" / ".join(f"{row['recall'][bucket].get(name, 0):.2f}" for name in CLASS_NAMES) for bucket in buckets]
-        again = f"{row['second_looks']['photos as they are']:.1%}"
-        label = {"0": "never", "1": "always"}.get(limit, limit)
-        figures = f"{without_zero(row['map50'])} / {without_zero(row['map50_95'])}"
-        lines.append(f"| {label} | {' | '.join(cells)} | {again} | {figures} |")
-    return f"""When the second look is worth its time, by the surest answer of the first: recall with / without / incorrect of {report["pictures"]} re-framed
-pictures, and {report["photos"]} photos as they are, none of which the detector was trained on (the run `rare` of [training](training.md)), by
-`{report["command"]}`:
-
-{chr(10).join(lines)}
 """
