@@ -10,24 +10,22 @@ from pathlib import Path
 from typing import Literal
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.audit.check import Audit, make_audit
 from maskdet.datasets.audit.contact_sheet import choose_photos, draw_sheet, encode_sheet
-from maskdet.datasets.audit.findings import Audit, make_audit
 from maskdet.datasets.grouping.duplicates import Pair, find_pairs, with_copies
 from maskdet.datasets.grouping.groups import copy_links, group_links, merge_groups
-from maskdet.datasets.grouping.splits import split_by_folders, split_grouped, split_public
-from maskdet.datasets.photos.class_map import ClassMap
-from maskdet.datasets.photos.photo import Mend
+from maskdet.datasets.grouping.splits import split_grouped, split_public
+from maskdet.datasets.photos.photo import ClassMap, Mend
 from maskdet.datasets.photos.photo_table import PhotoTable
 from maskdet.datasets.voc.chunk import ReadOptions
-from maskdet.datasets.voc.frame import Coordinates
+from maskdet.datasets.voc.division import split_by_folders, split_by_lists
 from maskdet.datasets.voc.layout import Layout
-from maskdet.datasets.voc.lists import split_by_lists
+from maskdet.datasets.voc.mend import Coordinates
 from maskdet.datasets.voc.read import CHUNK, read_voc
-from maskdet.datasets.workers.pool import ProcessPool
-from maskdet.datasets.yolo.data_yaml import format_data_yaml
-from maskdet.datasets.yolo.write import LinkKind, PhotoWriter, place_picture, write_text
+from maskdet.datasets.yolo.write import LinkKind, PhotoWriter, format_data_yaml, place_picture, write_text
 from maskdet.errors import DatasetError
 from maskdet.files.folder import check_target, whole_folder
+from maskdet.sessions.processes import ProcessPool
 from maskdet.terminal.progress import ProgressBar
 
 SplitRule = Literal["grouped", "folders", "public", "voc"]

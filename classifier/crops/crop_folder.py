@@ -23,10 +23,9 @@ from maskdet.classifier.crops.crop import STUDY_CROPS, Crop, CropOptions, iter_c
 from maskdet.classifier.crops.crop_set import name_groups
 from maskdet.classifier.crops.manifest import CropRecord, format_manifest
 from maskdet.datasets.audit.contact_sheet import encode_sheet
-from maskdet.datasets.photos.class_map import ClassMap
-from maskdet.datasets.photos.photo import Collection, LeftOut
+from maskdet.datasets.photos.photo import ClassMap, Collection, LeftOut
 from maskdet.datasets.voc.chunk import ReadOptions
-from maskdet.datasets.voc.frame import Coordinates
+from maskdet.datasets.voc.mend import Coordinates
 from maskdet.datasets.voc.read import read_voc
 from maskdet.errors import DatasetError
 from maskdet.files.folder import OutputKind, check_target, whole_folder

@@ -7,7 +7,7 @@ from rich.table import Table
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.crop_folder import CropSummary
 from maskdet.classifier.crops.manifest import BINARY_LABELS
-from maskdet.datasets.audit.table import MEND_MEANINGS
+from maskdet.datasets.photos.photo import MEND_MEANINGS
 from maskdet.terminal.console import console
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.photos.photo import Photo, Split
 from maskdet.datasets.photos.photo_table import PhotoTable
-from maskdet.datasets.voc.layout import Layout
 from maskdet.errors import DatasetError
 
 PUBLIC_PHOTOS, PUBLIC_VAL, PUBLIC_SEED = 853, 170, 42
@@ -42,23 +41,6 @@ def split_public(root: Path, photos: Sequence[Photo]) -> list[Split]:
         raise DatasetError(root, reason)
     val = public_val_names()
     return ["val" if name in val else "train" for name in names]
-
-
-def split_by_folders(root: Path, layout: Layout, photos: Sequence[Photo]) -> list[Split]:
-    """Give each photo the part that its folder says.
-
-    Raises:
-        DatasetError: the data set is not divided into folders, or a part that training needs has no photo.
-    """
-    parts = {name: part for name in PhotoTable.of(photos).names if (part := layout.part_of(name)) is not None}
-    if not parts:
-        raise DatasetError(root, "is not divided into train/ and val/ or valid/: use --split grouped")
-    splits = [parts[name].split for name in PhotoTable.of(photos).names]
-    missing = next((split for split in ("train", "val") if split not in splits), None)
-    if missing is not None:
-        folders = ", ".join(part.annotations for part in layout.parts)
-        raise DatasetError(root, f"its folders ({folders}) hold no photo for {missing}: use --split grouped")
-    return splits
 
 
 def split_grouped(

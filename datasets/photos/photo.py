@@ -1,31 +1,98 @@
-"""The parts every other module works on: a photo with its boxes, a mend, and a whole data set read into memory."""
+"""Class names resolved, a photo with its boxes, a mend, a whole data set: what every other module works on."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.classes import CLASS_NAMES, meaning
 from maskdet.datasets.photos.picture_file import Picture
+from maskdet.errors import DatasetError
 
-#: swapped   corners in the wrong order        clipped   over the picture's edge
-#: empty     no area left: box dropped         repeated  the same box twice: one dropped
-#: size      <size> missing or wrong           renamed   another spelling of a class
-#: unknown   a class left out on request       turned    box turned with the picture's EXIF orientation
-#: conflict  one box, two classes: both kept   scaled    box drawn on a copy of another size
-#: polygon   box put around a polygon          tiny      less than a pixel wide or high: kept
-#: boxless   object without a box: left out    astray    box outside of any object: left out
-#: difficult left out on request               encoding  bytes that are no text in the file's encoding
-#: picture   not as training takes it: written anew, or under another ending
-#: unlisted  a list's line that names no photo
+_IDS: dict[str, int] = {name: index for index, name in enumerate(CLASS_NAMES)}
+
+
+class ClassMap:
+    """Resolves class names: the user's mapping first, then what ``maskdet.classes.meaning`` knows.
+
+    >>> ClassMap().resolve("Mask_Worn_Incorrect")
+    2
+    >>> ClassMap({"respirator": "with_mask"}).resolve("respirator")
+    0
+    >>> ClassMap().resolve("helmet") is None
+    True
+    """
+
+    def __init__(self, extra: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Take the user's ``old name -> new name`` pairs.
+
+        Raises:
+            DatasetError: a new name is none of the three classes.
+        """
+        for old, new in extra.items():
+            if new not in _IDS:
+                raise DatasetError(f"--map {old}={new}", f"{new!r} is no class; choose from {', '.join(CLASS_NAMES)}")
+        self._extra = {old: _IDS[new] for old, new in extra.items()}
+
+    def resolve(self, name: str) -> int | None:
+        """Return the class id of a name, None where nothing is known of it."""
+        if name in self._extra:
+            return self._extra[name]
+        known = meaning(name)
+        return None if known is None else _IDS[known]
+
+
+def describe_classes(names: Sequence[str]) -> str:
+    """Say in a line what becomes of a data set's classes: they are matched by name.
+
+    >>> describe_classes(["no_mask", "with_mask"])
+    'classes: no_mask (without_mask), with_mask'
+    >>> describe_classes(["helmet"])
+    'classes: helmet; none of with_mask, without_mask, mask_weared_incorrect, so there is no compliance to count'
+    """
+    ids = [ClassMap().resolve(name) for name in names]
+    shown = [
+        name if index is None or name == CLASS_NAMES[index] else f"{name} ({CLASS_NAMES[index]})"
+        for name, index in zip(names, ids, strict=True)
+    ]
+    many = 10
+    listed = ", ".join(shown[:many]) + (f" and {len(shown) - many} more" if len(shown) > many else "")
+    none = f"; none of {', '.join(CLASS_NAMES)}, so there is no compliance to count"
+    return f"classes: {listed}" + (none if set(ids) == {None} else "")
+
+
 MendKind = Literal[
     "swapped", "clipped", "empty", "repeated", "size", "renamed", "unknown", "turned", "conflict", "scaled",
     "polygon", "tiny", "boxless", "astray", "difficult", "encoding", "picture", "unlisted",
 ]  # fmt: skip
+
+#: What each kind of mend is, for people.
+MEND_MEANINGS: Final[dict[str, str]] = {
+    "swapped": "boxes with swapped corners",
+    "clipped": "boxes clipped at the edge",
+    "empty": "boxes without area, dropped",
+    "repeated": "repeated boxes, dropped",
+    "size": "missing or wrong picture sizes",
+    "renamed": "class names in another spelling",
+    "unknown": "boxes of unknown classes, left out",
+    "turned": "photos turned by EXIF",
+    "conflict": "boxes with two classes, kept",
+    "scaled": "boxes scaled to the picture's size",
+    "polygon": "polygons and turned boxes, kept as the boxes around them",
+    "tiny": "boxes below one pixel, kept",
+    "boxless": "objects without a box, left out",
+    "astray": "boxes outside of any object, left out",
+    "difficult": "boxes marked difficult, left out",
+    "encoding": "files with unreadable characters",
+    "picture": "pictures that training does not take as they are",
+    "unlisted": "list lines that name no photo",
+}
 
 Split = Literal["train", "val", "test"]
 

@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.datasets.photos.class_map import ClassMap
 from maskdet.datasets.photos.listing import PICTURE_SUFFIXES
-from maskdet.datasets.photos.photo import Mend
+from maskdet.datasets.photos.photo import ClassMap, Mend
 from maskdet.datasets.photos.photo_table import PhotoTable
 from maskdet.datasets.photos.picture_file import KINDS, MIN_SIDE, Picture, look_at_all
 from maskdet.datasets.voc.annotation import VocAnnotation, VocObject
-from maskdet.datasets.voc.frame import Coordinates
 from maskdet.datasets.voc.layout import Layout
-from maskdet.datasets.voc.mend import Entry, find_frames, make_photos
+from maskdet.datasets.voc.mend import Coordinates, Entry, find_frames, make_photos
 from maskdet.datasets.voc.parse import parse_voc
 from maskdet.datasets.voc.picture_finder import PictureFinder
 from maskdet.errors import AnnotationError, MaskdetError, SourceError

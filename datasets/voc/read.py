@@ -18,8 +18,8 @@ from maskdet.datasets.photos.photo import Collection, LeftOut
 from maskdet.datasets.photos.photo_table import PhotoGatherer, PhotoTable
 from maskdet.datasets.voc.chunk import ChunkReader, ReadChunk, ReadOptions, say_unknown
 from maskdet.datasets.voc.layout import Layout, find_layout
-from maskdet.datasets.workers.pool import ProcessPool
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError, SourceError
+from maskdet.sessions.processes import ProcessPool
 from maskdet.terminal.progress import ProgressBar
 
 __all__ = ["ReadOptions", "read_voc"]

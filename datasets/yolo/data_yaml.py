@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -317,21 +317,3 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _identity(path: str) -> tuple[int, int]:
     found = os.stat(path)  # noqa: PTH116
     return found.st_dev, found.st_ino
-
-
-def format_data_yaml(names: Sequence[str], **splits: Sequence[str]) -> str:
-    """Write a ``data.yaml``.
-
-    There is no ``path:`` on purpose: ultralytics then takes the folder of the file itself, so the data set can be used
-    from any folder and moved as a whole.
-
-    Args:
-        names: class names, the index is the class id.
-        **splits: ``train``, ``val`` and possibly ``test``: folders of pictures relative to the file.
-    """
-    lines = ["# Written by maskdet convert. Paths are relative to this file."]
-    for split, folders in splits.items():
-        lines.append(f"{split}: {folders[0]}" if len(folders) == 1 else f"{split}: [{', '.join(folders)}]")
-    lines.append("names:")
-    lines.extend(f"  {index}: {name}" for index, name in enumerate(names))
-    return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -150,3 +150,21 @@ def write_text(path: str | Path, text: str) -> None:
         rest = to_bytes(text)
         while written := file.write(rest):  # without a buffer a nearly full disk takes a part, and says nothing
             rest = rest[written:]
+
+
+def format_data_yaml(names: Sequence[str], **splits: Sequence[str]) -> str:
+    """Write a ``data.yaml``.
+
+    There is no ``path:`` on purpose: ultralytics then takes the folder of the file itself, so the data set can be used
+    from any folder and moved as a whole.
+
+    Args:
+        names: class names, the index is the class id.
+        **splits: ``train``, ``val`` and possibly ``test``: folders of pictures relative to the file.
+    """
+    lines = ["# Written by maskdet convert. Paths are relative to this file."]
+    for split, folders in splits.items():
+        lines.append(f"{split}: {folders[0]}" if len(folders) == 1 else f"{split}: [{', '.join(folders)}]")
+    lines.append("names:")
+    lines.extend(f"  {index}: {name}" for index, name in enumerate(names))
+    return "\n".join(lines) + "\n"

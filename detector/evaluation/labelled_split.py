@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.yolo.data_yaml import find_data_yaml, read_data_yaml
-from maskdet.datasets.yolo.labelled_picture import LabelledPicture, read_pictures
 from maskdet.datasets.yolo.labels import Labels, label_path
+from maskdet.datasets.yolo.read import LabelledPicture, read_pictures
 from maskdet.detector.evaluation.class_match import our_ids
 from maskdet.errors import DatasetError
 from maskdet.results.yolo import from_yolo

@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.datasets.yolo.labelled_picture import training_pictures
+from maskdet.datasets.yolo.read import training_pictures
 from maskdet.detector.export.bias_correction import correct_biases
 from maskdet.detector.export.compare_networks import Agreement, compare_faces, times_faster
 from maskdet.detector.export.rewrites.layout import lay_out

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from ultralytics.data.dataset import YOLODataset
 
-from maskdet.datasets.yolo.labelled_picture import LabelledPicture
+from maskdet.datasets.yolo.read import LabelledPicture
 
 #: A file in a folder that cannot be: there is nothing in it to take for a photo.
 _NOWHERE: Final = Path("/dev/null/nothing.npy")

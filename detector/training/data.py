@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from maskdet.datasets.photos.class_map import describe_classes
+from maskdet.datasets.photos.photo import describe_classes
 from maskdet.datasets.yolo.data_yaml import DataYaml, find_data_yaml, read_data_yaml
-from maskdet.datasets.yolo.labelled_picture import LabelledPicture, read_pictures
+from maskdet.datasets.yolo.read import LabelledPicture, read_pictures
 from maskdet.errors import DatasetError
 
 #: Photos left out that are named before "…".

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.datasets.photos.class_map import ClassMap
+from maskdet.datasets.photos.photo import ClassMap
 from maskdet.detector.training.checked_dataset import CheckedDataset
 from maskdet.detector.training.face_augment import (
     Boxes,

@@ -106,10 +106,10 @@ def convert(
         for name in _DATA_SET_ONLY:
             options.pop(name, None)
         return _write_crops(voc_dir, out, (crop_margin, crop_square, crop_size), mapping, quiet=quiet, **options)
-    from maskdet.datasets.audit.table import print_audit
+    from maskdet.datasets.audit.stats import print_audit
     from maskdet.datasets.convert import ConvertOptions
     from maskdet.datasets.convert import convert as run
-    from maskdet.datasets.photos.class_map import ClassMap
+    from maskdet.datasets.photos.photo import ClassMap
 
     audit = run(voc_dir, out, ConvertOptions(classes=ClassMap(mapping), folds=folds or 0, quiet=quiet, **options))
     if not quiet:
@@ -150,7 +150,7 @@ def _write_crops(
     from maskdet.classifier.crops.crop import CropOptions
     from maskdet.classifier.crops.crop_folder import CropFolderOptions, write_crops
     from maskdet.classifier.crops.summary import print_crop_summary
-    from maskdet.datasets.photos.class_map import ClassMap
+    from maskdet.datasets.photos.photo import ClassMap
 
     try:
         crops = CropOptions(*window)

@@ -49,8 +49,8 @@ def check(
     """
     from maskdet.datasets.audit.check import check as run
     from maskdet.datasets.audit.check import trainers_notes
-    from maskdet.datasets.audit.table import print_audit
-    from maskdet.datasets.photos.class_map import ClassMap
+    from maskdet.datasets.audit.stats import print_audit
+    from maskdet.datasets.photos.photo import ClassMap
     from maskdet.errors import DatasetError
     from maskdet.files.guard import Guard
 
@@ -83,9 +83,8 @@ def check(
 def stats(folder: Path, mapping: dict[str, str], picture: Path | None, quiet: bool) -> int:
     """Count the VOC or YOLO data set DIR (or its data.yaml): classes by part, face sizes, faces a photo."""
     from maskdet.datasets.audit.check import load
-    from maskdet.datasets.audit.stats import count, plot
-    from maskdet.datasets.audit.table import print_stats
-    from maskdet.datasets.photos.class_map import ClassMap
+    from maskdet.datasets.audit.stats import count, plot, print_stats
+    from maskdet.datasets.photos.photo import ClassMap
     from maskdet.files.guard import Guard
 
     if picture is not None:

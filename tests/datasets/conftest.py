@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -77,11 +76,3 @@ def ten_photos(make_voc: MakeVoc) -> Path:
             for number in range(10)
         }
     )
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    folder = os.environ.get("MASKDET_DATA")
-    if not folder or not Path(folder).is_dir():
-        pytest.skip("MASKDET_DATA does not name the public face-mask data")
-    return Path(folder)

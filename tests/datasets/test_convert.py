@@ -14,7 +14,7 @@ import yaml
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets import convert as module
 from maskdet.datasets.convert import ConvertOptions, convert
-from maskdet.datasets.photos.class_map import ClassMap
+from maskdet.datasets.photos.photo import ClassMap
 from maskdet.datasets.yolo.labels import read_labels
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError, SourceError
 

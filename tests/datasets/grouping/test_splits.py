@@ -12,8 +12,8 @@ from maskdet.datasets.grouping.groups import merge_groups, read_groups, series_l
 from maskdet.datasets.grouping.splits import public_val_names, split_grouped, split_public
 from maskdet.datasets.photos.photo import Photo
 from maskdet.datasets.photos.picture_file import Picture
+from maskdet.datasets.voc.division import split_by_lists
 from maskdet.datasets.voc.layout import Layout
-from maskdet.datasets.voc.lists import split_by_lists
 from maskdet.errors import DatasetError
 
 ROOT = Path("set")

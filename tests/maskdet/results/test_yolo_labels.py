@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskdet.datasets.yolo.data_yaml import format_data_yaml, read_data_yaml
+from maskdet.datasets.yolo.data_yaml import read_data_yaml
 from maskdet.datasets.yolo.labels import read_labels
+from maskdet.datasets.yolo.write import format_data_yaml
 from maskdet.errors import AnnotationError, DatasetError
 from maskdet.results.yolo import format_labels
 

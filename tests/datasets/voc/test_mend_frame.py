@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from maskdet.datasets.photos.picture_file import Picture
-from maskdet.datasets.voc.frame import Frame, find_frame, same_shape, shares_only
+from maskdet.datasets.voc.mend import Frame, find_frame, same_shape, shares_only
 
 NONE = np.empty((0, 4))
 side = st.integers(10, 8000)

@@ -1,4 +1,4 @@
-"""The split lists of ``ImageSets/Main``, as the devkit and other tools write them."""
+"""The division that a data set brings: its folders, or the lists of ``ImageSets/Main`` as tools write them."""
 
 from __future__ import annotations
 
@@ -67,6 +67,23 @@ def split_by_lists(layout: Layout, photos: Sequence[Photo]) -> ListSplit:
                     chosen[at] = split
                     origin[at] = path.name
     return ListSplit(chosen, strays)
+
+
+def split_by_folders(root: Path, layout: Layout, photos: Sequence[Photo]) -> list[Split]:
+    """Give each photo the part that its folder says.
+
+    Raises:
+        DatasetError: the data set is not divided into folders, or a part that training needs has no photo.
+    """
+    parts = {name: part for name in PhotoTable.of(photos).names if (part := layout.part_of(name)) is not None}
+    if not parts:
+        raise DatasetError(root, "is not divided into train/ and val/ or valid/: use --split grouped")
+    splits = [parts[name].split for name in PhotoTable.of(photos).names]
+    missing = next((split for split in ("train", "val") if split not in splits), None)
+    if missing is not None:
+        folders = ", ".join(part.annotations for part in layout.parts)
+        raise DatasetError(root, f"its folders ({folders}) hold no photo for {missing}: use --split grouped")
+    return splits
 
 
 def _lists_of(folder: Path, split: Split) -> list[Path]:

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskdet.datasets.yolo.data_yaml import read_data_yaml
-from maskdet.datasets.yolo.labelled_picture import LabelledPicture, read_pictures
 from maskdet.datasets.yolo.labels import label_path, read_labels
+from maskdet.datasets.yolo.read import LabelledPicture, read_pictures
 from maskdet.errors import AnnotationError, DatasetError, SourceError
 
 NAMES = "names: [with_mask, without_mask, mask_weared_incorrect]\n"

@@ -1,8 +1,8 @@
 """Work for many small files, spread over processes: in order, a bounded number on the way, and none that stays behind.
 
-Threads do not help where Python itself is busy, and ``multiprocessing`` would import the caller's script again in every
-process. So each process here runs ``process_worker``, gets its tasks through its standard input and ends with it,
-whatever ends the process that feeds it.
+Threads do not help where Python itself is busy, and ``multiprocessing`` would import the script of the caller again in
+every process. So each process here runs ``serve``, gets its tasks through its standard input and ends with it, whatever
+ends the process that feeds it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -28,7 +29,7 @@ Answer = TypeVar("Answer")
 #: Below so many files the work is done before further processes are up.
 MIN_FILES: Final = 3000
 
-_START: Final = "import sys; sys.path[:] = {path!r}; from maskdet.datasets.workers.worker import serve; serve()"
+_START: Final = "import sys; sys.path[:] = {path!r}; from maskdet.sessions.processes import serve; serve()"
 
 
 class ProcessPool:
@@ -142,3 +143,32 @@ class _Worker:
         with contextlib.suppress(OSError):  # it is gone already, and something was still to be sent
             self.process.stdin.close()
         self.process.wait()
+
+
+def serve() -> None:
+    """Answer tasks from standard input on standard output until the input ends."""
+    # Services stop all their processes at once: this one ends with the one that feeds it, which tidies up.
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    tasks = sys.stdin.buffer
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # whatever a library may print must not get among the answers
+        function: Callable[[Any], Any] | None = None
+        while True:
+            try:
+                make, task = pickle.load(tasks)
+            except EOFError:
+                return
+            try:
+                if make is not None:
+                    function = make()
+                assert function is not None
+                answer = True, function(task)
+            except (MaskdetError, OSError) as error:
+                answer = False, error
+            try:
+                pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+                answers.flush()
+            except BrokenPipeError:  # nobody waits for it any more
+                os._exit(0)

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskdet.datasets.voc.annotation import VocAnnotation
-from maskdet.datasets.voc.parse import parse_voc
-from maskdet.datasets.voc.plain import read_plain
+from maskdet.datasets.voc.parse import parse_voc, read_plain
 from maskdet.datasets.voc.tree import read_tree
 from maskdet.errors import AnnotationError
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from maskdet.classes import CLASS_ALIASES, CLASS_NAMES
-from maskdet.datasets.photos.class_map import ClassMap
+from maskdet.datasets.photos.photo import ClassMap
 from maskdet.errors import DatasetError
 
 

@@ -12,12 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.datasets.convert import ConvertOptions, convert
-from maskdet.datasets.workers.pool import MIN_FILES, ProcessPool
+from maskdet.datasets.convert import convert
 from maskdet.errors import AnnotationError, DatasetError, MaskdetError
-
-QUICK = ConvertOptions(duplicates=False, quiet=True)
-
+from maskdet.sessions.processes import MIN_FILES, ProcessPool
 
 # Makes a function that raises 2 to a power. Other processes import what they run, so it comes from Python itself.
 POWER = partial(partial, pow, 2)
@@ -70,48 +67,11 @@ def test_processes_end_with_the_pool() -> None:
     assert [process.poll() for process in processes] == [0, 0]
 
 
-@pytest.fixture
-def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the smallest data set be read and written by two processes, four files at once."""
-    monkeypatch.setattr("maskdet.datasets.workers.pool.MIN_FILES", 1)
-    monkeypatch.setattr("maskdet.datasets.workers.pool.usable_cores", lambda: 2)
-    monkeypatch.setattr("maskdet.datasets.voc.read.CHUNK", 4)
-    monkeypatch.setattr("maskdet.datasets.convert.CHUNK", 3)
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.mark.parametrize("duplicates", [False, True])
-def test_processes_write_the_same_bytes(
-    ten_photos: Path, tmp_path: Path, request: pytest.FixtureRequest, duplicates: bool
-) -> None:
-    options = ConvertOptions(duplicates=duplicates, quiet=True)
-    (ten_photos / "annotations/p7.xml").write_text("<annotation><filename>p7.jpg</filename></annotation>")
-    alone = convert(ten_photos, tmp_path / "alone", options)
-    request.getfixturevalue("in_processes")
-    assert convert(ten_photos, tmp_path / "together", options) == alone
-    assert content(tmp_path / "alone") == content(tmp_path / "together")
-
-
-@pytest.mark.usefixtures("in_processes")
-def test_the_first_error_names_file_and_line(ten_photos: Path, tmp_path: Path) -> None:
-    for name, stop in (("p8", 20), ("p6", 30)):
-        path = ten_photos / f"annotations/{name}.xml"
-        path.write_text(path.read_text()[:-stop])
-    with pytest.raises(AnnotationError, match=r"p6.xml:\d+: not well-formed XML") as caught:
-        convert(ten_photos, tmp_path / "out", QUICK)
-    assert caught.value.line is not None
-    assert list(tmp_path.glob(".*")) == []
-    assert not (tmp_path / "out").exists()
-
-
 SLOW = """
 import signal, sys, time
 from functools import partial
 from pathlib import Path
-from maskdet.datasets.workers.pool import ProcessPool
+from maskdet.sessions.processes import ProcessPool
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started with it ignored
 with ProcessPool(2) as pool:
     print("ready", flush=True)
