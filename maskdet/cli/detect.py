@@ -166,6 +166,10 @@ def detect(
         outcome.print_tables()
         if targets.pictures and outputs.painted:
             say(f"{outputs.painted} with boxes: {Path(targets.pictures)}")
+            if outputs.in_old_codec:
+                say(
+                    "note: videos in MPEG-4 Part 2, without sound, which browsers do not play: pip install av for H.264"
+                )
     report_people(tracker, tracks_target, show=show_table)
     if outcome.interrupted:
         raise click.Abort

@@ -58,9 +58,11 @@ class _Painter:
 
     @property
     def kinds(self) -> str:
-        return " and ".join(
-            ["pictures"] * self._any_picture + ["videos"] * bool(self._videos is not None and self._videos.finished)
-        )
+        return " and ".join(["pictures"] * self._any_picture + ["videos"] * self.any_video)
+
+    @property
+    def any_video(self) -> bool:
+        return self._videos is not None and self._videos.finished > 0
 
     def write(self, picture: Picture, result: MaskResult, name: Path, /) -> None:
         if picture.clip is None:
@@ -95,6 +97,15 @@ class Outputs:
     def painted(self) -> str:
         """What was written with boxes: ``"pictures"``, ``"videos"``, ``"pictures and videos"``, or nothing."""
         return "" if self._painter is None else self._painter.kinds
+
+    @property
+    def in_old_codec(self) -> bool:
+        """Whether videos were written that browsers do not play, because PyAV is missing."""
+        if self._painter is None or not self._painter.any_video:
+            return False
+        from maskdet.writers.h264 import writes_h264
+
+        return not writes_h264()
 
     def __enter__(self) -> Self:
         """Open everything.

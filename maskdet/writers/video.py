@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import cv2
 import numpy as np
@@ -21,21 +21,12 @@ from maskdet.paths import real_path
 from maskdet.results import MaskResult
 from maskdet.sources import Clip
 from maskdet.sources.content.capture import open_capture
-from maskdet.writers.pace import Pace, choose_rate
+from maskdet.writers.h264 import CONTAINERS, H264Encoder, writes_h264
+from maskdet.writers.pace import CODECS, OpenCvEncoder
 from maskdet.writers.tally import ClipTally
-
-#: Endings that are kept, and the codec written into them; any other video becomes an .mp4. These are codecs that every
-#: OpenCV wheel can write: H.264 is not among them.
-CODECS: Final = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 
 #: Seconds that one frame of a live stream may stand for; a longer gap is a lost connection and is left out.
 _LONGEST_STILL: Final = 1.0
-
-#: Frames whose times choose the rate of the copy: so many, as far as they take no more than so many bytes.
-_FIRST_FRAMES, _FIRST_BYTES = 12, 64_000_000
-
-#: Bytes of a frame that may wait for the time of the next one: one of 4K. Larger ones are written once each.
-_LARGEST_HELD: Final = 30_000_000
 
 #: Pixels of a frame that is written, one of 8K: encoders hold it several times over.
 _MOST_PIXELS: Final = 36_000_000
@@ -52,9 +43,22 @@ class VideoWriter:
     """
 
     def __init__(
-        self, folder: Path, guard: Guard | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        guard: Guard | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        h264: bool | None = None,
     ) -> None:
-        """Write below ``folder``, made with the first frame; ``guard`` knows what is read, ``clock`` gives seconds."""
+        """Write below a folder.
+
+        Args:
+            folder: made with the first frame.
+            guard: knows what is read.
+            clock: gives seconds.
+            h264: write H.264, with the sound of the source, in containers that take it; None: where PyAV is there.
+        """
+        self._h264 = writes_h264() if h264 is None else h264
         self._folder, self._guard = folder, guard or Guard()
         self._clock = clock
         self._names = VideoNames(folder)
@@ -87,7 +91,7 @@ class VideoWriter:
         if clip is not self._clip:
             self.close()
             self._clip = clip
-            self._file = _VideoFile(self._choose(clip), clip, self._clock, result)
+            self._file = _VideoFile(self._choose(clip), clip, self._clock, result, h264=self._h264)
         if self._file is not None:
             try:
                 self._file.write(result, seconds)
@@ -142,28 +146,48 @@ class VideoNames:
         return target
 
 
+class Encoder(Protocol):
+    """What writes the frames of one video; its methods raise ``OSError`` where it cannot."""
+
+    def write(self, frame: Image, seconds: float | None) -> None:
+        """Write one frame, (H, W, 3) uint8 BGR, that comes at ``seconds``, as far as that is known."""
+
+    def finish(self, *, complete: bool) -> None:
+        """Write what waits, and the index; ``complete``: all frames of the source came."""
+
+    def abandon(self) -> None:
+        """Close the file as it is."""
+
+
 class _VideoFile:
     """One video while it is written, under a hidden name beside its target."""
 
-    def __init__(self, target: Path, clip: Clip, clock: Callable[[], float], first: MaskResult) -> None:
-        self._target, self._live, self._fps, self._clock = target, clip.live, clip.fps, clock
+    def __init__(self, target: Path, clip: Clip, clock: Callable[[], float], first: MaskResult, *, h264: bool) -> None:
+        self._target, self._clip, self._clock = target, clip, clock
         self._tally = ClipTally(clip.path)
-        self._last = clock()
-        self._owed = 0.0
-        # OpenCV's encoders want even sides and leave out an odd last column or row.
+        self._last, self._elapsed = clock(), 0.0
         self._size = (first.image.width, first.image.height)
         if self._size[0] * self._size[1] > _MOST_PIXELS:
             limit = f"{_MOST_PIXELS // 1_000_000} megapixels of a frame that are written"
             raise SourceError(target, f"frames of {self._size[0]:,}×{self._size[1]:,} pixels are more than the {limit}")
         self._handle: int | None
         try:
-            # The ending tells OpenCV the container.
+            # The ending tells the encoder the container.
             self._handle, self._temporary = create_beside(target, suffix=target.suffix)
         except OSError as error:
             raise SourceError(target, f"cannot be written ({error.strerror})") from error
-        self._writer: cv2.VideoWriter | None = None
-        self._pace: Pace | None = None
-        self._waiting: list[tuple[Image, float]] = []
+        try:
+            self._encoder = self._open(h264)
+        except OSError as error:
+            self._discard()
+            raise SourceError(target, f"cannot be written ({error.strerror})") from error
+
+    def _open(self, h264: bool) -> Encoder:
+        clip = self._clip
+        if h264 and self._target.suffix.lower() in CONTAINERS:
+            source = None if clip.live or not Path(clip.path).is_file() else Path(clip.path)
+            return H264Encoder(self._temporary, fps=clip.fps, size=self._size, source=source)
+        return OpenCvEncoder(self._temporary, fps=clip.fps, size=self._size, live=clip.live)
 
     def write(self, result: MaskResult, seconds: float | None) -> None:
         self._tally.add(result)
@@ -171,40 +195,22 @@ class _VideoFile:
         _draw_status(frame, result, self._tally)
         if (frame.shape[1], frame.shape[0]) != self._size:  # a stream that came back with another size
             frame = np.asarray(cv2.resize(frame, self._size, interpolation=cv2.INTER_AREA), np.uint8)
-        if self._live or seconds is None or frame.nbytes > _LARGEST_HELD:
-            writer = self._open(self._fps)
-            for _ in range(self._copies()):
-                writer.write(frame)
-            return
-        self._waiting.append((frame, seconds))
-        if self._pace is not None or len(self._waiting) >= max(2, min(_FIRST_FRAMES, _FIRST_BYTES // frame.nbytes)):
-            self._write_waiting()
+        if self._clip.live:
+            seconds = self._recorded()
+        try:
+            self._encoder.write(frame, seconds)
+        except OSError as error:
+            self._encoder.abandon()
+            self._discard()
+            raise SourceError(self._target, f"cannot be written ({error.strerror})") from error
 
-    def _write_waiting(self) -> None:
-        """Write all frames whose next one is there."""
-        if self._pace is None:
-            rate = choose_rate([seconds for _, seconds in self._waiting], self._fps)
-            self._open(rate)
-            self._pace = Pace(rate, self._fps)
-        writer = self._open(self._fps)
-        while len(self._waiting) > 1:
-            (frame, seconds), (_, following) = self._waiting[:2]
-            for _ in range(self._pace.copies(following - seconds)):
-                writer.write(frame)
-            del self._waiting[0]
-
-    def _open(self, fps: float) -> cv2.VideoWriter:
-        """Return the encoder, made with this rate where there is none yet."""
-        if self._writer is None:
-            codec = cv2.VideoWriter.fourcc(*CODECS[self._target.suffix.lower()])
-            # MPEG-4 counts time in at most 65535 parts, and OpenCV takes as many decimals as the number has.
-            rate = round(fps, 3 if fps < 65 else 2)
-            self._writer = cv2.VideoWriter(str(self._temporary.absolute()), codec, rate, self._size)
-            if not self._writer.isOpened():
-                self._let_go()
-                self._temporary.unlink(missing_ok=True)
-                raise SourceError(self._target, "cannot be written: this OpenCV has no encoder for it")
-        return self._writer
+    def _recorded(self) -> float:
+        """Return where in the recording of a live stream the present frame stands, in seconds."""
+        if self._tally.frames > 1:
+            now = self._clock()
+            self._elapsed += min(now - self._last, _LONGEST_STILL)
+            self._last = now
+        return self._elapsed
 
     def finish(self) -> None:
         try:
@@ -212,14 +218,11 @@ class _VideoFile:
         except OSError as error:
             raise SourceError(self._target, f"cannot be written ({error.strerror})") from error
         finally:  # a second Ctrl-C too must leave nothing
-            self._let_go()
-            self._temporary.unlink(missing_ok=True)
+            self._discard()
 
     def _complete(self) -> None:
-        if self._waiting:
-            self._write_waiting()
-            self._open(self._fps).write(self._waiting[0][0])
-        self._open(self._fps).release()
+        expected = self._clip.frames
+        self._encoder.finish(complete=expected is not None and self._tally.frames >= expected)
         with self._temporary.open("ab") as file:
             file.write(video_tail(self._target.suffix.lower()))
         # OpenCV does not say when it could not write, on a full disk for instance.
@@ -229,21 +232,14 @@ class _VideoFile:
         self._let_go()
         self._temporary.replace(self._target)
 
+    def _discard(self) -> None:
+        self._let_go()
+        self._temporary.unlink(missing_ok=True)
+
     def _let_go(self) -> None:
         handle, self._handle = self._handle, None
         if handle is not None:
             os.close(handle)
-
-    def _copies(self) -> int:
-        """Return how often this frame is to be written so that a recording keeps the time."""
-        if not self._live or self._tally.frames == 1:
-            return 1
-        now = self._clock()
-        self._owed += min(now - self._last, _LONGEST_STILL) * self._fps
-        self._last = now
-        copies = int(self._owed + 1e-6)  # 0.5 s at 10 frames a second may come as 4.999999
-        self._owed -= copies
-        return copies
 
 
 def _draw_status(frame: npt.NDArray[np.uint8], result: MaskResult, tally: ClipTally) -> None:

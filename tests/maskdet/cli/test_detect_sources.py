@@ -53,9 +53,31 @@ def test_a_video_gives_one_line_and_an_annotated_video(run: Run, write_video: Wr
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3
 
 
-def test_a_variable_rate_keeps_its_time(run: Run, tmp_path: Path) -> None:
-    phone = Path(__file__).parent.parent.parent / "cases" / "video-variable-rate" / "vfr.mp4"
-    code, out, _ = run(phone, "--save", "out", "--json", "-")
+def test_without_pyav_a_line_says_what_is_missing_once(
+    run: Run, write_video: WriteVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maskdet.writers.video.writes_h264", lambda: False)
+    monkeypatch.setattr("maskdet.writers.h264.writes_h264", lambda: False)
+    for name in ("a.mp4", "b.mp4"):
+        write_video(name, frames=2)
+    code, _, err = run("a.mp4", "b.mp4")
+    assert code == 0
+    assert err.count("which browsers do not play: pip install av for H.264") == 1
+
+
+PHONE = Path(__file__).parent.parent.parent / "cases" / "video-variable-rate" / "vfr.mp4"
+
+
+def test_a_variable_rate_keeps_its_times(run: Run, tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    assert run(PHONE, "--save", "out", "--json", "-")[0] == 0
+    with av.open(str(tmp_path / "out" / "vfr.mp4")) as copy:
+        assert [frame.time for frame in copy.decode(video=0)] == pytest.approx([0, 0.1, 0.2, 5, 5.1, 9])
+
+
+def test_a_variable_rate_keeps_its_time(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maskdet.writers.video.writes_h264", lambda: False)
+    code, out, _ = run(PHONE, "--save", "out", "--json", "-")
     assert code == 0
     assert len(out.splitlines()) == 6
     # At 0, 0.1, 0.2, 5, 5.1 and 9 s: ten frames a second show each at its time, the last one once.

@@ -32,10 +32,11 @@ def read_back(path: Path) -> tuple[list[npt.NDArray[np.uint8]], float]:
     return frames, capture.get(cv2.CAP_PROP_FPS)
 
 
+@pytest.mark.parametrize("h264", [True, False])
 @pytest.mark.parametrize("suffix", [".mp4", ".m4v", ".mov", ".mkv", ".avi"])
-def test_what_is_written_plays(tmp_path: Path, suffix: str) -> None:
+def test_what_is_written_plays(tmp_path: Path, suffix: str, h264: bool) -> None:
     source = clip(f"clip{suffix}")
-    with VideoWriter(tmp_path / "out") as writer:
+    with VideoWriter(tmp_path / "out", h264=h264) as writer:
         for value in (0, 100, 200):
             writer.write(source, result(value))
     assert [child.name for child in (tmp_path / "out").iterdir()] == [f"clip{suffix}"]
@@ -45,15 +46,16 @@ def test_what_is_written_plays(tmp_path: Path, suffix: str) -> None:
     np.testing.assert_allclose([frame.mean() for frame in frames], [0, 100, 200], atol=6)
 
 
+@pytest.mark.parametrize("h264", [True, False])
 @pytest.mark.parametrize("fps", [0.083, 30000 / 1001, 1000 / 11, 240.0])
-def test_odd_frame_rates(tmp_path: Path, fps: float) -> None:
-    with VideoWriter(tmp_path) as writer:
+def test_odd_frame_rates(tmp_path: Path, fps: float, h264: bool) -> None:
+    with VideoWriter(tmp_path, h264=h264) as writer:
         writer.write(clip(fps=fps), result())
     assert read_back(tmp_path / "clip.mp4")[1] == pytest.approx(fps, rel=1e-2)
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path)
+    writer = VideoWriter(tmp_path, h264=False)
     writer.write(clip(), result())
     (temporary,) = tmp_path.iterdir()
     temporary.unlink()
@@ -114,7 +116,7 @@ def test_what_cannot_be_written_is_told_once(tmp_path: Path, write_video: Callab
 def test_a_recording_of_a_live_stream_keeps_the_time(tmp_path: Path) -> None:
     # Ten frames a second declared; two come in time, one half a second late, one after a lost connection.
     times: Iterator[float] = iter([0.0, 0.1, 0.2, 0.7, 60.7])
-    with VideoWriter(tmp_path, clock=lambda: next(times)) as writer:
+    with VideoWriter(tmp_path, clock=lambda: next(times), h264=False) as writer:
         stream = clip("cam.mp4", fps=10, live=True)
         for value in (0, 50, 100, 150, 200):
             writer.write(stream, result(value))
@@ -142,8 +144,8 @@ def test_frames_that_an_encoder_cannot_hold_are_told_once(tmp_path: Path, monkey
 
 
 def test_large_frames_do_not_wait_for_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maskdet.writers.video._LARGEST_HELD", 100)
-    with VideoWriter(tmp_path) as writer:
+    monkeypatch.setattr("maskdet.writers.pace._LARGEST_HELD", 100)
+    with VideoWriter(tmp_path, h264=False) as writer:
         one = clip()
         for seconds in (0.0, 0.1, 5.0):
             writer.write(one, result(), seconds)
@@ -151,7 +153,7 @@ def test_large_frames_do_not_wait_for_the_next_one(tmp_path: Path, monkeypatch: 
 
 
 def test_a_variable_rate_is_held(tmp_path: Path) -> None:
-    with VideoWriter(tmp_path) as writer:
+    with VideoWriter(tmp_path, h264=False) as writer:
         one = clip(fps=2)
         for value, seconds in ((0, 0.0), (50, 0.1), (100, 0.2), (150, 0.5), (200, 0.6)):
             writer.write(one, result(value), seconds)
