@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, Unpack, overload
 
 from maskdet.arguments import whole_number
 from maskdet.errors import SourceError
@@ -17,6 +17,7 @@ from maskdet.sources import is_many, is_single
 if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.detector.inference.model import MaskDetector
+    from maskdet.detector.inference.options import DetectorOptions
     from maskdet.tracking.face_tracker import FaceTracker
 
 #: What becomes of a picture that cannot be read: see ``predict``.
@@ -36,7 +37,7 @@ def predict(
     vid_stride: int = ...,
     keep_pixels: bool | None = ...,
     on_error: OnError = ...,
-    **options: Any,
+    **options: Unpack[DetectorOptions],
 ) -> Generator[MaskResult]: ...
 
 
@@ -53,7 +54,7 @@ def predict(
     vid_stride: int = ...,
     keep_pixels: bool | None = ...,
     on_error: OnError = ...,
-    **options: Any,
+    **options: Unpack[DetectorOptions],
 ) -> MaskResult | list[MaskResult]: ...
 
 
@@ -69,7 +70,7 @@ def predict(
     vid_stride: int = 1,
     keep_pixels: bool | None = None,
     on_error: OnError = "raise",
-    **options: Any,
+    **options: Unpack[DetectorOptions],
 ) -> MaskResult | list[MaskResult] | Generator[MaskResult]:
     """Find the faces in a picture, in many or in a video, and how each wears its mask.
 

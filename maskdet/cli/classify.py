@@ -6,36 +6,25 @@ import click
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
-from maskdet.cli.options.model import device_options
-from maskdet.cli.options.strict import strict_option
-from maskdet.cli.options.types import check_classes, class_list
-from maskdet.sessions.choice import RuntimeName
+from maskdet.cli.options import options
+from maskdet.cli.options.model import ModelOptions
+from maskdet.cli.options.run import RunOptions, class_list
 from maskdet.writers.targets import Targets
 
 
 @click.command()
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
 @click.option("--weights", metavar="FILE", help="An .onnx classifier, or the name of a shipped one.")
-@device_options
+@options("device", "runtime", model=ModelOptions)
 @click.option("--batch", type=click.IntRange(1, 256), default=16, show_default=True, help="Crops run at once.")
 @click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines, one object a crop.")
 @click.option("--csv", "csv_target", metavar="FILE|-", help="Write CSV, one row a crop.")
 @click.option(
     "--fail-on", metavar="CLASS,…", callback=class_list, help="Exit with 1 if a crop is of one of these classes."
 )
-@strict_option
-@click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
+@options("strict", "quiet", run=RunOptions)
 def classify(
-    images: tuple[str, ...],
-    weights: str | None,
-    device: str,
-    runtime: RuntimeName,
-    batch: int,
-    json_target: str | None,
-    csv_target: str | None,
-    fail_on: frozenset[str],
-    strict: bool,
-    quiet: bool,
+    images: tuple[str, ...], json_target: str | None, csv_target: str | None, *, model: ModelOptions, run: RunOptions
 ) -> int:
     """Say of pictures that already are face crops how each wears its mask.
 
@@ -46,7 +35,7 @@ def classify(
     The classifier answers best on crops cut as its training crops were, with some of the surroundings: maskdet info
     shows its margin, and maskdet convert --crops --crop-margin cuts that way.
     """
-    check_classes("--fail-on", fail_on, CLASS_NAMES)
+    run.check_classes(CLASS_NAMES)
     targets = Targets(json=json_target, csv=csv_target)
     if len(targets.to_stdout) > 1:
         raise click.UsageError("--json - and --csv - cannot both write to standard output")
@@ -54,7 +43,7 @@ def classify(
     from maskdet.cli.source_search import find_sources
 
     errors = ErrorLog()
-    found = find_sources(images, errors, strict=strict, quiet=quiet)
+    found = find_sources(images, errors, strict=run.strict, quiet=run.quiet)
     if not found:
         return EXIT_ERROR
 
@@ -65,13 +54,12 @@ def classify(
     from maskdet.writers.crop_table import print_crops
     from maskdet.writers.outputs import Outputs, check_targets
 
-    guard = Guard([*images, weights], files_among(found))
+    guard = Guard([*images, model.weights], files_among(found))
     check_targets(targets, guard)
-    classifier = MaskClassifier(weights, device=device, runtime=runtime)
-    show_table = not quiet and not targets.to_stdout
+    classifier = MaskClassifier(model.weights, device=model.device, runtime=model.runtime)
+    show_table = not run.quiet and not targets.to_stdout
     predictor = choose_predictor("classify", classifier=classifier)
-    task = Task(found, predictor, Outputs(targets, errors.report, guard), errors, batch=batch, wanted=fail_on)
-    outcome = task.run(keep_tally=show_table, quiet=quiet)
+    outcome = Task(found, predictor, Outputs(targets, errors.report, guard), errors, run).run(keep_tally=show_table)
     if show_table:
         print_crops(outcome.tally.pictures)
     if outcome.interrupted:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from maskdet.cli import EXIT_DONE, EXIT_ERROR
-from maskdet.cli.open_models import open_classifier, open_detector
-from maskdet.cli.options.model import device_options, look_options, trust_option
-from maskdet.cli.options.strict import strict_option
-from maskdet.sessions.choice import RuntimeName
+from maskdet.cli.options import options
+from maskdet.cli.options.model import ModelOptions
+from maskdet.cli.options.run import RunOptions
 from maskdet.terminal.console import say
 
 
@@ -22,42 +22,28 @@ from maskdet.terminal.console import say
 @click.option(
     "--weights", metavar="FILE", help="The detector: .onnx, .pt, an OpenVINO folder, or a shipped one's name."
 )
-@click.option("--classifier", "classifier_weights", metavar="FILE", help="The classifier: .onnx, or a shipped one.")
+@click.option("--classifier", metavar="FILE", help="The classifier: .onnx, or a shipped one.")
 @click.option("--conf", type=click.FloatRange(0, 1), default=0.25, show_default=True, help="Confidence threshold.")
-@click.option("--iou", type=click.FloatRange(0, 1), default=0.7, show_default=True, help="IoU threshold of NMS.")
+@options("iou", model=ModelOptions)
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the detector's input, in pixels.")
-@look_options
-@device_options
-@trust_option
+@options("close_ups", "augment", "device", "runtime", "trust_weights", model=ModelOptions)
 @click.option("--batch", type=click.IntRange(1, 256), help="Pictures run at once.  [default: 1, with --data 16]")
-@click.option("--vid-stride", type=click.IntRange(1), default=1, show_default=True, help="Use every n-th frame only.")
+@options("vid_stride", run=RunOptions)
 @click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines; with --data, one object of figures.")
 @click.option("--csv", "csv_target", metavar="FILE|-", help="Write CSV, one row a face with both answers.")
 @click.option("--save", metavar="DIR", help="Write pictures of the disagreements; with --data of the figures.")
-@strict_option
-@click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
+@options("strict", "quiet", run=RunOptions)
 def compare(
     sources: tuple[str, ...],
     data: str | None,
     split: str | None,
     folds: bool,
-    weights: str | None,
-    classifier_weights: str | None,
-    conf: float,
-    iou: float,
-    imgsz: int | None,
-    close_ups: bool | None,
-    augment: bool,
-    device: str,
-    runtime: RuntimeName,
-    trust_weights: bool,
-    batch: int | None,
-    vid_stride: int,
     json_target: str | None,
     csv_target: str | None,
     save: str | None,
-    strict: bool,
-    quiet: bool,
+    *,
+    model: ModelOptions,
+    run: RunOptions,
 ) -> int:
     """Show where detector and classifier disagree; with labels at hand, score both and the two chained.
 
@@ -78,55 +64,33 @@ def compare(
     """
     if bool(sources) == (data is not None):
         raise click.UsageError("give either sources, or --data with labels" if data else "which SOURCE, or --data?")
+    model = replace(model, mode="compare")
     if data is None:
         if split is not None or folds:
             raise click.UsageError(f"{'--folds' if folds else '--split'} belongs to --data")
-        return _look(
-            sources, weights, classifier_weights, conf, iou, imgsz, close_ups, augment, device, runtime,
-            trust_weights, batch or 1, vid_stride, json_target, csv_target, save, strict, quiet,
-        )  # fmt: skip
-    if csv_target is not None or vid_stride != 1:
+        return _look(sources, json_target, csv_target, save, model=model, run=replace(run, batch=run.batch or 1))
+    if csv_target is not None or run.vid_stride != 1:
         raise click.UsageError("--csv and --vid-stride belong to sources, not to --data")
+    from maskdet.cli.compare_data import score_data, score_folds
+
+    run = replace(run, batch=run.batch or 16)
     if folds:
         if split is not None or save is not None:
             raise click.UsageError("--split and --save have no meaning with --folds")
-        from maskdet.cli.compare_data import score_folds
-
-        score_folds(
-            data, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-            close_ups=close_ups, augment=augment, device=device, runtime=runtime, trust_weights=trust_weights,
-            batch=batch or 16, json_target=json_target, quiet=quiet,
-        )  # fmt: skip
-        return EXIT_DONE
-    from maskdet.cli.compare_data import score_data
-
-    score_data(
-        data, split, weights=weights, classifier_weights=classifier_weights, conf=conf, iou=iou, imgsz=imgsz,
-        close_ups=close_ups, augment=augment, device=device, runtime=runtime, trust_weights=trust_weights,
-        batch=batch or 16, json_target=json_target, save=save, quiet=quiet,
-    )  # fmt: skip
+        score_folds(data, json_target, model=model, run=run)
+    else:
+        score_data(data, split, json_target, save, model=model, run=run)
     return EXIT_DONE
 
 
 def _look(
     sources: tuple[str, ...],
-    weights: str | None,
-    classifier_weights: str | None,
-    conf: float,
-    iou: float,
-    imgsz: int | None,
-    close_ups: bool | None,
-    augment: bool,
-    device: str,
-    runtime: RuntimeName,
-    trust_weights: bool,
-    batch: int,
-    vid_stride: int,
     json_target: str | None,
     csv_target: str | None,
     save: str | None,
-    strict: bool,
-    quiet: bool,
+    *,
+    model: ModelOptions,
+    run: RunOptions,
 ) -> int:
     """Put both answers side by side on every face of the sources."""
     if json_target == csv_target == "-":
@@ -135,42 +99,28 @@ def _look(
     from maskdet.cli.source_search import find_sources
 
     errors = ErrorLog()
-    found = find_sources(sources, errors, writes_to=(save,), strict=strict, quiet=quiet)
+    found = find_sources(sources, errors, writes_to=(save,), strict=run.strict, quiet=run.quiet)
     if not found:
         return EXIT_ERROR
 
     from maskdet.chain.agreement.outputs import SHEET, CompareOutputs
     from maskdet.files.guard import Guard
-    from maskdet.prediction.predictors import choose_predictor
     from maskdet.sources.places.files import files_among
 
-    guard = Guard([*sources, weights, classifier_weights], files_among(found))
+    guard = Guard([*sources, model.weights, model.classifier], files_among(found))
     guard.check_texts({"--json": json_target, "--csv": csv_target})
     guard.check_folders({"--save": save}, (json_target, csv_target))
     if save:
         guard.check_media(Path(save) / SHEET)
-    detector = open_detector(
-        weights=weights,
-        conf=conf,
-        iou=iou,
-        imgsz=imgsz,
-        close_ups=close_ups,
-        augment=augment,
-        device=device,
-        threads=threads_for(found),
-        runtime=runtime,
-        trust_weights=trust_weights,
-    )
-    classifier = open_classifier(classifier_weights, device=device, runtime=runtime)
-    predictor = choose_predictor("compare", detector, classifier)
+    detector = model.open_detector(threads=threads_for(found))
+    predictor = model.predictor(detector)
     outputs = CompareOutputs(json_target, csv_target, save, errors.report, guard)
-    task = Task(found, predictor, outputs, errors, batch=batch, vid_stride=vid_stride)
-    outcome = task.run(keep_tally=False, quiet=quiet)
-    if not quiet and "-" not in (json_target, csv_target):
+    outcome = Task(found, predictor, outputs, errors, run).run(keep_tally=False)
+    if not run.quiet and "-" not in (json_target, csv_target):
         from maskdet.chain.agreement.table import print_agreement
 
         print_agreement(outputs.agreement)
-    if save and outputs.pictures and outputs.pictures.pictures and not quiet:
+    if save and outputs.pictures and outputs.pictures.pictures and not run.quiet:
         say(f"disagreements: {Path(save)}, {Path(save) / SHEET}")
     if outcome.interrupted:
         raise click.Abort

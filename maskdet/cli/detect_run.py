@@ -20,6 +20,7 @@ from maskdet.writers.tally import Tally
 
 if TYPE_CHECKING:
     from maskdet.alerts.monitor import AlertMonitor
+    from maskdet.cli.options.run import RunOptions
     from maskdet.tracking.face_tracker import FaceTracker
     from maskdet.writers.viewer import Viewer
 
@@ -83,10 +84,8 @@ class Task:
         predictor: Predictor,
         outputs: Outputs,
         errors: ErrorLog,
+        run: RunOptions,
         *,
-        batch: int = 1,
-        vid_stride: int = 1,
-        wanted: frozenset[str] = frozenset(),
         tracker: FaceTracker | None = None,
         alerts: AlertMonitor | None = None,
     ) -> None:
@@ -97,50 +96,45 @@ class Task:
             predictor: what to ask.
             outputs: where results go; opened and closed by ``run``.
             errors: is told of every error.
-            batch: pictures run at once.
-            vid_stride: of videos and streams every how-many-th frame is used.
-            wanted: classes of which a face counts as a match.
+            run: how to go through the sources.
             tracker: gives faces of videos their ids.
             alerts: looks at every result; opened and closed by ``run``.
         """
         self._sources, self._predictor, self._outputs, self._errors = sources, predictor, outputs, errors
-        self._batch, self._vid_stride, self._wanted = batch, vid_stride, wanted
-        self._tracker, self._alerts = tracker, alerts
+        self._options, self._tracker, self._alerts = run, tracker, alerts
 
-    def run(self, *, show: bool = False, keep_tally: bool = True, quiet: bool = False) -> Outcome:
+    def run(self, *, keep_tally: bool = True) -> Outcome:
         """Go through all sources; everything is closed and whole at the end, also after Ctrl-C.
 
         Args:
-            show: open a window with each annotated picture.
             keep_tally: gather what the tables need.
-            quiet: draw no progress bar.
 
         Raises:
             SourceError: an output cannot be written, or a window cannot be opened.
         """
-        outcome = Outcome()
+        outcome, options = Outcome(), self._options
         try:
             with Interrupt() as interrupt, ExitStack() as stack:
                 viewer: Viewer | None = None
-                if show:
+                if options.show:
                     from maskdet.writers.viewer import Viewer
 
                     viewer = stack.enter_context(Viewer())
                 if self._alerts is not None:
                     stack.enter_context(self._alerts)
                 stack.enter_context(self._outputs)
-                bar = stack.enter_context(FrameBar(self._sources, quiet=quiet or one_photo(self._sources)))
+                bar = stack.enter_context(FrameBar(self._sources, quiet=options.quiet or one_photo(self._sources)))
                 answers = answer_source(
                     list(self._sources),
                     self._predictor,
                     report=self._errors.report,
-                    batch=self._batch,
-                    stride=self._vid_stride,
+                    batch=options.batch,
+                    stride=options.vid_stride,
                 )
                 for picture, found in stack.enter_context(closing(answers)):
                     with interrupt.held():
                         result = self._finish(picture, found)
-                        outcome.matched |= any(face.name in self._wanted for face in result.faces)
+                        outcome.matched |= any(face.name in options.fail_on for face in result.faces)
                         if keep_tally:
                             outcome.tally.add(picture, result)
                         bar.count(picture)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.options.model import trust_option
+from maskdet.cli.options import options
+from maskdet.cli.options.model import ModelOptions
 from maskdet.terminal.console import say, show
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
 @click.option("--int8", is_flag=True, help="The same as int8=True.")
-@trust_option
-def export(arguments: tuple[str, ...], int8: bool, trust_weights: bool) -> int:
+@options("trust_weights", model=ModelOptions)
+def export(arguments: tuple[str, ...], int8: bool, *, model: ModelOptions) -> int:
     """Write a trained .pt as ONNX, with ultralytics' arguments, and check it against torch.
 
     \b
@@ -33,7 +34,7 @@ def export(arguments: tuple[str, ...], int8: bool, trust_weights: bool) -> int:
     from maskdet.detector.training.arguments import parse_arguments
 
     settings = parse_arguments(arguments)
-    if trust_weights:
+    if model.trust_weights:
         settings["trust_weights"] = True
     wanted = settings.pop("int8", False)
     if not isinstance(wanted, bool):

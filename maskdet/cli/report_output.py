@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -14,29 +15,38 @@ from click.core import ParameterSource
 from maskdet.terminal.console import program_output, to_bytes
 
 
-def command_line(leave_out: Collection[str] = (), always: Collection[str] = ()) -> str:
+def command_line(
+    leave_out: Collection[str] = (),
+    always: Collection[str] = (),
+    *,
+    order: Sequence[str] = (),
+    instead: Mapping[str, object] = MappingProxyType({}),
+) -> str:
     """Return the running command as it was typed, without the folders of the machine it runs on.
 
     Args:
         leave_out: parameters that change no figure.
         always: parameters shown also where they were not typed.
+        order: those shown, in this order; else all, as the help has them.
+        instead: values to show for what was typed, as they are.
     """
     context = click.get_current_context()
+    parameters = {str(parameter.name): parameter for parameter in context.command.params}
     words = ["maskdet", str(context.info_name)]
-    for parameter in context.command.params:
-        name = str(parameter.name)
+    for name in order or parameters:
+        parameter = parameters[name]
         typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if name in leave_out or not (typed or name in always):
             continue
-        value = context.params[name]
+        value = instead.get(name, context.params[name])
         option = [] if isinstance(parameter, click.Argument) else [max(parameter.opts, key=len)]
         if isinstance(value, tuple) and not parameter.multiple:
             value = ",".join(map(str, value))
-        for one in value if isinstance(value, tuple) else (value,):
+        for one in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(one, bool):
                 words.append(max(parameter.opts if one else parameter.secondary_opts, key=len))
             else:
-                words += [*option, _without_folder(str(one))]
+                words += [*option, str(one) if name in instead else _without_folder(str(one))]
     return shlex.join(words)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from maskdet.cli.options.model import trust_option
+from maskdet.cli.options import options
+from maskdet.cli.options.model import ModelOptions
 from maskdet.terminal.console import say, show
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
-@trust_option
-def train(arguments: tuple[str, ...], trust_weights: bool) -> int:
+@options("trust_weights", model=ModelOptions)
+def train(arguments: tuple[str, ...], *, model: ModelOptions) -> int:
     """Train a detector, with ultralytics' arguments.
 
     \b
@@ -35,7 +36,7 @@ def train(arguments: tuple[str, ...], trust_weights: bool) -> int:
     from maskdet.detector.training.train import train as run
 
     settings = parse_arguments(arguments)
-    if trust_weights:
+    if model.trust_weights:
         settings["trust_weights"] = True
     folder = run(settings)
     show(f"weights: {folder / 'weights' / 'best.pt'}")

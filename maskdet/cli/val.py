@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.open_models import open_detector
-from maskdet.cli.options.model import look_options, trust_option
+from maskdet.cli.options import options
+from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.report_output import to_json, write_text
-from maskdet.cli.val_arguments import check_keys, command_line, detector_options, save_folder
+from maskdet.cli.val_arguments import as_typed, check_keys, model_options, save_folder
 from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 @click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
 @click.option("--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json.")
 @click.option("--folds", is_flag=True, help="Cross-validate: data= has folds, model= has {fold} in its name.")
-@look_options
-@trust_option
+@options("close_ups", "augment", "trust_weights", model=ModelOptions)
 @click.option("--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture.")
 @click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
 def val(
@@ -33,11 +32,10 @@ def val(
     json_target: str | None,
     save: str | None,
     folds: bool,
-    close_ups: bool | None,
-    augment: bool,
-    trust_weights: bool,
     stress: bool,
     quiet: bool,
+    *,
+    model: ModelOptions,
 ) -> int:
     """Score a detector on a labelled split, with the arguments of `yolo val`.
 
@@ -77,7 +75,8 @@ def val(
 
     settings = {key: value for key, value in parse_arguments(arguments).items() if value is not None}
     check_keys(settings)
-    settings |= {key: True for key, on in (("trust_weights", trust_weights), ("augment", augment)) if on}
+    settings |= {key: True for key in ("trust_weights", "augment") if getattr(model, key)}
+    model = model_options(settings, model)
     if stress and "batch" in settings:
         raise click.UsageError("batch= does not go with --stress, whose pictures have many shapes")
     folder = save_folder(settings, save)
@@ -85,7 +84,7 @@ def val(
     if folds and stress:
         raise click.UsageError("--folds and --stress are two different tests: give one")
     if folds:
-        return _score_folds(settings, json_target, folder, save, close_ups=close_ups, quiet=quiet)
+        return _score_folds(settings, model, json_target, folder, quiet=quiet)
 
     from maskdet.detector.evaluation.evaluate import VAL_CONF
     from maskdet.detector.evaluation.labelled_split import read_split
@@ -98,13 +97,12 @@ def val(
     if folder:
         require("matplotlib", what="--save", extra="plots")
     labelled = read_split(str(settings["data"]), str(settings.get("split", "val")), any_classes=not stress)
-    weights = str(settings["model"]) if "model" in settings else None
-    detector = open_detector(**detector_options(settings, weights, close_ups))
+    detector = model.open_detector()
     if not quiet:
         _say_notes(labelled, detector.names)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}
-    digest = checksum(resolve_weights(weights)[1])
-    command = command_line(settings, labelled.data, json_target, save, stress=stress, close_ups=close_ups)
+    digest = checksum(resolve_weights(model.weights)[1])
+    command = as_typed(settings, labelled.data)
     if stress:
         from maskdet.cli.val_stress import print_scales, write_scales
         from maskdet.detector.evaluation.stress.score import stress as stress_detector
@@ -153,13 +151,7 @@ def _guard_outputs(settings: Mapping[str, Any], json_target: str | None, folder:
 
 
 def _score_folds(
-    settings: Mapping[str, Any],
-    json_target: str | None,
-    folder: Path | None,
-    save: str | None,
-    *,
-    close_ups: bool | None,
-    quiet: bool,
+    settings: Mapping[str, Any], model: ModelOptions, json_target: str | None, folder: Path | None, *, quiet: bool
 ) -> int:
     """Cross-validate and write what was asked for."""
     from maskdet.cli import val_folds
@@ -168,10 +160,9 @@ def _score_folds(
     require("faster_coco_eval", what="maskdet val", extra="train")
     if folder:
         raise click.UsageError("--folds draws no pictures: --json FILE writes its figures")
-    report = val_folds.score(settings, close_ups=close_ups, quiet=quiet)
-    command = command_line(settings, report.data, json_target, save, close_ups=close_ups) + " --folds"
-    text = to_json(val_folds.with_command(report, command).to_dict())
-    write_text(text, json_target)
+    report = val_folds.score(settings, model, quiet=quiet)
+    report = replace(report, command=as_typed(settings, report.data))
+    write_text(to_json(report.to_dict()), json_target)
     if not quiet and json_target != "-":
         val_folds.print_report(report)
     return 0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from maskdet.detector.inference.options import DetectorOptions
+from maskdet.cli.options.model import ModelOptions
+from maskdet.cli.report_output import command_line
 
 #: What may stand before ``=``; the names are those of ``yolo val``.
 KEYS: Final = (
@@ -59,26 +60,19 @@ def check_keys(settings: Mapping[str, Any]) -> None:
         raise click.UsageError("which data? give data=…/data.yaml, as written by `maskdet convert`")
 
 
-def detector_options(
-    settings: Mapping[str, Any], weights: str | Path | None, close_ups: bool | None
-) -> DetectorOptions:
-    """Return how the arguments ask for a detector to be loaded, one on a split or one a fold alike.
+def model_options(settings: Mapping[str, Any], model: ModelOptions) -> ModelOptions:
+    """Return the options of the detector, completed by the arguments.
 
     Args:
         settings: checked arguments.
-        weights: the detector's file or name, None for the default one.
-        close_ups: what ``--close-ups`` was, None for neither.
+        model: what was given as options.
     """
-    return {
-        "weights": weights,
-        "imgsz": settings.get("imgsz"),
-        "close_ups": close_ups,
-        "augment": settings.get("augment", False),
-        "device": str(settings.get("device", "cpu")),
-        "runtime": settings.get("runtime", "auto"),
-        "precision": settings.get("precision", "fp32"),
-        "trust_weights": settings.get("trust_weights", False),
-    }
+    keys = ("imgsz", "device", "runtime", "precision", "augment", "trust_weights")
+    given = {key: settings[key] for key in keys if key in settings}
+    if "device" in given:
+        given["device"] = str(given["device"])
+    weights = str(settings["model"]) if "model" in settings else None
+    return replace(model, weights=weights, **given)
 
 
 def save_folder(settings: Mapping[str, Any], save: str | None) -> Path | None:
@@ -97,35 +91,14 @@ def save_folder(settings: Mapping[str, Any], save: str | None) -> Path | None:
     return None
 
 
-def command_line(
-    settings: Mapping[str, Any],
-    data: str,
-    json_target: str | None,
-    save: str | None,
-    *,
-    stress: bool = False,
-    close_ups: bool | None = None,
-) -> str:
+def as_typed(settings: Mapping[str, Any], data: str) -> str:
     """Return the command that made a report, without the folders of the machine it ran on.
 
     Args:
         settings: the ``key=value`` arguments given.
         data: folder and name of the ``data.yaml``.
-        json_target: what ``--json`` was given.
-        save: what ``--save`` was given.
-        stress: whether ``--stress`` was.
-        close_ups: what ``--close-ups`` was, None for neither.
     """
-    words = ["maskdet", "val"]
-    for key, value in settings.items():
-        shown = data if key == "data" else Path(str(value)).name if key in {"model", "project", "save_dir"} else value
-        words.append(f"{key}={shown}")
-    if close_ups is not None:
-        words.append("--close-ups" if close_ups else "--no-close-ups")
-    if stress:
-        words.append("--stress")
-    if json_target is not None:
-        words += ["--json", Path(json_target).name]
-    if save is not None:
-        words += ["--save", Path(save).name]
-    return shlex.join(words)
+    names = {key: Path(str(settings[key])).name for key in ("model", "project", "save_dir") if key in settings}
+    words = [f"{key}={value}" for key, value in {**settings, **names, "data": data}.items()]
+    order = ("arguments", "close_ups", "stress", "json_target", "save", "folds")
+    return command_line(order=order, instead={"arguments": words})

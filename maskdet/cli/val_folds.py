@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from maskdet.cli.open_models import open_detector
-from maskdet.cli.val_arguments import detector_options
+from maskdet.cli.options.model import ModelOptions
 from maskdet.terminal.console import console, say
 from maskdet.terminal.report_table import fold_cell, report_table
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 SET_TITLES: Final = {"all": "all photos", "without_series": "without the selfie series"}
 
 
-def score(settings: Mapping[str, Any], *, close_ups: bool | None = None, quiet: bool) -> FoldReport:
+def score(settings: Mapping[str, Any], model: ModelOptions, *, quiet: bool) -> FoldReport:
     """Score K detectors on the folds that they have not seen.
 
     Args:
-        settings: checked arguments of ``maskdet val``; ``model`` has ``{fold}`` in it.
-        close_ups: what ``--close-ups`` was, None for neither.
+        settings: checked arguments of ``maskdet val``.
+        model: the detectors, with ``{fold}`` in their name.
         quiet: no progress, no notes.
 
     Raises:
@@ -42,19 +42,19 @@ def score(settings: Mapping[str, Any], *, close_ups: bool | None = None, quiet: 
     from maskdet.detector.evaluation.folds.report import score_folds
     from maskdet.detector.inference.options import DEFAULT_IOU
 
-    if "model" not in settings:
+    if model.weights is None:
         raise click.UsageError("which models? give model=runs/fold{fold}.onnx; {fold} stands for 1, 2, …")
     if "split" in settings:
         raise click.UsageError("split= has no meaning with --folds: each fold is tested on its own photos")
     # What is missing should be said before the photos are read.
     data = str(settings["data"])
-    fold_models(str(settings["model"]), len(fold_files(folds_folder(data))))
+    paths = fold_models(model.weights, len(fold_files(folds_folder(data))))
     folds = read_folds(data, quiet=quiet, any_classes=True)
     if not quiet:
         _note(folds.leaks, "groups of alike photos lie in more than one fold: the figures are too good")
         _note(sum(test.repeated for test in folds.tests), "repeated label lines count once")
     return score_folds(
-        load_fold_detectors(settings, len(folds.tests), close_ups=close_ups),
+        _load(replace(model, weights=str(path)) for path in paths),
         folds,
         conf=settings.get("conf", VAL_CONF),
         iou=settings.get("iou", DEFAULT_IOU),
@@ -68,27 +68,19 @@ def _note(count: int, text: str) -> None:
         say(f"note: {count} {text}")
 
 
-def load_fold_detectors(
-    settings: Mapping[str, Any], count: int, *, close_ups: bool | None = None
-) -> Iterator[tuple[MaskDetector, FoldModel]]:
+def _load(models: Iterable[ModelOptions]) -> Iterator[tuple[MaskDetector, FoldModel]]:
     """Load the detector of each fold when its turn comes.
 
     Raises:
         WeightsError: a file cannot be used.
         click.UsageError: an input size that the network does not take.
     """
-    from maskdet.detector.evaluation.folds.cross_validation import fold_models
     from maskdet.detector.evaluation.folds.report import FoldModel
     from maskdet.weights import checksum
 
-    for path in fold_models(str(settings["model"]), count):
-        detector = open_detector(**detector_options(settings, path, close_ups))
-        yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
-
-
-def with_command(report: FoldReport, command: str) -> FoldReport:
-    """Return the report with the command line that made it."""
-    return replace(report, command=command)
+    for model in models:
+        detector = model.open_detector()
+        yield detector, FoldModel(detector.info.name, checksum(Path(str(model.weights))), detector.info.imgsz)
 
 
 def print_report(report: FoldReport) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, Unpack, get_args
 
 from maskdet.prediction.pipeline import Predictor
 
 if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.detector.inference.model import MaskDetector
+    from maskdet.detector.inference.options import DetectorOptions
 
 Mode = Literal["detect", "classify", "chain", "compare"]
 
 
 def choose_predictor(
-    mode: Mode, detector: MaskDetector | None = None, classifier: MaskClassifier | None = None, **options: Any
+    mode: Mode,
+    detector: MaskDetector | None = None,
+    classifier: MaskClassifier | None = None,
+    **options: Unpack[DetectorOptions],
 ) -> Predictor:
     """Return what answers for a batch of pictures.
 

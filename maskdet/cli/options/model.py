@@ -1,68 +1,167 @@
-"""Options of every command that runs a model: where, by what, and how often it looks at a picture."""
+"""Which model answers, where and by what it runs, and how often it looks at a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from maskdet.sessions.choice import PRECISIONS, RUNTIMES
+from maskdet.cli.options import option
+from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
+from maskdet.sessions.choice import PRECISIONS, RUNTIMES, Precision, RuntimeName
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def device_options(command: F) -> F:
-    """Add ``--device`` and ``--runtime``."""
-    for option in (
-        click.option(
-            "--runtime",
-            type=click.Choice(RUNTIMES),
-            default="auto",
-            show_default=True,
-            help="What runs the model; auto: ONNX Runtime for .onnx, OpenVINO for its folder, torch for .pt.",
-        ),
-        click.option(
-            "--device",
-            default="cpu",
-            show_default=True,
-            help="cpu, the index of a CUDA GPU, coreml, directml, or openvino:GPU and the like.",
-        ),
-    ):
-        command = option(command)
-    return command
+if TYPE_CHECKING:
+    from maskdet.classifier.inference.model import MaskClassifier
+    from maskdet.detector.inference.model import MaskDetector
+    from maskdet.detector.inference.thresholds import Threshold
+    from maskdet.prediction.pipeline import Predictor
+    from maskdet.prediction.predictors import Mode
 
 
-def precision_option(command: F) -> F:
-    """Add ``--precision``."""
-    return click.option(
+class ConfidenceType(click.FloatRange):
+    """A threshold, as ``MaskDetector(conf=…)`` takes it: a number from 0 to 1, or ``f1``."""
+
+    name = "float range or f1"
+
+    def __init__(self) -> None:
+        """Take numbers from 0 to 1."""
+        super().__init__(0, 1)
+
+    def convert(  # type: ignore[override]
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | Literal["f1"]:
+        """Return the number, or the word itself."""
+        if value == "f1":
+            return "f1"
+        number: float = super().convert(value, param, ctx)
+        return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """The models of a command, as its options ask for them; see ``MaskDetector`` for what each does."""
+
+    mode: Mode = option(
+        "--mode",
+        type=click.Choice(["detect", "chain", "compare"]),
+        default="detect",
+        show_default=True,
+        help="The detector alone; with the classifier in one answer; or both answers side by side.",
+    )
+    weights: str | None = option(
+        "--weights", metavar="FILE", help="An .onnx or .pt model, an OpenVINO folder, or a shipped one's name."
+    )
+    classifier: str | None = option("--classifier", metavar="FILE", help="The classifier of chain and compare.")
+    conf: Threshold = option(
+        "--conf",
+        type=ConfidenceType(),
+        default=DEFAULT_CONF,
+        show_default=True,
+        help="Confidence threshold; f1 for the model's own, one a class.",
+    )
+    iou: float = option(
+        "--iou", type=click.FloatRange(0, 1), default=DEFAULT_IOU, show_default=True, help="IoU threshold of NMS."
+    )
+    imgsz: int | None = option(
+        "--imgsz", type=click.IntRange(32, 8192), help="Longer side of the network's input, in pixels."
+    )
+    agnostic_nms: bool = option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
+    device: str = option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        help="cpu, the index of a CUDA GPU, coreml, directml, or openvino:GPU and the like.",
+    )
+    runtime: RuntimeName = option(
+        "--runtime",
+        type=click.Choice(RUNTIMES),
+        default="auto",
+        show_default=True,
+        help="What runs the model; auto: ONNX Runtime for .onnx, OpenVINO for its folder, torch for .pt.",
+    )
+    precision: Precision = option(
         "--precision",
         type=click.Choice(PRECISIONS),
         default="fp32",
         show_default=True,
         help="bf16: bfloat16 in OpenVINO, faster and less exact, on processors with such instructions.",
-    )(command)
-
-
-def trust_option(command: F) -> F:
-    """Add ``--trust-weights``."""
-    return click.option(
+    )
+    trust_weights: bool = option(
         "--trust-weights",
         is_flag=True,
         help="Load a .pt file whatever it names, which runs what it says: only where you trust its maker.",
-    )(command)
-
-
-def look_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add both options; ``--close-ups`` not given is None: as the model asks."""
-    close_ups = click.option(
+    )
+    tile: bool = option("--tile", is_flag=True, help="Look at large pictures in tiles too, for small faces (slower).")
+    tile_size: int | None = option(
+        "--tile-size", type=click.IntRange(32, 8192), help="Side of a tile, in pixels; switches --tile on."
+    )
+    close_ups: bool | None = option(
         "--close-ups/--no-close-ups",
         default=None,
         help="See each picture once more at a small input, for faces that fill it.  [default: as the model asks]",
     )
-    augment = click.option(
+    augment: bool = option(
         "--augment",
         is_flag=True,
         help="See each picture also mirrored and smaller, and fuse what is found (more accurate, 3.4 times the work).",
     )
-    return close_ups(augment(command))
+
+    def check(self) -> None:
+        """Stop at options that contradict each other, before anything is loaded.
+
+        Raises:
+            click.UsageError: there are such.
+        """
+        if self.classifier is not None and self.mode == "detect":
+            raise click.UsageError("--classifier belongs to --mode chain or compare")
+
+    def open_detector(self, *, threads: int = 0) -> MaskDetector:
+        """Load the detector, with ``threads`` for each run.
+
+        Raises:
+            click.UsageError: an option out of its range, or one that does not go with another or with the file.
+            MaskdetError: the file or the device cannot be used, or a package is missing.
+        """
+        from maskdet.detector.inference.model import MaskDetector
+
+        try:
+            return MaskDetector(
+                self.weights,
+                conf=self.conf,
+                iou=self.iou,
+                imgsz=self.imgsz,
+                agnostic_nms=self.agnostic_nms,
+                tile=self.tile_size or self.tile,
+                close_ups=self.close_ups,
+                augment=self.augment,
+                device=self.device,
+                threads=threads,
+                runtime=self.runtime,
+                precision=self.precision,
+                trust_weights=self.trust_weights,
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+
+    def open_classifier(self) -> MaskClassifier:
+        """Load the classifier.
+
+        Raises:
+            MaskdetError: the file or the device cannot be used, or a package is missing.
+        """
+        from maskdet.classifier.inference.model import MaskClassifier
+
+        # It is an ONNX file, also where the detector is a .pt.
+        runtime = "auto" if self.runtime == "torch" else self.runtime
+        return MaskClassifier(self.classifier, device=self.device, runtime=runtime)
+
+    def predictor(self, detector: MaskDetector) -> Predictor:
+        """Return what answers: the detector, with the classifier (loaded here) where the mode asks it.
+
+        Raises:
+            MaskdetError: the classifier cannot be used.
+        """
+        from maskdet.prediction.predictors import choose_predictor
+
+        return choose_predictor(self.mode, detector, None if self.mode == "detect" else self.open_classifier())

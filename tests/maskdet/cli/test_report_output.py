@@ -3,7 +3,8 @@ from __future__ import annotations
 import click
 import pytest
 
-from maskdet.cli.options.model import look_options
+from maskdet.cli.options import options
+from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.report_output import command_line
 
 
@@ -22,7 +23,7 @@ def test_a_command_is_told_as_it_was_typed(typed: list[str]) -> None:
     @click.command()
     @click.argument("sources", nargs=-1)
     @click.option("--imgsz", type=int)
-    @look_options
+    @options("close_ups", "augment", model=ModelOptions)
     def look(**_: object) -> None:
         told.append(command_line(set(), set()))
 
