@@ -1,8 +1,8 @@
-"""Writing a data set's crops into a folder: read, group, cut, all or nothing.
+"""Writing the crops of a data set into a folder: read, group, cut, all or nothing; and a summary for people.
 
 The folder holds ``CLASS/PHOTO_FACE.png``, which loaders of one folder a class understand, ``manifest.csv``,
-``crops.json``, which says how it was made, and ``contact_sheet.jpg``, which shows at a glance whether each class's
-crops show what the class says.
+``crops.json``, which says how it was made, and ``contact_sheet.jpg``, which shows at a glance whether the crops of each
+class show what the class says.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rich.table import Table
 
 from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.classifier.crops.crop import STUDY_CROPS, Crop, CropOptions, iter_crops
 from maskdet.classifier.crops.crop_set import name_groups
-from maskdet.classifier.crops.manifest import CropRecord, format_manifest
+from maskdet.classifier.crops.manifest import BINARY_LABELS, CropRecord, format_manifest
 from maskdet.datasets.audit.contact_sheet import encode_sheet
-from maskdet.datasets.photos.photo import ClassMap, Collection, LeftOut
+from maskdet.datasets.photos.photo import MEND_MEANINGS, ClassMap, Collection, LeftOut
 from maskdet.datasets.voc.chunk import ReadOptions
 from maskdet.datasets.voc.mend import Coordinates
 from maskdet.datasets.voc.read import read_voc
 from maskdet.errors import DatasetError
 from maskdet.files.folder import OutputKind, check_target, whole_folder
-from maskdet.terminal.console import to_bytes
+from maskdet.terminal.console import console, to_bytes
 from maskdet.terminal.progress import track
 
 _COLUMNS, _ROWS = 16, 3
@@ -239,3 +240,28 @@ def _summarise(collection: Collection, records: list[CropRecord], crops: CropOpt
         dict(sorted(Counter(mend.kind for mend in collection.mends).items())),
         tuple(collection.left_out),
     )
+
+
+def print_crop_summary(summary: CropSummary) -> None:
+    """Print crops of each class, how they were cut, and what was mended, to standard output."""
+    screen = console()
+    total = sum(summary.faces)
+    table = Table("class", box=None, header_style="bold")
+    for title in ("crops", "share", "study's label"):
+        table.add_column(title, justify="right")
+    for name, count, label in zip(CLASS_NAMES, summary.faces, BINARY_LABELS, strict=True):
+        table.add_row(name, str(count), f"{count / total:.1%}", "–" if label is None else str(label))
+    table.add_row("all", str(total), "", f"{summary.binary} used")
+    screen.print(table)
+    crops = summary.crops
+    shape = "square around the box's centre" if crops.square else "the box"
+    size = f"resized to {crops.side}×{crops.side} px" if crops.side else "as large as in the photo"
+    screen.print(f"cut: {shape}, margin {crops.margin:g}, {size}")
+    screen.print(f"{summary.photos} photos read; {summary.groups} groups of crops, each for one side of a split")
+    if summary.mends:
+        mends = Table("mended", "", box=None, header_style="bold")
+        for kind, number in summary.mends.items():
+            mends.add_row(str(number), MEND_MEANINGS[kind])
+        screen.print(mends)
+    if summary.left_out:
+        screen.print(f"{len(summary.left_out)} photos left out")

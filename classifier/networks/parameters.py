@@ -1,16 +1,19 @@
-"""The study's networks in numbers: our parameters beside those it prints, and why the two differ.
+"""The networks of the study in numbers: our parameters beside those it prints, and why the two differ.
 
-Keras counts BatchNorm's running mean and variance as parameters, torch keeps them as buffers. Besides, Keras' ResNet50
-has convolution biases, which torchvision leaves to the BatchNorm behind; and its InceptionV3 has no BatchNorm scales.
+Keras counts the running mean and variance of BatchNorm as parameters, torch keeps them as buffers. Besides, ResNet50 of
+Keras has convolution biases, which torchvision leaves to the BatchNorm behind; and its InceptionV3 has no BatchNorm
+scales.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from maskdet.classifier.networks.specs import NETWORKS, NetworkName, NetworkSpec, build_on_meta, find_network
+from maskdet.terminal.console import console
+from maskdet.terminal.report_table import report_table
 
 if TYPE_CHECKING:
     from torch import nn
@@ -109,3 +112,20 @@ def _row(spec: NetworkSpec) -> ParameterRow:
         spec.printed_total,
         spec.printed_trainable,
     )
+
+
+def print_parameters(rows: Sequence[ParameterRow]) -> None:
+    """Print name, input and parameters of each network, and why Keras counts otherwise."""
+    table = report_table()
+    table.add_column("network", no_wrap=True)
+    table.add_column("input", no_wrap=True)
+    for label in ("parameters", "trainable", "as Keras counts", "printed"):
+        table.add_column(label, justify="right")
+    for row in rows:
+        counts = (row.total, row.trainable, row.keras_total, row.printed_total)
+        table.add_row(row.name, row.input, *(f"{count:,}" for count in counts))
+    screen = console()
+    screen.print(table)
+    for row in rows:
+        if row.explanation:
+            screen.print(f"{row.name}: {row.explanation}", markup=False, highlight=False)

@@ -134,8 +134,7 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
         return load_run(folder)
     import torch
 
-    from maskdet.classifier.training.batches import CropBatches, FeatureBatches
-    from maskdet.classifier.training.features import cached_features
+    from maskdet.classifier.training.batches import CropBatches, FeatureBatches, cached_features
     from maskdet.classifier.training.fit import FitOptions, fit, predict
 
     recipe = plan.chosen_recipe()

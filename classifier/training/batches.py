@@ -1,23 +1,33 @@
-"""Batches of tensors for training and scoring: from crops, or from features computed once. Imports torch."""
+"""Batches of tensors for training and scoring: from crops, or from features computed once and kept. Imports torch."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from maskdet.classifier.crops.crop_set import CropSet
+from maskdet.classifier.networks.transfer_net import TransferNet
 from maskdet.classifier.training.recipe import NO_AUGMENT
+from maskdet.files.atomic import whole_file
+from maskdet.terminal.progress import track
 
 if TYPE_CHECKING:
     from maskdet.classifier.training.recipe import Recipe
 
 Triple = tuple[float, float, float]
 Batch = tuple[torch.Tensor, torch.Tensor]
+
+
+#: Crops scored at once; CNN-C holds 25 MB of activations a crop.
+SCORE_BATCH: Final = 32
 
 
 class Batches(Protocol):
@@ -107,3 +117,54 @@ def slices(indices: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]
     """Yield consecutive pieces of at most ``size``."""
     for start in range(0, len(indices), size):
         yield indices[start : start + size]
+
+
+def cached_features(
+    network: TransferNet, batches: CropBatches, cache: Path | None, *, seed: int = 0, quiet: bool = False
+) -> NDArray[np.float16]:
+    """Return the features of every crop as it is, and of as many changed copies as the recipe asks for.
+
+    They are kept as float16: the head sees differences of a thousandth of a value, far below those between two crops.
+
+    Args:
+        network: its backbone frozen.
+        batches: of every crop.
+        cache: folder of kept features, None to keep none.
+        seed: of the changes.
+        quiet: no progress bar.
+
+    Returns:
+        (views + 1, N, F) float16; view 0 is of the crops as they are. Mapped from the file where it is kept.
+    """
+    path = None if cache is None else cache / f"features-{_fingerprint(network, batches, seed)}.npy"
+    if path is not None and path.exists():
+        kept: NDArray[np.float16] = np.load(path, mmap_mode="r")
+        return kept
+    everything = np.arange(len(batches.crops))
+    views = 1 + batches.recipe.views
+    network.eval()
+    found: NDArray[np.float16] | None = None
+    pieces = [(view, piece) for view in range(views) for piece in slices(everything, SCORE_BATCH)]
+    for view, piece in track(pieces, label="features", quiet=quiet):
+        rng = np.random.default_rng((seed, view, int(piece[0])))
+        inputs, _ = batches.plain(piece) if view == 0 else batches.train(piece, rng)
+        rows = network.features(inputs).numpy()
+        if found is None:
+            found = np.empty((views, len(everything), rows.shape[1]), dtype=np.float16)
+        found[view, piece] = rows
+    assert found is not None
+    if path is not None:
+        with whole_file(path) as file:
+            np.save(file, found)
+    return found
+
+
+def _fingerprint(network: TransferNet, batches: CropBatches, seed: int) -> str:
+    """Return a checksum of all that the features depend on."""
+    recipe = batches.recipe
+    settings = [asdict(recipe.augment) if recipe.views else None, asdict(recipe.crops), recipe.views]
+    text = json.dumps([batches.crops.fingerprint(), batches.side, batches.mean, batches.std, settings, seed])
+    digest = hashlib.sha256(text.encode())
+    for tensor in network.backbone.state_dict().values():
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()[:16]

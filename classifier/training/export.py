@@ -21,8 +21,7 @@ import torch
 from torch import nn
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.crops.crop import CropOptions
-from maskdet.classifier.crops.window import fit_whole
+from maskdet.classifier.crops.crop import CropOptions, fit_whole
 from maskdet.classifier.inference.runtime import ClassifierRuntime
 from maskdet.errors import WeightsError
 from maskdet.extras import require

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from maskdet.classifier.training.batches import Batches, slices
+from maskdet.classifier.training.batches import SCORE_BATCH, Batches, slices
 from maskdet.classifier.training.checkpoint import TrainingState
 from maskdet.classifier.training.recipe import Recipe
 from maskdet.classifier.training.run import Epoch
@@ -55,10 +54,6 @@ def cross_entropy(
     if weights is not None:
         costs = costs * weights[labels]
     return costs.mean()
-
-
-#: Crops scored at once; CNN-C holds 25 MB of activations a crop.
-SCORE_BATCH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)

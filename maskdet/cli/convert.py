@@ -148,8 +148,7 @@ def _write_crops(
     **options: Any,
 ) -> int:
     from maskdet.classifier.crops.crop import CropOptions
-    from maskdet.classifier.crops.crop_folder import CropFolderOptions, write_crops
-    from maskdet.classifier.crops.summary import print_crop_summary
+    from maskdet.classifier.crops.crop_folder import CropFolderOptions, print_crop_summary, write_crops
     from maskdet.datasets.photos.photo import ClassMap
 
     try:

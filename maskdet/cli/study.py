@@ -102,7 +102,7 @@ def _list(json_target: str | None, *, quiet: bool) -> int:
     if json_target:
         write_text(to_json([row.to_dict() for row in rows]), json_target)
     if not quiet and json_target != "-":
-        from maskdet.classifier.study.report.parameter_table import print_parameters
+        from maskdet.classifier.networks.parameters import print_parameters
 
         print_parameters(rows)
     return EXIT_DONE

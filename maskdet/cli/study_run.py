@@ -76,11 +76,9 @@ class Study:
     def run(self, json_target: str | None) -> int:
         """Train, report, and return the exit code."""
         from maskdet.classifier.crops.crop_set import read_crop_set
-        from maskdet.classifier.study.run_study import make_plans, run_plans
+        from maskdet.classifier.study.run_study import keep_freed_memory, make_plans, run_plans
         from maskdet.classifier.study.train_plan import Surroundings
-        from maskdet.classifier.study.two_class_view import two_class_views
-        from maskdet.classifier.training.allocator import keep_freed_memory
-        from maskdet.classifier.training.run import load_runs
+        from maskdet.classifier.training.run import load_runs, two_class_views
 
         crops = read_crop_set(self.source, quiet=self.quiet)
         keep_freed_memory()
@@ -104,8 +102,7 @@ class Study:
 
     def _collapse(self, crops: CropSet) -> None:
         """Run what is missing of the experiment; every finished training is kept at once."""
-        from maskdet.classifier.study.collapse import CollapseOptions, run_collapse
-        from maskdet.classifier.study.collapse_rows import load_collapse, save_collapse
+        from maskdet.classifier.study.collapse import CollapseOptions, load_collapse, run_collapse, save_collapse
         from maskdet.classifier.study.run_study import COLLAPSE_FILE
 
         path = self.runs / COLLAPSE_FILE
@@ -137,7 +134,7 @@ class Study:
 
     def _report(self, crops: CropSet, found: list[NetworkRun], json_target: str | None) -> None:
         from maskdet.classifier.crops.crop import STUDY_CROPS
-        from maskdet.classifier.study.collapse_rows import load_collapse
+        from maskdet.classifier.study.collapse import load_collapse
         from maskdet.classifier.study.report import write_report
         from maskdet.classifier.study.report.terminal import print_study, to_dict
         from maskdet.classifier.study.run_study import COLLAPSE_FILE, describe_machine

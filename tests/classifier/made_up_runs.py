@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.networks.specs import NETWORKS
-from maskdet.classifier.study.collapse_rows import CollapseRow
+from maskdet.classifier.study.collapse import CollapseRow
 from maskdet.classifier.training.run import Epoch, NetworkRun, Predictions, ProtocolName, TaskName
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from maskdet.classifier.crops.manifest import CropRecord
-from maskdet.classifier.study.collapse_rows import CollapseRow, format_collapse
+from maskdet.classifier.study.collapse import CollapseRow, format_collapse
 from maskdet.classifier.study.published import LISTED_FALSE_ALARMS, LISTED_MISSED
 from maskdet.classifier.study.report.collapse import collapse_section
 from maskdet.classifier.study.report.comparison import comparison
@@ -19,22 +19,22 @@ from maskdet.classifier.study.report.csv_files import (
     networks_csv,
     per_class_csv,
 )
-from maskdet.classifier.study.report.method import data_section, definitions, largest_group, recipes
 from maskdet.classifier.study.report.mistakes import MAX_CELLS, Pixels, draw_gallery, find_mistakes
-from maskdet.classifier.study.report.pairs import compare_section, pairs_sentence, pairs_table
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
 from maskdet.classifier.study.report.results import (
     classes_table,
+    compare_section,
     figures_table,
     folds_table,
     overlap_table,
+    pairs_sentence,
+    pairs_table,
     sizes_section,
     times_table,
 )
-from maskdet.classifier.study.report.summary import summary
+from maskdet.classifier.study.report.words import data_section, definitions, largest_group, recipes, summary
 from maskdet.classifier.study.sections import Entry, Section, score_runs
-from maskdet.classifier.study.two_class_view import is_view
-from maskdet.classifier.training.run import NetworkRun
+from maskdet.classifier.training.run import NetworkRun, is_view
 from maskdet.errors import DatasetError
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from maskdet.classifier.networks.specs import NETWORKS
-from maskdet.classifier.study.collapse_rows import CollapseRow
+from maskdet.classifier.study.collapse import CollapseRow
 from maskdet.classifier.study.published import OWN_PARTS, STUCK_LOSS, STUCK_TRAIN_ACCURACY, TRANSFER
 from maskdet.classifier.study.report.text import NONE, join_names, percent, ratio, table
 

@@ -1,6 +1,7 @@
 """Tables of our own results: every figure of each network, class by class and fold by fold, the floor in each.
 
-What the networks cost is another: parameters beside those the study printed, time to train, time to answer.
+What the networks cost is another: parameters beside those the study printed, time to train, time to answer; and which
+networks differ, pair by pair, a third.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from maskdet.classifier.study.published import ELSEWHERE
 from maskdet.classifier.study.report.text import (
     NONE,
     mark_best,
+    p_value,
     percent,
     percent_interval,
     ratio,
@@ -23,6 +25,7 @@ from maskdet.classifier.study.report.text import (
 from maskdet.classifier.study.scores import Floor
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.errors import MissingExtraError
+from maskdet.statistics.mcnemar import ALPHA, Comparison, compare_all
 
 
 def floors(entries: Iterable[Entry]) -> list[tuple[Floor, str]]:
@@ -226,3 +229,39 @@ def _ms(entry: Entry) -> float:
 
 def _epochs(entry: Entry) -> str:
     return ", ".join(f"{len(run.epochs)} ({run.best_epoch})" for run in entry.runs)
+
+
+def compare_section(section: Section) -> list[Comparison]:
+    """Compare every two networks of a section on the test crops that both have."""
+    return compare_all([entry.right() for entry in section.entries])
+
+
+def pairs_table(section: Section, comparisons: Sequence[Comparison]) -> str:
+    """Return the matrix of all pairs: crops that the row alone got right : the column alone, and Holm's p."""
+    found = {(pair.first, pair.second): pair for pair in comparisons}
+    entries = section.entries
+    rows = []
+    for first, entry in enumerate(entries[:-1]):
+        cells = [_cell(found.get((first, second))) if second > first else "" for second in range(1, len(entries))]
+        rows.append([f"{first + 1} {entry.label}", *cells])
+    return table(["", *(f"{index} {entry.label}" for index, entry in enumerate(entries[1:], 2))], rows)
+
+
+def pairs_sentence(section: Section, comparisons: Sequence[Comparison]) -> str:
+    """Say how many pairs differ, and on how many crops they were compared."""
+    pairs, differ = len(comparisons), sum(pair.differ for pair in comparisons)
+    common = sorted({pair.common for pair in comparisons})
+    crops = f"{common[0]:,}" if len(common) == 1 else f"{common[0]:,} to {common[-1]:,}"
+    left = len(section.entries) * (len(section.entries) - 1) // 2 - pairs
+    apart = f" {left} more share no test crop and cannot be compared." if left else ""
+    what = "1 pair" if pairs == 1 else f"{pairs} pairs"
+    return (
+        f"{differ} of {what} differ at {100 * ALPHA:.0f} %, compared on the {crops} test crops that both have.{apart}"
+    )
+
+
+def _cell(pair: Comparison | None) -> str:
+    if pair is None:
+        return NONE
+    text = f"{pair.first_only} : {pair.second_only}, p {p_value(pair.p_holm)}"
+    return f"**{text}**" if pair.differ else text

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.published import study_error
-from maskdet.classifier.study.report.pairs import compare_section, pairs_sentence
-from maskdet.classifier.study.report.results import floors
+from maskdet.classifier.study.report.results import compare_section, floors, pairs_sentence
 from maskdet.classifier.study.report.text import NONE
 from maskdet.classifier.study.scores import RESAMPLES
 from maskdet.classifier.study.sections import Entry, Section, score_runs

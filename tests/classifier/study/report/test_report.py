@@ -15,11 +15,15 @@ import pytest
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.report import write_report
 from maskdet.classifier.study.report.comparison import comparison, comparison_lines
-from maskdet.classifier.study.report.method import largest_group, recipes
-from maskdet.classifier.study.report.pairs import compare_section, pairs_sentence, pairs_table
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
-from maskdet.classifier.study.report.results import figures_table, overlap_table
-from maskdet.classifier.study.report.summary import summary
+from maskdet.classifier.study.report.results import (
+    compare_section,
+    figures_table,
+    overlap_table,
+    pairs_sentence,
+    pairs_table,
+)
+from maskdet.classifier.study.report.words import largest_group, recipes, summary
 from maskdet.classifier.study.sections import score_runs
 from maskdet.classifier.training.run import NetworkRun
 from maskdet.errors import DatasetError

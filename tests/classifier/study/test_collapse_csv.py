@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from maskdet.classifier.study.collapse_rows import CollapseRow, format_collapse, load_collapse, save_collapse
+from maskdet.classifier.study.collapse import CollapseRow, format_collapse, load_collapse, save_collapse
 from maskdet.classifier.study.report.collapse import collapse_section
 from maskdet.errors import DatasetError
 

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maskdet.classifier.study.two_class_view import is_view, two_class_views
-from maskdet.classifier.training.run import NetworkRun, Predictions
+from maskdet.classifier.training.run import NetworkRun, Predictions, is_view, two_class_views
 
 CROPS = Predictions(
     ("a", "b", "c", "d"),

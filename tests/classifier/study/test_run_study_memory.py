@@ -10,7 +10,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from maskdet.classifier.training.allocator import keep_freed_memory
+from maskdet.classifier.study.run_study import keep_freed_memory
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
 for _ in range(2):
