@@ -103,7 +103,7 @@ def _look(
     if not found:
         return EXIT_ERROR
 
-    from maskdet.chain.agreement.outputs import SHEET, CompareOutputs
+    from maskdet.chain.disagreements import SHEET, CompareOutputs
     from maskdet.files.guard import Guard
     from maskdet.sources.places.files import files_among
 
@@ -117,7 +117,7 @@ def _look(
     outputs = CompareOutputs(json_target, csv_target, save, errors.report, guard)
     outcome = Task(found, predictor, outputs, errors, run).run(keep_tally=False)
     if not run.quiet and "-" not in (json_target, csv_target):
-        from maskdet.chain.agreement.table import print_agreement
+        from maskdet.chain.agreement import print_agreement
 
         print_agreement(outputs.agreement)
     if save and outputs.pictures and outputs.pictures.pictures and not run.quiet:

@@ -46,8 +46,7 @@ def score_data(
     if save:
         require("matplotlib", what="--save", extra="plots")
 
-    from maskdet.chain.evaluation.labelled_data import read_labelled
-    from maskdet.chain.evaluation.split import compare
+    from maskdet.chain.evaluation.split import compare, read_labelled
     from maskdet.files.atomic import write_bytes
     from maskdet.files.guard import Guard
     from maskdet.weights import checksum, resolve_weights
@@ -73,12 +72,12 @@ def score_data(
     text = to_json(report.to_dict(), indent=2)
     write_text(text, json_target)
     if save:
-        from maskdet.chain.evaluation.plots import save_bars
+        from maskdet.chain.evaluation.shown import save_bars
 
         save_bars(report, Path(save))
         write_bytes(Path(save) / "compare.json", text.encode())
     if not run.quiet and json_target != "-":
-        from maskdet.chain.evaluation.tables import print_scores
+        from maskdet.chain.evaluation.shown import print_scores
 
         print_scores(report)
     if save and not run.quiet:
@@ -122,7 +121,7 @@ def score_folds(data: str, json_target: str | None, *, model: ModelOptions, run:
     report = replace(report, command=command_line(_UNTOLD, _ALWAYS))
     write_text(to_json(report.to_dict()), json_target)
     if not run.quiet and json_target != "-":
-        from maskdet.chain.evaluation.tables import print_fold_scores
+        from maskdet.chain.evaluation.shown import print_fold_scores
 
         print_fold_scores(report)
 

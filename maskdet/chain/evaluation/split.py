@@ -1,14 +1,16 @@
-"""Detector, classifier and chain scored on labelled photos.
+"""Detector, classifier and chain scored on labelled photos: a split of a YOLO data set, or a whole Pascal VOC folder.
 
 Average precision is measured for the detector as it ships (NMS for each class alone), and, on the same boxes after NMS
-over all classes together, for the detector's scores and the fused ones: each box stands for every class with a score
-above ``VAL_CONF``. Classes are compared on the labelled faces that the detector found above a threshold, whatever class
-it gave them: there the four ways of answering differ in nothing but the class.
+over all classes together, for the scores of the detector and the fused ones: each box stands for every class with a
+score above ``VAL_CONF``. Classes are compared on the labelled faces that the detector found above a threshold, whatever
+class it gave them: there the four ways of answering differ in nothing but the class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,17 +29,64 @@ from maskdet.chain.evaluation.report import (
 )
 from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
 from maskdet.classifier.inference.model import MaskClassifier
+from maskdet.datasets.photos.photo import Collection
+from maskdet.datasets.voc.chunk import ReadOptions
+from maskdet.datasets.voc.read import read_voc
 from maskdet.detector.evaluation.average_precision import AP_ROWS, by_iou
 from maskdet.detector.evaluation.coco import SIZES, coco_scores, within_sizes
 from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, ap_of_weights, rows_of
-from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, read_split
 from maskdet.detector.evaluation.matching import MATCH_IOU
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections
+from maskdet.errors import DatasetError
 from maskdet.statistics.figures import Figure, figure_of
 from maskdet.statistics.mcnemar import exact_p
 from maskdet.statistics.resampling import draw_photos
+
+#: What ``LabelledSplit.split`` says of a VOC folder, which has no splits that maskdet reads.
+WHOLE: Final = "all"
+
+
+def read_labelled(data: str | Path, split: str | None = None) -> LabelledSplit:
+    """Read photos and labels; a folder without a ``data.yaml`` is read as ``maskdet convert`` reads it.
+
+    Args:
+        data: a ``data.yaml``, its folder, or a Pascal VOC folder.
+        split: its key in ``data.yaml``, else ``"val"``; a VOC folder has none.
+
+    Raises:
+        DatasetError: it cannot be used for scoring, or a split of a VOC folder was asked for.
+        AnnotationError: a label that cannot be used.
+        SourceError: a photo that cannot be decoded.
+    """
+    path = Path(data)
+    if not path.is_dir() or (path / "data.yaml").is_file():
+        return read_split(path, split or "val")
+    if split is not None:
+        raise DatasetError(path, "no data.yaml in it; a Pascal VOC folder has no splits and is scored as a whole")
+    collection, _ = read_voc(path, ReadOptions(quiet=True))
+    return from_collection(collection, path)
+
+
+def from_collection(collection: Collection, folder: Path) -> LabelledSplit:
+    """Return a data set at hand as one split.
+
+    Raises:
+        DatasetError: no face is labelled in it.
+    """
+    photos = collection.photos
+    if not any(len(photo.class_ids) for photo in photos):
+        raise DatasetError(folder, "has no labelled faces")
+    return LabelledSplit(
+        folder.resolve().name,
+        WHOLE,
+        tuple(photo.picture.path for photo in photos),
+        tuple(Truth(photo.boxes, photo.class_ids) for photo in photos),
+        sum(mend.kind == "repeated" for mend in collection.mends),
+    )
+
 
 _Ints = npt.NDArray[np.int64]
 

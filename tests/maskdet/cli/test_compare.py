@@ -181,7 +181,7 @@ def test_a_missing_extra_is_said_before_any_work(
         return object()
 
     monkeypatch.setattr("maskdet.extras.require", require)
-    monkeypatch.setattr("maskdet.chain.evaluation.labelled_data.read_labelled", lambda *_: pytest.fail("work began"))
+    monkeypatch.setattr("maskdet.chain.evaluation.split.read_labelled", lambda *_: pytest.fail("work began"))
     code, _, err = run("--data", "set", "--save", "out")
     assert code == 2
     assert f"pip install 'maskdet[{extra}]'" in err

@@ -8,7 +8,7 @@ import pytest
 
 import maskdet
 from maskdet.chain.evaluation.answers import ask_both
-from maskdet.chain.evaluation.labelled_data import read_labelled
+from maskdet.chain.evaluation.split import read_labelled
 from maskdet.chain.fusion import FusionRule
 from maskdet.errors import DatasetError
 

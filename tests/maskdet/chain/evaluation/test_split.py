@@ -10,10 +10,9 @@ import pytest
 
 import maskdet
 from maskdet.chain.evaluation.answers import PhotoAnswers
-from maskdet.chain.evaluation.labelled_data import read_labelled
 from maskdet.chain.evaluation.report import FINDERS, NAMERS, CompareReport, Settings, Subject
-from maskdet.chain.evaluation.split import compare, score_answers
-from maskdet.chain.evaluation.tables import conclusions
+from maskdet.chain.evaluation.shown import conclusions
+from maskdet.chain.evaluation.split import compare, read_labelled, score_answers
 from maskdet.chain.fusion import FusionRule
 from maskdet.detector.evaluation.evaluate import evaluate
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
@@ -138,7 +137,7 @@ def test_sizes_add_up_to_all() -> None:
 
 def test_pictures(report: CompareReport, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    from maskdet.chain.evaluation.plots import ap_bars, class_bars, save_bars
+    from maskdet.chain.evaluation.shown import ap_bars, class_bars, save_bars
 
     bars = ap_bars(report).axes[0].patches
     # AP50: three bars for each of the two labelled classes and their mean.

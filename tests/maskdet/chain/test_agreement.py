@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskdet.chain.agreement.match import LISTED, Agreement, agrees, side_of
-from maskdet.chain.agreement.pictures import TILE, draw_disagreements, draw_tile
+from maskdet.chain.agreement import LISTED, Agreement, agrees, side_of
+from maskdet.chain.disagreements import TILE, draw_disagreements, draw_tile
 from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.imaging.sheet import COLUMNS, draw_sheet
 from maskdet.results import Face, ImageInfo, MaskResult, ModelInfo

@@ -1,1 +1,0 @@
-"""Where detector and classifier disagree: matched, counted, drawn, written."""
