@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -107,6 +108,11 @@ class MaskClassifier:
         self._runtime = ClassifierRuntime(path, name=name, **self._loaded.options)
         self.spec = self._runtime.spec
         self.info = ModelInfo(name, self.spec.side, 0.0)
+
+    @property
+    def path(self) -> Path:
+        """The file or folder that it was loaded from."""
+        return resolve_weights(self._loaded.weights, "classify")[1]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle or a copy keeps, as ``MaskDetector`` does: everything but the loaded network."""

@@ -115,7 +115,7 @@ class MaskDetector:
                 raise TypeError("a loaded network needs no weights: give one of weights and runtime")
             self._loaded: LoadedFrom | None = None
             self._runtime: Runtime = runtime
-            name, path = runtime.spec.name, Path(runtime.spec.name)
+            name, path = runtime.spec.name, runtime.spec.path or Path(runtime.spec.name)
         else:
             name, path = resolve_weights(weights)
             options = {"device": device, "threads": threads, "runtime": runtime, "precision": precision}

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("maskdet.cli.detect:detect", "Find faces and say how each wears its mask."),
     "classify": ("maskdet.cli.classify:classify", "Say of face crops how each wears its mask."),
     "compare": ("maskdet.cli.compare:compare", "Show where detector and classifier disagree; score both."),
+    "serve": ("maskdet.cli.serve:serve", "Answer over HTTP, with a page."),
     "convert": ("maskdet.cli.convert:convert", "Turn Pascal VOC XML into a YOLO data set, with an audit."),
     "data": ("maskdet.cli.data:data", "Check a data set, count and plot it; fetch the public one."),
     "train": ("maskdet.cli.train:train", "Train a detector: key=value arguments as in `yolo`."),

@@ -28,6 +28,10 @@ from maskdet.imaging.limits import MEGAPIXELS_VARIABLE, max_decoding_bytes, max_
 _WAY_OUT: Final = f"scale it down, or raise {MEGAPIXELS_VARIABLE}"
 
 
+class TooLargeError(SourceError):
+    """A picture larger than the limits."""
+
+
 def decode_bytes(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
     """Decode a picture file held in memory.
 
@@ -105,16 +109,16 @@ def check_room(kind: str, size: tuple[int, int], needed: int, origin: str | Path
         origin: how messages call the file.
 
     Raises:
-        SourceError: it is not.
+        TooLargeError: it is not.
     """
     width, height = size
     if width * height > max_pixels():
         megapixels = f"{max_pixels() // 1_000_000} megapixels read"
-        raise SourceError(origin, f"{width:,}×{height:,} pixels is more than the {megapixels}; {_WAY_OUT}")
+        raise TooLargeError(origin, f"{width:,}×{height:,} pixels is more than the {megapixels}; {_WAY_OUT}")
     if needed > max_decoding_bytes():
         room = f"{max_decoding_bytes() // 1_000_000} MB that a picture may take"
         what = f"{kind} of {width:,}×{height:,} pixels"
-        raise SourceError(
+        raise TooLargeError(
             origin, f"{what} takes {needed // 1_000_000:,} MB to decode, more than the {room}; {_WAY_OUT}"
         )
 

@@ -17,6 +17,19 @@ from maskdet.files.signature import sign
 WRITABLE: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
 
+def encode_picture(image: npt.NDArray[np.uint8], ending: str, origin: str | Path = "picture") -> bytes:
+    """Return ``image`` (H, W, 3) uint8 BGR as a file of the kind that ``ending`` names, such as ``.jpg``.
+
+    Raises:
+        SourceError: it is too large for this kind.
+    """
+    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if ending in {".jpg", ".jpeg"} else []
+    done, data = cv2.imencode(ending, image, options)
+    if not done:
+        raise SourceError(origin, "cannot be encoded")
+    return sign(data.tobytes())
+
+
 def write_picture(path: Path, image: npt.NDArray[np.uint8]) -> Path:
     """Encode ``image`` (H, W, 3) uint8 BGR by the ending of ``path`` and write it, whole or not at all.
 
@@ -25,8 +38,4 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8]) -> Path:
     """
     if path.suffix.lower() not in WRITABLE:
         raise SourceError(path, f"unknown kind of picture; use one of {', '.join(sorted(WRITABLE))}")
-    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix.lower() in {".jpg", ".jpeg"} else []
-    done, data = cv2.imencode(path.suffix.lower(), image, options)
-    if not done:
-        raise SourceError(path, "cannot be encoded")
-    return write_bytes(path, sign(data.tobytes()))
+    return write_bytes(path, encode_picture(image, path.suffix.lower(), path))

@@ -32,6 +32,7 @@ class ModelSpec:
         names: its classes, by their index in results; our three in the one order used everywhere.
         order: for each of ``names`` its index in the network's answer; None where that is the same.
         single: it takes one picture at a time.
+        path: the file or folder it came from, where there is one.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ModelSpec:
     names: tuple[str, ...] = CLASS_NAMES
     order: tuple[int, ...] | None = None
     single: bool = False
+    path: Path | None = None
 
 
 class Runtime(Protocol):
@@ -113,7 +115,7 @@ def read_spec(path: Path, name: str, session: OnnxSession | OpenVinoSession) -> 
         raise WeightsError(
             path, f"not a mask detector: it gives {gives}, and {len(names)} classes need 4 + {len(names)} rows"
         )
-    return ModelSpec(name, max(size), stride, not sides, metadata, names, order, takes[0] == 1)
+    return ModelSpec(name, max(size), stride, not sides, metadata, names, order, takes[0] == 1, path)
 
 
 #: Metadata that says which network a file holds, layer by layer, so that it can be trained on.

@@ -66,7 +66,7 @@ class TorchRuntime:
             raise WeightsError(path, f"not a YOLO detection checkpoint ({first_line(error)})") from error
         self._model = model.eval()
         self._path = path
-        self.spec = ModelSpec(name, imgsz, stride, True, {}, names, order)
+        self.spec = ModelSpec(name, imgsz, stride, True, {}, names, order, path=path)
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Run a batch; see ``Runtime``."""
