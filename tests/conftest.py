@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +15,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, settings
 
+from maskdet import weights
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.inference.runtime import ModelSpec
 from maskdet.weights import default_model
@@ -61,6 +65,21 @@ def as_exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "plain.onnx"
     onnx.save(model, path)
     return path
+
+
+@pytest.fixture
+def use_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, Any]], Path]:
+    """Return a function that lets another registry be the shipped models' and gives its folder."""
+    numbers = count()
+
+    def use(registry: Mapping[str, Any]) -> Path:
+        folder = tmp_path / f"registry{next(numbers)}"
+        folder.mkdir()
+        (folder / "models.json").write_text(json.dumps(registry), encoding="utf-8")
+        monkeypatch.setattr(weights, "FOLDER", folder)
+        return folder
+
+    return use
 
 
 @pytest.fixture

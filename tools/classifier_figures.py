@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from classifier_card import SCHEMA
+from register_model import CLASSIFIER_SCHEMA
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.crop_set import read_crop_set
@@ -48,7 +48,7 @@ def figures(onnx: Path, runs_folder: Path, source: Path) -> dict[str, Any]:
     folds = len(runs)
     tested = f"{folds} of 5 grouped folds, each tested by a network that saw none of its photos"
     return {
-        "schema": SCHEMA,
+        "schema": CLASSIFIER_SCHEMA,
         "model": {"sha256": hashlib.sha256(onnx.read_bytes()).hexdigest()},
         "command": f"python tools/classifier_figures.py {onnx.name} runs FACE_MASK_DETECTION figures.json",
         "data": {

@@ -17,7 +17,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from register_model import WEIGHTS, register
+import yaml
+from cards import WEIGHTS, read_facts
+from register_model import register
 
 from maskdet.cli import cli
 from maskdet.detector.export.quantise import Quantised, quantise
@@ -68,7 +70,11 @@ def ship(name: str, data: Path, folder: Path = WEIGHTS) -> tuple[Quantised, floa
         made = quantise(source, data)
         after = score(made.path, data)
         fell = loss(before, after)
-        register(made.path.stem, made.path, after, entry["recipe"]["command"], folder)
+        # The folds' figures are the float file's.
+        facts = {key: value for key, value in read_facts(name, folder).items() if key != "folds"}
+        said = yaml.safe_dump(facts, allow_unicode=True, sort_keys=False, width=130)
+        (folder / f"{made.path.stem}.facts.yaml").write_text(said, encoding="utf-8")
+        register(made.path.stem, made.path, after, folder)
     return made, fell
 
 

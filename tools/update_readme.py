@@ -1,4 +1,4 @@
-"""Write the figures into the README and the docs from the JSON that the commands wrote; ``--check`` only compares.
+"""Write figures into README, docs and the models' cards from the JSON that commands wrote; ``--check`` only compares.
 
 ::
 
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cards import cards
 from figures.arithmetic import arithmetic
 from figures.augmented import chain_augmented, folds_augmented, public_augmented
 from figures.calibration import calibration
@@ -20,7 +21,7 @@ from figures.chain import compare_folds
 from figures.classifier import classifier, study
 from figures.converter import converter
 from figures.detector import accuracy, mistakes
-from figures.folds import folds, folds_card
+from figures.folds import folds
 from figures.models import models
 from figures.speed import benchmark, classifier_speed, size
 from figures.stress import close_ups, scales
@@ -43,7 +44,6 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/compare_folds_augment.json", chain_augmented),
         ("docs/study/study.json", study),
     ),
-    "weights/maskdet-n.md": (("benchmarks/results/folds.json", folds_card),),
     "docs/accuracy.md": (
         ("benchmarks/results/calibration.json", calibration),
         ("benchmarks/results/mistakes.json", mistakes),
@@ -92,13 +92,14 @@ def updated(page: str, text: str) -> str:
 def main() -> None:
     """Write, or with ``--check`` exit with 1 where a page is out of date."""
     stale = []
-    for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        new = updated(page, text)
-        if new != text and "--check" in sys.argv:
-            stale.append(page)
-        elif new != text:
-            (ROOT / page).write_text(new, encoding="utf-8")
+    pages = ((ROOT / page, updated(page, (ROOT / page).read_text(encoding="utf-8"))) for page in PAGES)
+    for page, new in (*pages, *cards()):
+        if new == page.read_text(encoding="utf-8"):
+            continue
+        if "--check" in sys.argv:
+            stale.append(str(page.relative_to(ROOT)))
+        else:
+            page.write_text(new, encoding="utf-8")
     if stale:
         sys.exit(f"{', '.join(stale)}: figures out of date; run python tools/update_readme.py")
 

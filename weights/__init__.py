@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from maskdet.errors import WeightsError
 from maskdet.paths import AnyPath
 
+#: Where the registry of the shipped models and their files lie; every function here takes another folder instead.
 FOLDER = Path(__file__).resolve().parent
 
 #: What a model does: find faces in a picture, or tell a face's class from its crop. The words are ultralytics'.
@@ -103,57 +104,59 @@ def checksum(path: Path) -> str:
 
 
 @functools.cache
-def _registry() -> dict[str, Any]:
-    registry: dict[str, Any] = json.loads((FOLDER / "models.json").read_text(encoding="utf-8"))
+def _read(folder: Path) -> dict[str, Any]:
+    registry: dict[str, Any] = json.loads((folder / "models.json").read_text(encoding="utf-8"))
     return registry
 
 
-def shipped_models() -> dict[str, ShippedModel]:
-    """Return every shipped model by name, detectors and classifiers."""
+def shipped_models(folder: Path | None = None) -> dict[str, ShippedModel]:
+    """Return every shipped model by name, detectors and classifiers; ``folder`` holds another registry."""
+    folder = folder or FOLDER
     return {
         name: ShippedModel(
             name,
-            FOLDER / entry["file"],
+            folder / entry["file"],
             entry["sha256"],
             {key: value for key, value in entry.items() if key not in {"file", "sha256", "task"}},
             entry["task"],
         )
-        for name, entry in _registry()["models"].items()
+        for name, entry in _read(folder)["models"].items()
     }
 
 
-def card_of(path: Path) -> dict[str, Any]:
+def card_of(path: Path, folder: Path | None = None) -> dict[str, Any]:
     """Return what ``models.json`` says of a shipped model's file; nothing of any other file, whatever its name."""
-    return next((model.card for model in shipped_models().values() if model.path == path), {})
+    return next((model.card for model in shipped_models(folder).values() if model.path == path), {})
 
 
-def default_model(task: Task = "detect") -> ShippedModel:
+def default_model(task: Task = "detect", folder: Path | None = None) -> ShippedModel:
     """Return the model used for a task where none is named.
 
     Raises:
         WeightsError: none is shipped for it.
     """
-    name = _registry()["default"].get(task)
+    name = _read(folder or FOLDER)["default"].get(task)
     if name is None:
         raise WeightsError("weights", f"no {TASK_NOUNS[task]} is shipped with this version; {_WAYS[task]}")
-    return shipped_models()[name]
+    return shipped_models(folder)[name]
 
 
-def resolve_weights(weights: AnyPath | None, task: Task = "detect") -> tuple[str, Path]:
+def resolve_weights(weights: AnyPath | None, task: Task = "detect", folder: Path | None = None) -> tuple[str, Path]:
     """Turn what a caller named into (model name, path).
 
     Args:
         weights: None for the task's default model, the name of a shipped one, or a file or folder.
         task: what the model is wanted for.
+        folder: another registry's.
 
     Raises:
         WeightsError: a shipped model is missing, damaged or of another task, the name is empty, or there is no default.
     """
-    models = shipped_models()
+    models = shipped_models(folder)
     if weights is not None and not os.fspath(weights):
         raise WeightsError("weights", "the name is empty")
     if weights is None:
-        model = default_model(task)
+        model = default_model(task, folder)
     elif (named := os.fsdecode(weights)) in models:
         model = models[named]
         if model.task != task:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def figure(value: float) -> dict[str, float | None]:
     return {"value": value, "low": value - 0.01, "high": value + 0.01}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return an empty weights folder with the facts of a few models."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for name in ("maskdet-c", "maskdet-d"):
+        (folder / f"{name}.facts.yaml").write_text("train: maskdet study train\nlimits: It always answers.\n")
+    for name in ("maskdet-n", "maskdet-n-all"):
+        shutil.copy(weights.FOLDER / f"{name}.facts.yaml", folder)
+    return folder
 
 
 def report_of(onnx: Path) -> dict[str, Any]:
@@ -41,20 +54,18 @@ def report_of(onnx: Path) -> dict[str, Any]:
     }
 
 
-def test_a_classifier_is_registered_beside_the_detector(
-    tool: ModuleType, tiny_classifier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "models.json").write_text((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
+def test_a_classifier_is_registered_beside_the_detector(tool: ModuleType, tiny_classifier: Path, folder: Path) -> None:
+    (folder / "models.json").write_text((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
     report = report_of(tiny_classifier)
-    tool.register("maskdet-c", tiny_classifier, report, "maskdet study train", tmp_path)
-    registry = json.loads((tmp_path / "models.json").read_text(encoding="utf-8"))
+    tool.register("maskdet-c", tiny_classifier, report, folder)
+    registry = json.loads((folder / "models.json").read_text(encoding="utf-8"))
     assert registry["default"] == {"detect": "maskdet-n", "classify": "maskdet-c"}
     entry = registry["models"]["maskdet-c"]
     assert (entry["task"], entry["imgsz"], entry["margin"], entry["square"]) == ("classify", 8, 0.25, True)
     assert entry["figures"]["macro_f1"] == 0.8
     assert entry["recipe"] == {"command": "maskdet study train"}
-    assert json.loads((tmp_path / "maskdet-c.val.json").read_text(encoding="utf-8")) == report
-    card = (tmp_path / "maskdet-c.md").read_text(encoding="utf-8")
+    assert json.loads((folder / "maskdet-c.val.json").read_text(encoding="utf-8")) == report
+    card = (folder / "maskdet-c.md").read_text(encoding="utf-8")
     for text in (
         "| accuracy | 0.900 (0.89–0.91) |",
         "| balanced accuracy | 0.850 |",
@@ -63,20 +74,18 @@ def test_a_classifier_is_registered_beside_the_detector(
         "The second photo is the first one's mirror image.",
         "10 crops of 4 photos",
         "`maskdet study train`",
+        "It always answers.",
     ):
         assert text in card
     # What was written is what the package reads.
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
-    monkeypatch.setattr(weights, "_registry", lambda: registry)
-    name, path = weights.resolve_weights(None, "classify")
-    assert (name, path) == ("maskdet-c", tmp_path / "maskdet-c.onnx")
-    assert weights.default_model().name == "maskdet-n"
+    assert weights.resolve_weights(None, "classify", folder) == ("maskdet-c", folder / "maskdet-c.onnx")
+    assert weights.default_model(folder=folder).name == "maskdet-n"
 
 
-def test_the_first_model_starts_the_registry(tool: ModuleType, tiny_classifier: Path, tmp_path: Path) -> None:
-    tool.register("maskdet-c", tiny_classifier, report_of(tiny_classifier), "x", tmp_path)
-    tool.register("maskdet-d", tiny_classifier, report_of(tiny_classifier), "x", tmp_path)
-    registry = json.loads((tmp_path / "models.json").read_text(encoding="utf-8"))
+def test_the_first_model_starts_the_registry(tool: ModuleType, tiny_classifier: Path, folder: Path) -> None:
+    tool.register("maskdet-c", tiny_classifier, report_of(tiny_classifier), folder)
+    tool.register("maskdet-d", tiny_classifier, report_of(tiny_classifier), folder)
+    registry = json.loads((folder / "models.json").read_text(encoding="utf-8"))
     assert registry["default"] == {"classify": "maskdet-c"}
     assert list(registry["models"]) == ["maskdet-c", "maskdet-d"]
 
@@ -99,30 +108,38 @@ def drop(report: dict[str, Any], *keys: str) -> None:
     ],
 )
 def test_reports_that_do_not_fit(
-    tool: ModuleType, tiny_classifier: Path, tmp_path: Path, spoil: Callable[[dict[str, Any]], None], reason: str
+    tool: ModuleType, tiny_classifier: Path, folder: Path, spoil: Callable[[dict[str, Any]], None], reason: str
 ) -> None:
     report = copy.deepcopy(report_of(tiny_classifier))
     spoil(report)
     with pytest.raises(SystemExit, match=reason):
-        tool.register("maskdet-c", tiny_classifier, report, "x", tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        tool.register("maskdet-c", tiny_classifier, report, folder)
+    assert {path.suffix for path in folder.iterdir()} == {".yaml"}
 
 
-def test_a_detector_is_registered_as_before(tool: ModuleType, tmp_path: Path) -> None:
+def test_a_model_without_facts_is_not_registered(tool: ModuleType, tiny_classifier: Path, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"maskdet-c\.facts\.yaml: no such file"):
+        tool.register("maskdet-c", tiny_classifier, report_of(tiny_classifier), tmp_path)
+    (tmp_path / "maskdet-c.facts.yaml").write_text("train: x\n")
+    with pytest.raises(SystemExit, match=r"maskdet-c\.facts\.yaml lacks limits"):
+        tool.register("maskdet-c", tiny_classifier, report_of(tiny_classifier), tmp_path)
+
+
+def test_a_detector_is_registered_as_before(tool: ModuleType, folder: Path) -> None:
     model = weights.default_model()
     report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
-    entry = tool.register(model.name, model.path, report, model.card["recipe"]["command"], tmp_path)
+    entry = tool.register(model.name, model.path, report, folder)
     registry = json.loads((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
     assert entry == registry["models"][model.name]
-    card = (tmp_path / f"{model.name}.md").read_text(encoding="utf-8")
+    card = (folder / f"{model.name}.md").read_text(encoding="utf-8")
     assert card == model.path.with_suffix(".md").read_text(encoding="utf-8")
     with pytest.raises(SystemExit, match="of another task"):
         other = {**registry["models"], model.name: {"task": "classify"}}
-        (tmp_path / "models.json").write_text(json.dumps({"default": {}, "models": other}))
-        tool.register(model.name, model.path, report, "x", tmp_path)
+        (folder / "models.json").write_text(json.dumps({"default": {}, "models": other}))
+        tool.register(model.name, model.path, report, folder)
 
 
-def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, tmp_path: Path) -> None:
+def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, folder: Path) -> None:
     onnx = pytest.importorskip("onnx")
     default = weights.default_model()
     report = json.loads((weights.FOLDER / default.card["figures"]["report"]).read_text(encoding="utf-8"))
@@ -130,21 +147,22 @@ def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, tm
     said = {"schema": "maskdet-calibration/1", "temperature": 0.5, "bias": 0.25}
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     onnx.helper.set_model_props(model, {**metadata, "maskdet_calibration": json.dumps(said)})
-    path = tmp_path / "calibrated.onnx"
+    path = folder / "calibrated.onnx"
     onnx.save(model, path)
     report["model"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert tool.register("maskdet-n", path, report, "x", tmp_path)["calibration"] == said
+    assert tool.register("maskdet-n", path, report, folder)["calibration"] == said
 
 
-def test_a_detector_can_want_close_ups(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_can_want_close_ups(tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = weights.default_model()
     report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
-    tool.register(model.name, model.path, report, "x", tmp_path, close_ups=(160, 0.25))
-    registry = json.loads((tmp_path / "models.json").read_text(encoding="utf-8"))
+    with (folder / f"{model.name}.facts.yaml").open("a") as file:
+        file.write("close_ups: {imgsz: 160, share: 0.25}\n")
+    tool.register(model.name, model.path, report, folder)
+    registry = json.loads((folder / "models.json").read_text(encoding="utf-8"))
     assert registry["models"][model.name]["close_ups"] == {"imgsz": 160, "share": 0.25}
     # What was written is what the package reads.
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
-    monkeypatch.setattr(weights, "_registry", lambda: registry)
+    monkeypatch.setattr(weights, "FOLDER", folder)
     assert MaskDetector().close_ups == CloseUps(160, 0.25)
 
 
@@ -154,15 +172,51 @@ def fold_report(sha256: str) -> dict[str, Any]:
     return report
 
 
-def test_a_detector_trained_on_every_photo_has_the_figures_of_the_folds(tool: ModuleType, tmp_path: Path) -> None:
+def test_a_detector_trained_on_every_photo_has_the_figures_of_the_folds(tool: ModuleType, folder: Path) -> None:
     model = weights.default_model()
-    entry = tool.register("maskdet-n-all", model.path, fold_report("0" * 64), "maskdet train", tmp_path)
+    entry = tool.register("maskdet-n-all", model.path, fold_report("0" * 64), folder)
     report = fold_report("0" * 64)
     mean = report["sets"]["all"]["ap"]["ap50"]["all"]["mean"]["value"]
     assert entry["figures"]["map50"] == mean
     assert (entry["figures"]["of"], entry["split"]) == ("mean of 5 folds", "none: trained on all 853 photos")
-    card = (tmp_path / "maskdet-n-all.md").read_text(encoding="utf-8")
+    card = (folder / "maskdet-n-all.md").read_text(encoding="utf-8")
     assert "no figure on these photos says anything" in card
     assert f"| mean | 4,072 | {mean:.3f} ± " in card
     with pytest.raises(SystemExit, match="is the detector of one fold"):
-        tool.register("maskdet-n-all", model.path, fold_report(model.sha256), "maskdet train", tmp_path)
+        tool.register("maskdet-n-all", model.path, fold_report(model.sha256), folder)
+
+
+@pytest.mark.parametrize(
+    ("block", "size", "name"),
+    [
+        ("C2f", {"scale": "s"}, "YOLOv8s"),
+        ("C2f", {"depth_multiple": 0.33, "width_multiple": 0.25}, "YOLOv8n"),
+        ("C3k2", {"scale": "n"}, "YOLOn"),
+    ],
+)
+def test_a_network_has_a_name(tool: ModuleType, block: str, size: dict[str, object], name: str) -> None:
+    described = {"backbone": [[-1, 1, "Conv", [64, 3, 2]], [-1, 3, block, [128, True]]], **size}
+    assert tool.network_name({tool.NETWORK_KEY: json.dumps(described)}) == name
+
+
+@pytest.mark.parametrize("groups", [1, 4])
+def test_a_convolution_by_hand(tool: ModuleType, tmp_path: Path, groups: int) -> None:
+    onnx = pytest.importorskip("onnx")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "first"], ["y"], strides=[2, 2], pads=[1, 1, 1, 1]),
+            helper.make_node("Conv", ["y", "second"], ["z"], group=groups),
+        ],
+        "g",
+        [helper.make_tensor_value_info("x", kind, ["n", 3, "h", "w"])],
+        [helper.make_tensor_value_info("z", kind, ["n", 8, "a", "b"])],
+        [
+            helper.make_tensor("first", kind, [4, 3, 3, 3], [0.0] * 108),
+            helper.make_tensor("second", kind, [8, 4 // groups, 1, 1], [0.0] * (32 // groups)),
+        ],
+    )
+    path = tmp_path / "a.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+    # 64 px → 32 px: 4 channels of 3 · 9 products, then 8 of 4, or of 1 with four groups.
+    assert tool.gigaflops(path, 64) == pytest.approx(2 * 32 * 32 * (4 * 27 + 8 * 4 / groups) / 1e9)

@@ -28,7 +28,11 @@ def folder(tmp_path: Path) -> Path:
     model = weights.default_model()
     target = tmp_path / "weights"
     target.mkdir()
-    for path in (model.path, weights.FOLDER / model.card["figures"]["report"]):
+    for path in (
+        model.path,
+        model.path.with_suffix(".facts.yaml"),
+        weights.FOLDER / model.card["figures"]["report"],
+    ):
         shutil.copy(path, target)
     registry = json.loads((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
     registry["models"] = {model.name: registry["models"][model.name]}
@@ -72,10 +76,9 @@ def test_a_twin_that_is_good_enough_is_registered(
     assert "by `python tools/ship_int8.py`: method static, QDQ, calibration_photos 64" in (
         folder / f"{name}-int8.md"
     ).read_text(encoding="utf-8")
+    assert "folds:" not in (folder / f"{name}-int8.facts.yaml").read_text(encoding="utf-8")
     # What was written is what the package reads.
-    monkeypatch.setattr(weights, "FOLDER", folder)
-    monkeypatch.setattr(weights, "_registry", lambda: registry)
-    assert weights.resolve_weights(f"{name}-int8") == (f"{name}-int8", folder / f"{name}-int8.onnx")
+    assert weights.resolve_weights(f"{name}-int8", folder=folder) == (f"{name}-int8", folder / f"{name}-int8.onnx")
 
 
 def test_a_twin_that_is_not_is_left_out(tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

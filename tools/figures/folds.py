@@ -43,8 +43,3 @@ groups of alike photos); "pooled": all photos as one set; P, R and F1 above conf
 |---|---|---|---|---|---|---|
 {chr(10).join(sizes)}
 {series}"""
-
-
-def folds_card(report: dict[str, Any]) -> str:
-    """Return the same for the model's card, under a heading."""
-    return f"## On photos like none it has seen\n{folds(report)}"

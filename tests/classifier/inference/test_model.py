@@ -13,7 +13,6 @@ import numpy.typing as npt
 import pytest
 
 import maskdet
-from maskdet import weights
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.crop import CropOptions, crop_windows, cut
 from maskdet.classifier.crops.crop_folder import CropFolderOptions, write_crops
@@ -243,21 +242,19 @@ def test_detector_and_classifier_are_told_apart(tiny_classifier: Path) -> None:
         MaskDetector(tiny_classifier)
 
 
-def test_without_a_shipped_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "_registry", lambda: {"default": {}, "models": {}})
+def test_without_a_shipped_classifier(use_registry: Callable[..., Path]) -> None:
+    use_registry({"default": {}, "models": {}})
     with pytest.raises(WeightsError, match="no classifier is shipped with this version; name one: --weights FILE"):
         MaskClassifier()
 
 
-def test_with_a_shipped_classifier(tiny_classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = {
-        "default": {"classify": "tiny"},
-        "models": {"tiny": {"file": str(tiny_classifier), "sha256": "0" * 64, "task": "classify"}},
-    }
-    monkeypatch.setattr(weights, "_registry", lambda: registry)
+def test_with_a_shipped_classifier(tiny_classifier: Path, use_registry: Callable[..., Path]) -> None:
+    entry = {"file": str(tiny_classifier), "sha256": "0" * 64, "task": "classify"}
+    use_registry({"default": {"classify": "tiny"}, "models": {"tiny": entry}})
     with pytest.raises(WeightsError, match="damaged"):
         maskdet.MaskClassifier()
-    registry["models"]["tiny"]["sha256"] = hashlib.sha256(tiny_classifier.read_bytes()).hexdigest()  # type: ignore[index]
+    entry["sha256"] = hashlib.sha256(tiny_classifier.read_bytes()).hexdigest()
+    use_registry({"default": {"classify": "tiny"}, "models": {"tiny": entry}})
     assert maskdet.MaskClassifier().info.name == maskdet.MaskClassifier("tiny").info.name == "tiny"
     with pytest.raises(WeightsError, match="is a classifier, not a detector"):
         MaskDetector("tiny")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -210,9 +211,9 @@ def test_a_look_without_a_second_one_is_the_first() -> None:
     np.testing.assert_allclose(Look(detector_size, (raw, letterbox)).select(conf=0.25, iou=0.7).boxes, [FAR])
 
 
-def test_the_registry_decides_for_a_shipped_file_only(runtime: TwoSizes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_registry_decides_for_a_shipped_file_only(use_registry: Callable[..., Path]) -> None:
     shipped = default_model()
-    monkeypatch.setattr("maskdet.weights._registry", lambda: registry(shipped, {"imgsz": 64, "share": 0.5}))
+    use_registry(registry(shipped, {"imgsz": 64, "share": 0.5}))
     assert card_of(shipped.path)["close_ups"] == {"imgsz": 64, "share": 0.5}
     assert MaskDetector().close_ups == CloseUps(64, 0.5)
     assert MaskDetector(close_ups=False).close_ups is None
@@ -221,7 +222,7 @@ def test_the_registry_decides_for_a_shipped_file_only(runtime: TwoSizes, monkeyp
 
 
 def registry(model: ShippedModel, close_ups: dict[str, float]) -> dict[str, Any]:
-    entry = {**model.card, "task": "detect", "file": model.path.name, "sha256": model.sha256, "close_ups": close_ups}
+    entry = {**model.card, "task": "detect", "file": str(model.path), "sha256": model.sha256, "close_ups": close_ups}
     return {"default": {"detect": model.name}, "models": {model.name: entry}}
 
 

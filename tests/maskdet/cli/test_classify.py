@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import pytest
 
-from maskdet import weights
 from maskdet.cli import main
 from maskdet.results.rows import ROW_COLUMNS
 
@@ -118,8 +117,8 @@ def test_files_are_written_where_asked(run: Run, tiny_classifier: Path, tmp_path
     assert len((tmp_path / "o" / "a.csv").read_text().splitlines()) == 4
 
 
-def test_without_a_classifier(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "_registry", lambda: {"default": {}, "models": {}})
+def test_without_a_classifier(run: Run, use_registry: Callable[..., Path]) -> None:
+    use_registry({"default": {}, "models": {}})
     code, out, err = run("classify", "crops")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "no classifier is shipped with this version" in err

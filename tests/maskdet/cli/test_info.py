@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ def run(*args: str) -> int:
 
 
 @pytest.fixture
-def registry(tiny_classifier: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def registry(tiny_classifier: Path, use_registry: Callable[..., Path]) -> dict[str, Any]:
     """A registry of one classifier, in place of the shipped one."""
     entry = {
         "task": "classify",
@@ -30,7 +31,7 @@ def registry(tiny_classifier: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str
         "figures": {"accuracy": 0.9812, "macro_f1": 0.9},
     }
     content: dict[str, Any] = {"default": {"classify": "tiny"}, "models": {"tiny": entry}}
-    monkeypatch.setattr(weights, "_registry", lambda: content)
+    use_registry(content)
     return content
 
 
@@ -56,8 +57,11 @@ def test_a_classifier_is_listed_beside_it(registry: dict[str, Any], capsys: pyte
     assert "no detector is shipped" in out
 
 
-def test_damage_is_shown(registry: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_damage_is_shown(
+    registry: dict[str, Any], use_registry: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     registry["models"]["tiny"]["sha256"] = "0" * 64
+    use_registry(registry)
     run("--json")
     assert json.loads(capsys.readouterr().out)["models"]["tiny"]["intact"] is False
 

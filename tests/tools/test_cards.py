@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from maskdet.weights import shipped_models
+
+
+def test_the_committed_cards_are_what_the_tool_writes(tool: ModuleType) -> None:
+    written = dict(tool.cards())
+    assert {path.name for path in written} == {f"{name}.md" for name in shipped_models()}
+    for path, text in written.items():
+        assert path.read_text(encoding="utf-8") == text
+
+
+def test_one_models_facts_are_in_no_other_card(tool: ModuleType) -> None:
+    """The tool itself says nothing that is true of one model only: a card holds its own facts and no other's."""
+    source = Path(tool.__file__).read_text(encoding="utf-8")
+    for name in shipped_models():
+        facts = tool.read_facts(name)
+        card = (tool.WEIGHTS / f"{name}.md").read_text(encoding="utf-8")
+        for key in ("about", "chosen", "figures", "limits"):
+            if key in facts:
+                assert facts[key].strip() in card
+                assert facts[key].strip().splitlines()[0] not in source
