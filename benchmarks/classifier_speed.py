@@ -16,7 +16,7 @@ from typing import Any
 
 import cv2
 
-from maskdet.benchmark.sections.classifier import classifier_calls, time_calls
+from maskdet.benchmark.classifier import classifier_calls, time_calls
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.errors import MaskdetError
 from maskdet.imaging.decode import decode_file

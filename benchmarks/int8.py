@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.benchmark.measuring.machine import processor_name
-from maskdet.benchmark.measuring.runtimes import RuntimeChoice, load, runtimes_for, with_bfloat16
+from maskdet.benchmark.detectors import RuntimeChoice, load, runtimes_for, with_bfloat16
+from maskdet.benchmark.report import processor_name
 from maskdet.detector.evaluation.evaluate import evaluate
 from maskdet.detector.evaluation.labelled_split import read_split
 from maskdet.detector.export.quantise import load_input

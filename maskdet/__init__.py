@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from maskdet.extras import switch_off
 from maskdet.imaging.limits import limit_opencv
-from maskdet.quiet import switch_off
 from maskdet.version import __version__
 
 if TYPE_CHECKING:

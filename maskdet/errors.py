@@ -19,7 +19,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from maskdet.paths import AnyPath
 from maskdet.printable import printable, shortened
 
 
@@ -44,7 +43,7 @@ def _restore(kind: type[MaskdetError], args: tuple[Any, ...], attributes: dict[s
 class _FileError(MaskdetError):
     """An error about one file or folder, shown as ``path: reason``, or the reason alone where the path is empty."""
 
-    def __init__(self, path: AnyPath, reason: str) -> None:
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
         self.path = os.fsdecode(path)
         self.reason = reason
         super().__init__(f"{shortened(self.path)}: {reason}" if self.path else reason)
@@ -63,7 +62,7 @@ class SourceError(_FileError):
 class AnnotationError(_FileError):
     """An annotation that cannot be used; ``line`` is its line in the file where known (1-based)."""
 
-    def __init__(self, path: AnyPath, reason: str, line: int | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str], reason: str, line: int | None = None) -> None:
         self.line = line
         super().__init__(path if line is None else f"{path}:{line}", reason)
 

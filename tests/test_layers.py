@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: From the ground up: the first part of a name below ``maskdet``; each may import its own layer and those before it.
 LAYERS: Final = (
     {
-        "arguments", "classes", "errors", "extras", "files", "imaging", "paths", "printable", "quiet", "results",
+        "arguments", "classes", "errors", "extras", "files", "imaging", "printable", "results",
         "schema", "statistics", "terminal", "version",
     },
     {"weights"},

@@ -35,7 +35,7 @@ from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import read_calibration
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.files.atomic import write_bytes
-from maskdet.imaging.figure import png
+from maskdet.imaging.encode import png
 from maskdet.weights import checksum
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from maskdet.errors import WeightsError
-from maskdet.paths import AnyPath
+from maskdet.files.paths import AnyPath
 
 #: Where the registry of the shipped models and their files lie; every function here takes another folder instead.
 FOLDER = Path(__file__).resolve().parent

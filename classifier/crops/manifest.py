@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import DatasetError
-from maskdet.results.spreadsheet import path_cell, plain_path
+from maskdet.results.rows import path_cell, plain_path
 
 COLUMNS: Final = ("crop", "photo", "face", "x1", "y1", "x2", "y2", "class", "binary", "group")
 

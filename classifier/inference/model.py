@@ -16,11 +16,10 @@ from maskdet.arguments import whole_number
 from maskdet.classes import CLASS_NAMES, ClassName
 from maskdet.classifier.crops.crop import crop_windows, cut, fit_whole
 from maskdet.classifier.inference.runtime import ClassifierRuntime
+from maskdet.files.paths import AnyPath
 from maskdet.imaging.tensor import to_tensor
-from maskdet.paths import AnyPath
 from maskdet.results import CONFIDENCE_DECIMALS, Face, ImageInfo, MaskResult, ModelInfo
-from maskdet.sessions.choice import RuntimeName
-from maskdet.sessions.devices import Device, device_name
+from maskdet.sessions.devices import Device, RuntimeName, device_name
 from maskdet.weights import LoadedFrom, resolve_weights, weights_name
 
 #: Crops run at once: 40 MB of input at 224 px, and more at once is no faster.

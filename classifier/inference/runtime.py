@@ -13,8 +13,8 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.crop import MAX_MARGIN
 from maskdet.errors import WeightsError
-from maskdet.sessions.choice import choose_runtime
-from maskdet.sessions.model_text import read_names, read_size, required
+from maskdet.sessions.devices import choose_runtime
+from maskdet.sessions.model_file import read_names, read_size, required
 from maskdet.sessions.onnx_session import OnnxSession
 from maskdet.sessions.openvino_session import OpenVinoSession
 

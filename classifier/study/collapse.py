@@ -206,7 +206,7 @@ def _train(
     crops: CropSet, head: nn.Module, batches: FeatureBatches, recipe: Recipe, options: CollapseOptions, seed: int
 ) -> CollapseRow:
     from maskdet.classifier.training.fit import FitOptions, fit, predict
-    from maskdet.statistics.confusion import balanced_accuracy, confusion_matrix
+    from maskdet.statistics.scores import balanced_accuracy, confusion_matrix
 
     parts = divide(crops, task="binary", protocol="study", seed=seed)
     settings = FitOptions(

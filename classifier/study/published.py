@@ -13,7 +13,8 @@ import numpy as np
 
 from maskdet.classifier.networks.specs import NetworkName
 from maskdet.classifier.study.scores import ClassScores, Floor, floor_of
-from maskdet.statistics.confusion import (
+from maskdet.statistics.figures import wilson
+from maskdet.statistics.scores import (
     balanced_accuracy,
     confusion_matrix,
     constant_answer,
@@ -23,7 +24,6 @@ from maskdet.statistics.confusion import (
     precision,
     recall,
 )
-from maskdet.statistics.figures import wilson
 
 Matrix = tuple[tuple[int, int], tuple[int, int]]
 

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.statistics.confusion import (
+from maskdet.statistics.figures import COVERAGE, Estimate, interval, wilson
+from maskdet.statistics.scores import (
     balanced_accuracy,
     confusion_matrix,
     constant_answer,
@@ -22,10 +23,8 @@ from maskdet.statistics.confusion import (
     macro_f1,
     precision,
     recall,
+    roc_auc,
 )
-from maskdet.statistics.figures import COVERAGE, Estimate, wilson
-from maskdet.statistics.resampling import interval
-from maskdet.statistics.roc import roc_auc
 
 RESAMPLES: Final = 1000
 #: Draws are computed in parts of so many weights, 64 MB of float64.
@@ -55,7 +54,7 @@ class Scores:
         accuracy: 1 − error, with Wilson's interval.
         macro_f1: mean F1 of the classes, bootstrap interval over groups, as for the two below.
         balanced_accuracy: mean recall of the classes.
-        auc: area under the ROC curve, see ``maskdet.statistics.roc``.
+        auc: area under the ROC curve, see ``maskdet.statistics.scores``.
         classes: by class index.
     """
 

@@ -87,7 +87,7 @@ def plot(stats: Stats, path: Path) -> None:
 
     from maskdet.errors import DatasetError
     from maskdet.files.atomic import write_bytes
-    from maskdet.imaging.figure import png
+    from maskdet.imaging.encode import png
 
     colours = [_to_rgb(index) for index in range(len(stats.names))]
     figure = Figure(figsize=(13, 4), layout="constrained")

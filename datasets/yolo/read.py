@@ -15,7 +15,7 @@ from maskdet.datasets.photos.picture_file import MIN_SIDE, Picture, look_at_all
 from maskdet.datasets.yolo.data_yaml import DataYaml, find_data_yaml, read_data_yaml
 from maskdet.datasets.yolo.labels import Labels, label_path, read_labels
 from maskdet.errors import AnnotationError, DatasetError, SourceError
-from maskdet.results.yolo import from_yolo
+from maskdet.results.labels import from_yolo
 from maskdet.terminal.progress import track
 
 #: Kinds that ultralytics trains on.

@@ -13,8 +13,8 @@ from maskdet.datasets.photos.listing import PICTURE_SUFFIXES
 from maskdet.datasets.photos.photo_table import PhotoTable
 from maskdet.datasets.photos.picture_file import KINDS, read_pixels
 from maskdet.errors import DatasetError, SourceError
-from maskdet.paths import real_path
-from maskdet.results.yolo import label_lines, to_yolo
+from maskdet.files.paths import real_path
+from maskdet.results.labels import label_lines, to_yolo
 from maskdet.terminal.console import to_bytes
 
 LinkKind = Literal["link", "symlink", "copy"]

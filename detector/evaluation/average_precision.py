@@ -19,8 +19,7 @@ from maskdet.detector.evaluation.coco import IOU_THRESHOLDS, RECALLS, SIZES
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.evaluation.matching import coco_iou, match, to_xywh
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
-from maskdet.statistics.figures import MEAN
-from maskdet.statistics.resampling import draw_photos
+from maskdet.statistics.figures import MEAN, draw_photos
 
 #: Counts held at once while draws are computed; 16 million int32 are 64 MB.
 _CELLS: Final = 16_000_000

@@ -27,8 +27,7 @@ from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.detector.inference.thresholds import calibrated_conf
 from maskdet.imaging.decode import decode_file
-from maskdet.statistics.figures import figure_of, mean_of_known
-from maskdet.statistics.resampling import draw_photos
+from maskdet.statistics.figures import draw_photos, figure_of, mean_of_known
 from maskdet.terminal.progress import track
 
 #: YOLO's threshold for ``val``: low enough that the precision-recall curve is complete.

@@ -16,7 +16,7 @@ from maskdet.datasets.yolo.labels import Labels, label_path
 from maskdet.datasets.yolo.read import LabelledPicture, read_pictures
 from maskdet.detector.evaluation.class_match import our_ids
 from maskdet.errors import DatasetError
-from maskdet.results.yolo import from_yolo
+from maskdet.results.labels import from_yolo
 
 
 class Truth(NamedTuple):

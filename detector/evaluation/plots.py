@@ -12,7 +12,7 @@ from maskdet.detector.evaluation.coco import RECALLS
 from maskdet.detector.evaluation.report import ValReport
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
-from maskdet.imaging.figure import png
+from maskdet.imaging.encode import png
 
 #: Classes and background up to which cells have their counts, and curves their names.
 _WRITTEN: Final = 20

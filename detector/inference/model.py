@@ -21,11 +21,10 @@ from maskdet.detector.inference.runtime import Runtime, load_runtime
 from maskdet.detector.inference.thresholds import BEST_F1, Threshold, class_thresholds
 from maskdet.detector.inference.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.detector.inference.views import Look, RawView
+from maskdet.files.paths import AnyPath
 from maskdet.imaging.tensor import to_tensor
-from maskdet.paths import AnyPath
 from maskdet.results import ImageInfo, MaskResult, ModelInfo, faces_from_arrays
-from maskdet.sessions.choice import Precision, RuntimeName
-from maskdet.sessions.devices import Device, device_name, is_cpu
+from maskdet.sessions.devices import Device, Precision, RuntimeName, device_name, is_cpu
 from maskdet.sessions.processor import runs_at_once
 from maskdet.weights import LoadedFrom, resolve_weights, weights_name
 
@@ -86,7 +85,7 @@ class MaskDetector:
             threads: CPU threads of each run, 0 for one a core: soonest done with one picture. With 1 ``predict`` looks
                 at as many pictures side by side as there are cores: soonest done with many.
             runtime: ``"onnx"``, ``"openvino"`` or ``"torch"``; ``"auto"`` goes by the file: see
-                ``maskdet.sessions.choice``. Or a loaded network, instead of a file.
+                ``maskdet.sessions.devices``. Or a loaded network, instead of a file.
             precision: ``"fp32"``, or ``"bf16"`` for bfloat16 in OpenVINO, on a processor with such instructions: faster
                 and less exact, see ``docs/runtimes.md``.
             trust_weights: unpickle a ``.pt`` file whatever it names, which runs what it says; without it such a file is

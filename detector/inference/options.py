@@ -8,9 +8,8 @@ if TYPE_CHECKING:
     from maskdet.detector.inference.close_ups import CloseUps
     from maskdet.detector.inference.runtime import Runtime
     from maskdet.detector.inference.thresholds import Threshold
-    from maskdet.paths import AnyPath
-    from maskdet.sessions.choice import Precision, RuntimeName
-    from maskdet.sessions.devices import Device
+    from maskdet.files.paths import AnyPath
+    from maskdet.sessions.devices import Device, Precision, RuntimeName
 
 #: YOLO's defaults.
 DEFAULT_CONF: Final = 0.25

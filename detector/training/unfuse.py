@@ -19,8 +19,7 @@ from maskdet.detector.inference.runtime.spec import NETWORK_KEY
 from maskdet.detector.inference.thresholds import read_calibration
 from maskdet.errors import WeightsError, first_line
 from maskdet.extras import require
-from maskdet.sessions.external_data import check_external_data
-from maskdet.sessions.model_text import read_names
+from maskdet.sessions.model_file import check_external_data, read_names
 
 #: Photos that statistics are measured on.
 STATISTICS_PHOTOS: Final = 64

@@ -12,7 +12,7 @@ from maskdet.detector.evaluation.coco import SIZES
 from maskdet.results import Face, MaskResult
 from maskdet.results.draw import SHORT_NAMES
 from maskdet.terminal.console import cell, console, named_errors
-from maskdet.writers.fitting import class_label, layout, print_fitting
+from maskdet.writers.tables import class_label, layout, print_fitting
 
 if TYPE_CHECKING:
     from rich.table import Table

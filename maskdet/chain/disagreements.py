@@ -21,15 +21,14 @@ from maskdet.imaging.encode import write_picture
 from maskdet.imaging.sheet import PAPER, draw_sheet
 from maskdet.results import Face, MaskResult
 from maskdet.results.draw import SHORT_NAMES, draw_label
-from maskdet.results.rows import ROW_COLUMNS
-from maskdet.results.spreadsheet import text_cell
+from maskdet.results.rows import ROW_COLUMNS, text_cell
 from maskdet.sources import Picture
 from maskdet.terminal.console import named_errors, open_text
-from maskdet.writers.lines import spreadsheet_row
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.outputs import Outputs
 from maskdet.writers.pictures import picture_target
 from maskdet.writers.targets import Targets
+from maskdet.writers.texts import spreadsheet_row
 
 _Image = npt.NDArray[np.uint8]
 

@@ -9,12 +9,12 @@ import click
 
 from maskdet.cli import EXIT_DONE
 from maskdet.cli.report_output import command_line, to_json, write_text
-from maskdet.paths import real_path
+from maskdet.files.paths import real_path
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Turn the value of ``--only`` into names of sections; a click callback."""
-    from maskdet.benchmark.sections.registry import DEFAULT, SECTIONS
+    from maskdet.benchmark.section import DEFAULT, SECTIONS
 
     if value is None:
         return DEFAULT
@@ -93,12 +93,9 @@ def benchmark(
     if sizes is not None and not {"converter", "size"} & set(names):
         raise click.UsageError("--sizes belongs to the sections converter and size: name them with --only")
 
-    from maskdet.benchmark.baselines.torch_twin import with_torch_twin
-    from maskdet.benchmark.measuring.machine import this_machine
-    from maskdet.benchmark.measuring.runtimes import check_rival
-    from maskdet.benchmark.measuring.section import Settings
-    from maskdet.benchmark.report import BenchmarkReport
-    from maskdet.benchmark.sections.registry import BESIDE_YOLO, run_section
+    from maskdet.benchmark.detectors import check_rival, with_torch_twin
+    from maskdet.benchmark.report import BenchmarkReport, this_machine
+    from maskdet.benchmark.section import BESIDE_YOLO, Settings, run_section
     from maskdet.files.guard import Guard
 
     settings = Settings(

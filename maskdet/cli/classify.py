@@ -50,9 +50,9 @@ def classify(
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.files.guard import Guard
     from maskdet.prediction.predictors import choose_predictor
-    from maskdet.sources.places.files import files_among
-    from maskdet.writers.crop_table import print_crops
+    from maskdet.sources.files import files_among
     from maskdet.writers.outputs import Outputs, check_targets
+    from maskdet.writers.tables import print_crops
 
     guard = Guard([*images, model.weights], files_among(found))
     check_targets(targets, guard)

@@ -105,7 +105,7 @@ def _look(
 
     from maskdet.chain.disagreements import SHEET, CompareOutputs
     from maskdet.files.guard import Guard
-    from maskdet.sources.places.files import files_among
+    from maskdet.sources.files import files_among
 
     guard = Guard([*sources, model.weights, model.classifier], files_among(found))
     guard.check_texts({"--json": json_target, "--csv": csv_target})

@@ -8,7 +8,7 @@ import click
 
 from maskdet.cli.convert import parse_map
 from maskdet.cli.report_output import write_text
-from maskdet.paths import real_path
+from maskdet.files.paths import real_path
 from maskdet.terminal.console import say, show
 
 #: What ``--fail-on`` may name.

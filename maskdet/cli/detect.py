@@ -67,7 +67,7 @@ def detect(
         return EXIT_ERROR
 
     from maskdet.files.guard import Guard
-    from maskdet.sources.places.files import files_among
+    from maskdet.sources.files import files_among
     from maskdet.writers.outputs import Outputs, check_targets
 
     guard = Guard([*sources, model.weights, model.classifier], files_among(found))

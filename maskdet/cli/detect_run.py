@@ -66,11 +66,11 @@ class Outcome:
     def print_tables(self) -> None:
         """Print the table of the pictures and that of the videos, each where there is one."""
         if self.tally.pictures:
-            from maskdet.writers.table import print_results
+            from maskdet.writers.tables import print_results
 
             print_results(self.tally.pictures)
         if self.tally.clips:
-            from maskdet.writers.clip_table import print_clips
+            from maskdet.writers.tables import print_clips
 
             print_clips(list(self.tally.clips.values()))
 

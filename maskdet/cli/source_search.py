@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from maskdet.errors import SourceError
-from maskdet.paths import OWN_FOLDER, real_path
+from maskdet.files.paths import OWN_FOLDER, real_path
 from maskdet.sources import Missed, Source, resolve
 from maskdet.terminal.console import say
 

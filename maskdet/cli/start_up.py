@@ -19,7 +19,7 @@ from typing import Any, Final, TextIO
 from maskdet.cli import EXIT_PIPE
 from maskdet.cli.environment import settle_own
 from maskdet.errors import MaskdetError
-from maskdet.files.named_file import NamedFile
+from maskdet.files.opening import NamedFile
 
 
 @contextmanager

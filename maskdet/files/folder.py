@@ -11,8 +11,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from maskdet.errors import DatasetError
-from maskdet.files.leftovers import hidden_name, hold_folder, sweep_folders
-from maskdet.paths import real_path
+from maskdet.files.atomic import hidden_name, hold_folder, sweep_folders
+from maskdet.files.paths import real_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from maskdet.errors import SourceError
-from maskdet.files.endings import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES, VIDEO_SUFFIXES
+from maskdet.files.paths import HEIF_SUFFIXES, IMAGE_SUFFIXES, UNREAD_SUFFIXES, VIDEO_SUFFIXES, real_path
 from maskdet.files.signature import is_our_model, is_signed
-from maskdet.paths import real_path
 
 #: Endings of pictures and videos, of models, and of annotations: no text of ours is called so.
 MEDIA_SUFFIXES: Final = IMAGE_SUFFIXES | HEIF_SUFFIXES | UNREAD_SUFFIXES | VIDEO_SUFFIXES

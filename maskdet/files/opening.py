@@ -1,13 +1,14 @@
-"""Opening files from outside without waiting: a pipe that nobody writes to would hold a plain ``open`` for ever."""
+"""Opening files: reading without waiting for a pipe that nobody writes to, writing with errors that name the file."""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from io import FileIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from maskdet.errors import SourceError
 
@@ -80,3 +81,43 @@ def what_it_is(mode: int) -> str:
     'a pipe'
     """
     return next((name for test, name in _OTHERS if test(mode)), "something else")
+
+
+class NamedFile(io.FileIO):
+    """A file to write: its first failure is an error that names it, and what comes after is dropped without a word.
+
+    So the buffers above it can be closed without saying it again, and no half line is followed by a whole one.
+    """
+
+    def __init__(self, file: str | os.PathLike[str] | int, named: str) -> None:
+        """Open ``file`` anew, or use an open descriptor, which stays open; messages call it ``named``.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        super().__init__(file, "w", closefd=not isinstance(file, int))
+        self._named = named
+        self._lost = False
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes.
+
+        Raises:
+            BrokenPipeError: the reader has left.
+            SourceError: they cannot be written.
+        """
+        if self._lost:
+            return len(data)
+        try:
+            # A terminal or pipe that another program has set not to block takes nothing when it is full.
+            while (written := super().write(data)) is None:
+                import select
+
+                select.select([], [self], [])
+        except BrokenPipeError:
+            self._lost = True
+            raise
+        except OSError as error:
+            self._lost = True
+            raise SourceError(self._named, f"cannot be written ({error.strerror})") from error
+        return written

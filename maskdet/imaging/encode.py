@@ -1,9 +1,10 @@
-"""Pictures written as files, by the ending of their names."""
+"""Pictures and Matplotlib figures as encoded files."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -39,3 +40,11 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8]) -> Path:
     if path.suffix.lower() not in WRITABLE:
         raise SourceError(path, f"unknown kind of picture; use one of {', '.join(sorted(WRITABLE))}")
     return write_bytes(path, encode_picture(image, path.suffix.lower(), path))
+
+
+def png(figure: Any, *, dpi: int = 110) -> bytes:
+    """Return a ``matplotlib.figure.Figure`` as PNG, the same bytes for the same figure; ``dpi`` pixels an inch."""
+    buffer = io.BytesIO()
+    # Without matplotlib's version in it, which would change the file with every release.
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return sign(buffer.getvalue())

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES, meaning, says_compliance
-from maskdet.paths import AnyPath
+from maskdet.files.paths import AnyPath
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,7 +209,7 @@ class MaskResult:
         Raises:
             MissingExtraError: supervision is not installed.
         """
-        from maskdet.results.supervision import to_detections
+        from maskdet.results.rows import to_detections
 
         return to_detections(self)
 
@@ -223,7 +223,7 @@ class MaskResult:
             image_id: id of the picture in the COCO file.
             first_id: id of the first annotation; ids must be unique in a file, and 0 means "none" to COCO's code.
         """
-        from maskdet.results.coco import to_annotations
+        from maskdet.results.labels import to_annotations
 
         return to_annotations(self, image_id, first_id)
 
@@ -234,7 +234,7 @@ class MaskResult:
             confidence: end each line with the confidence, as ``yolo predict save_conf`` does. Without it the text is a
                 label file to train on.
         """
-        from maskdet.results.yolo import to_lines
+        from maskdet.results.labels import to_lines
 
         return to_lines(self, confidence=confidence)
 
@@ -248,7 +248,7 @@ class MaskResult:
             filename: the picture's bare name; by default that of ``image.path`` (``STEM_000012.jpg`` for a frame).
             decimals: decimals of the edges, for tools that read fractions of a pixel.
         """
-        from maskdet.results.voc import to_xml
+        from maskdet.results.labels import to_xml
 
         return to_xml(self, filename=filename, decimals=decimals)
 
@@ -270,13 +270,13 @@ class MaskResult:
 
     def _repr_html_(self) -> str:
         """Return how Jupyter shows the result: the annotated picture, and what was counted."""
-        from maskdet.results.notebook import to_html
+        from maskdet.results.draw import to_html
 
         return to_html(self)
 
     def _repr_png_(self) -> bytes | None:
         """Return the annotated picture for tools that show no HTML; None where the result does not hold it."""
-        from maskdet.results.notebook import to_png
+        from maskdet.results.draw import to_png
 
         return to_png(self)
 

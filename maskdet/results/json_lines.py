@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import SourceError
-from maskdet.paths import AnyPath
+from maskdet.files.paths import AnyPath
 from maskdet.results import SCHEMA, Face, ImageInfo, MaskResult, ModelInfo
 from maskdet.results.json_members import MAX_INTEGER, Members, parse, show, shown
 

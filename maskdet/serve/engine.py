@@ -30,7 +30,7 @@ from maskdet.results import ImageInfo, MaskResult
 from maskdet.serve.options import Look, check_work
 from maskdet.serve.problems import ProblemError, busy
 from maskdet.sessions.processor import usable_cores
-from maskdet.sources.content.source import Picture
+from maskdet.sources.picture import Picture
 
 if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier

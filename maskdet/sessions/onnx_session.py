@@ -31,7 +31,7 @@ def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
         DeviceError: the device is not there, or does not start.
     """
     if not card_of(path):
-        from maskdet.sessions.external_data import check_external_data
+        from maskdet.sessions.model_file import check_external_data
 
         check_external_data(path)
     import onnxruntime

@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from maskdet.errors import DeviceError, WeightsError
 from maskdet.extras import require
-from maskdet.sessions.choice import Precision
-from maskdet.sessions.devices import openvino_device
-from maskdet.sessions.external_data import check_external_data
+from maskdet.sessions.devices import Precision, openvino_device
+from maskdet.sessions.model_file import check_external_data
 from maskdet.sessions.processor import runs_at_once, usable_cores
 
 #: A network's description; its numbers stand in the .bin.

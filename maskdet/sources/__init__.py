@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maskdet.sources.content.memory import from_memory
-from maskdet.sources.content.source import Clip, Missed, Picture, Source
-from maskdet.sources.places.files import PictureFile, VideoFile, find_files
+from maskdet.sources.files import PictureFile, VideoFile, find_files
+from maskdet.sources.memory import from_memory
+from maskdet.sources.picture import Clip, Missed, Picture, Source
 from maskdet.sources.reader import read
 from maskdet.sources.resolve import is_many, is_single, pictures, resolve
 
 if TYPE_CHECKING:
-    from maskdet.sources.places.live import LiveStream
+    from maskdet.sources.remote import LiveStream
 
 __all__ = [
     "Clip",
@@ -37,6 +37,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name != "LiveStream":
         raise AttributeError(f"module 'maskdet.sources' has no attribute {name!r}")
-    from maskdet.sources.places.live import LiveStream  # which files do without
+    from maskdet.sources.remote import LiveStream  # which files do without
 
     return LiveStream

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final
 
 from maskdet.errors import SourceError
-from maskdet.sources.content.source import Picture
+from maskdet.sources.picture import Picture
 from maskdet.sources.resolve import is_collection, is_single, pictures
 
 #: Pictures that wait decoded: enough to hide the jitter of decoding, little enough for large photos.

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from maskdet.errors import SourceError
-from maskdet.files.endings import VIDEO_SUFFIXES
 from maskdet.files.opening import status
-from maskdet.sources.content.file_content import file_kind
-from maskdet.sources.content.memory import Memory, StandardInput, holds_one_picture
-from maskdet.sources.content.source import Picture, Source
-from maskdet.sources.places.address import SCHEMES, local_path, without_password
-from maskdet.sources.places.files import LIST_SUFFIXES, search
+from maskdet.files.paths import VIDEO_SUFFIXES
+from maskdet.sources.address import SCHEMES, local_path, without_password
+from maskdet.sources.file_content import file_kind
+from maskdet.sources.files import LIST_SUFFIXES, search
+from maskdet.sources.memory import Memory, StandardInput, holds_one_picture
+from maskdet.sources.picture import Picture, Source
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
@@ -53,10 +53,10 @@ def resolve(source: Any, own: Collection[Path] = ()) -> Sequence[Source]:
 
 def _remote(address: int | str) -> Source:
     if _is_web(address):
-        from maskdet.sources.places.url import WebAddress
+        from maskdet.sources.remote import WebAddress
 
         return WebAddress(address)
-    from maskdet.sources.places.live import LiveStream
+    from maskdet.sources.remote import LiveStream
 
     return LiveStream(address)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from maskdet.errors import SourceError
-from maskdet.files.named_file import NamedFile
+from maskdet.files.opening import NamedFile
 from maskdet.printable import printable
 
 if TYPE_CHECKING:

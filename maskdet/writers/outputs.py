@@ -19,12 +19,11 @@ from maskdet.files.guard import FoundFile, Guard
 from maskdet.results import MaskResult
 from maskdet.sources import Picture, PictureFile
 from maskdet.terminal.console import open_text
-from maskdet.writers.lines import CsvWriter, JsonLinesWriter, ResultWriter
 from maskdet.writers.naming import OutputNames
 from maskdet.writers.targets import Targets
 
 if TYPE_CHECKING:
-    from maskdet.writers.coco import CocoWriter
+    from maskdet.writers.texts import CocoWriter, ResultWriter
     from maskdet.writers.video import VideoWriter
 
 
@@ -118,28 +117,28 @@ class Outputs:
         if targets.pictures:
             self._painter = _Painter(Path(targets.pictures), self._guard, self._stack)
             self._files.append(self._painter)
-        if targets.txt:
-            from maskdet.writers.labels import YoloWriter
-
-            self._files.append(YoloWriter(Path(targets.txt), confidence=targets.txt_confidence))
-        if targets.voc:
-            from maskdet.writers.labels import VocWriter
-
-            self._files.append(VocWriter(Path(targets.voc)))
         if targets.crops:
             from maskdet.writers.pictures import CropWriter
 
             self._files.append(CropWriter(Path(targets.crops), self._guard))
-        if targets.coco:
-            from maskdet.writers.coco import CocoWriter
+        if any((targets.txt, targets.voc, targets.coco, targets.json, targets.csv)):
+            self._open_texts(targets)
+        return self
 
-            self._coco = CocoWriter(targets.coco)
+    def _open_texts(self, targets: Targets) -> None:
+        from maskdet.writers import texts  # which one photo shown as a table does without
+
+        if targets.txt:
+            self._files.append(texts.YoloWriter(Path(targets.txt), confidence=targets.txt_confidence))
+        if targets.voc:
+            self._files.append(texts.VocWriter(Path(targets.voc)))
+        if targets.coco:
+            self._coco = texts.CocoWriter(targets.coco)
             self._files.append(self._coco)
         if targets.json:
-            self._lines.append(JsonLinesWriter(self._stack.enter_context(open_text(targets.json)), targets.json))
+            self._lines.append(texts.JsonLinesWriter(self._stack.enter_context(open_text(targets.json)), targets.json))
         if targets.csv:
-            self._lines.append(CsvWriter(self._stack.enter_context(open_text(targets.csv)), targets.csv))
-        return self
+            self._lines.append(texts.CsvWriter(self._stack.enter_context(open_text(targets.csv)), targets.csv))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from maskdet.errors import SourceError
 from maskdet.files.atomic import create_beside
 from maskdet.files.guard import Guard
+from maskdet.files.paths import real_path
 from maskdet.files.signature import video_tail
-from maskdet.paths import real_path
 from maskdet.results import MaskResult
 from maskdet.sources import Clip
-from maskdet.sources.content.capture import open_capture
+from maskdet.sources.video import open_capture
 from maskdet.writers.h264 import CONTAINERS, H264Encoder, writes_h264
 from maskdet.writers.pace import CODECS, OpenCvEncoder
 from maskdet.writers.tally import ClipTally

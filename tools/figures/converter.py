@@ -17,7 +17,7 @@ def converter(report: dict[str, Any]) -> str:
         cells = [ours["wall_s"], plain["wall_s"], ours["times_faster"], ours["cpu_s"], plain["cpu_s"]]
         cells += [ours["peak_mb"], plain["peak_mb"]]
         rows.append(f"| {ours['files']:,.0f} | {' | '.join(map(three_digits, cells))} |")
-    return f"""`maskdet convert` beside a [plain script](../maskdet/benchmark/baselines/plain_convert.py) that parses and writes one file after another, which checks
+    return f"""`maskdet convert` beside a [plain script](../maskdet/benchmark/plain_convert.py) that parses and writes one file after another, which checks
 no picture and no box ({machine["processor"]}, {machine["cores"]} cores; `{report["command"]}`, the public data over and over; target {section["targets"]["times_faster"]} times faster
 at 85,300 files). In brackets the script; peak MB is that of the largest process:
 

@@ -38,7 +38,7 @@ from maskdet.classifier.training.run import NetworkRun, is_view
 from maskdet.errors import DatasetError
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
-from maskdet.imaging.figure import png
+from maskdet.imaging.encode import png
 from maskdet.statistics.mcnemar import Comparison
 
 

@@ -11,7 +11,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.report.mistakes import find_mistakes
 from maskdet.classifier.study.sections import Entry, Section
-from maskdet.results.spreadsheet import path_cell
+from maskdet.results.rows import path_cell
 from maskdet.statistics.figures import Estimate
 from maskdet.statistics.mcnemar import Comparison
 

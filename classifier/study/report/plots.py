@@ -16,7 +16,7 @@ from maskdet.classifier.study.published import OWN, study_error
 from maskdet.classifier.study.report.text import SHORT_NAMES
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.extras import require
-from maskdet.statistics.roc import roc_curve
+from maskdet.statistics.scores import roc_curve
 
 TRAIN_COLOUR, DEV_COLOUR, STUDY_COLOUR = "tab:blue", "tab:orange", "0.45"
 

@@ -21,8 +21,7 @@ from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import Calibration
 from maskdet.statistics.calibration_error import BINS, adaptive_calibration_error, expected_calibration_error
-from maskdet.statistics.figures import Figure, figure_of, rounded
-from maskdet.statistics.resampling import with_measured
+from maskdet.statistics.figures import Figure, figure_of, rounded, with_measured
 
 SCHEMA: Final = "maskdet-calibration-folds/1"
 

@@ -25,8 +25,7 @@ from maskdet.detector.evaluation.operating_point import count_photos, rows_of_co
 from maskdet.detector.evaluation.report import row_names
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.errors import WeightsError
-from maskdet.statistics.figures import FoldFigure, figure_of, mean_of_known
-from maskdet.statistics.resampling import draw_groups, with_measured
+from maskdet.statistics.figures import FoldFigure, draw_groups, figure_of, mean_of_known, with_measured
 
 #: Stands for a fold's number in the name of its model.
 FOLD: Final = "{fold}"

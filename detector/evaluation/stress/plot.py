@@ -9,7 +9,7 @@ from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.detector.evaluation.plots import canvas
 from maskdet.detector.evaluation.stress.report import ScaleReport
 from maskdet.files.atomic import write_bytes
-from maskdet.imaging.figure import png
+from maskdet.imaging.encode import png
 
 
 def save_curve(report: ScaleReport, folder: Path) -> Path:

@@ -24,8 +24,7 @@ from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.imaging.decode import decode_file
-from maskdet.statistics.figures import figure_of, mean_of_known
-from maskdet.statistics.resampling import draw_photos, with_measured
+from maskdet.statistics.figures import draw_photos, figure_of, mean_of_known, with_measured
 from maskdet.terminal.progress import track
 
 Ints = npt.NDArray[np.int64]

@@ -7,7 +7,7 @@ from pathlib import Path
 from maskdet.detector.inference.runtime.onnx_runtime import OnnxRuntime
 from maskdet.detector.inference.runtime.spec import Runtime
 from maskdet.errors import WeightsError
-from maskdet.sessions.choice import Precision, choose_runtime
+from maskdet.sessions.devices import Precision, choose_runtime
 
 
 def load_runtime(
@@ -27,7 +27,7 @@ def load_runtime(
         name: how results call the model.
         device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or such as ``"openvino:GPU"``.
         threads: CPU threads, 0 for one a core; torch always takes all.
-        runtime: ``"auto"``, ``"onnx"``, ``"openvino"`` or ``"torch"``; see ``maskdet.sessions.choice``.
+        runtime: ``"auto"``, ``"onnx"``, ``"openvino"`` or ``"torch"``; see ``maskdet.sessions.devices``.
         precision: ``"fp32"`` or ``"bf16"``, the latter with OpenVINO only.
         trust_weights: unpickle a ``.pt`` whatever it names, which runs what it says.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from maskdet.detector.inference.runtime.answer import run_checked
 from maskdet.detector.inference.runtime.spec import read_spec
-from maskdet.sessions.choice import Precision
+from maskdet.sessions.devices import Precision
 from maskdet.sessions.openvino_session import OpenVinoSession
 
 

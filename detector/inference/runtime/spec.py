@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import WeightsError
-from maskdet.sessions.model_text import read_names, read_size, read_stride, required
+from maskdet.sessions.model_file import read_names, read_size, read_stride, required
 
 if TYPE_CHECKING:
     from maskdet.sessions.onnx_session import OnnxSession

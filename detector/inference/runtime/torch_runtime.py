@@ -12,7 +12,7 @@ from maskdet.detector.inference.runtime.spec import ModelSpec, class_order
 from maskdet.errors import DeviceError, MaskdetError, WeightsError, first_line
 from maskdet.extras import require
 from maskdet.sessions.devices import torch_device
-from maskdet.sessions.model_text import SIDES, STRIDES, check_names
+from maskdet.sessions.model_file import SIDES, STRIDES, check_names
 from maskdet.sessions.processor import usable_cores
 
 

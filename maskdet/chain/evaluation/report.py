@@ -16,9 +16,8 @@ from maskdet.chain.fusion import FusionRule
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.report import ApRow
 from maskdet.results import ModelInfo
-from maskdet.statistics.confusion import confusion_matrix, error, macro_f1
-from maskdet.statistics.figures import Figure, figure_of, rounded
-from maskdet.statistics.resampling import draw_photos, with_measured
+from maskdet.statistics.figures import Figure, draw_photos, figure_of, rounded, with_measured
+from maskdet.statistics.scores import confusion_matrix, error, macro_f1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

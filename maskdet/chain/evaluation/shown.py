@@ -10,7 +10,7 @@ from maskdet.chain.evaluation.report import FINDERS, NAMERS, CompareReport
 from maskdet.detector.evaluation.average_precision import AP_ROWS
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
-from maskdet.imaging.figure import png
+from maskdet.imaging.encode import png
 from maskdet.statistics.figures import MEAN, Figure
 from maskdet.statistics.mcnemar import ALPHA
 from maskdet.terminal.console import console

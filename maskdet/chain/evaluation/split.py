@@ -41,9 +41,8 @@ from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.errors import DatasetError
-from maskdet.statistics.figures import Figure, figure_of
+from maskdet.statistics.figures import Figure, draw_photos, figure_of
 from maskdet.statistics.mcnemar import exact_p
-from maskdet.statistics.resampling import draw_photos
 
 #: What ``LabelledSplit.split`` says of a VOC folder, which has no splits that maskdet reads.
 WHOLE: Final = "all"

@@ -9,7 +9,7 @@ import click
 
 from maskdet.cli.options import option
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
-from maskdet.sessions.choice import PRECISIONS, RUNTIMES, Precision, RuntimeName
+from maskdet.sessions.devices import PRECISIONS, RUNTIMES, Precision, RuntimeName
 
 if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier

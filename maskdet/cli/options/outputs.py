@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from maskdet.cli.options import option
-from maskdet.paths import OWN_FOLDER
+from maskdet.files.paths import OWN_FOLDER
 from maskdet.terminal.console import say, to_bytes
 from maskdet.terminal.console import show as show_line
 from maskdet.writers.targets import Targets

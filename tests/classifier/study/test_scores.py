@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from maskdet.classifier.study.scores import floor_of, score
-from maskdet.statistics.confusion import balanced_accuracy, error, f1, macro_f1, precision, recall
 from maskdet.statistics.figures import Estimate, wilson
-from maskdet.statistics.roc import roc_auc, roc_curve
+from maskdet.statistics.scores import balanced_accuracy, error, f1, macro_f1, precision, recall, roc_auc, roc_curve
 
 
 def answers(seed: int, count: int, classes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskdet.datasets.photos.mend import find_repeated, mend_boxes, turn_boxes
-from maskdet.results.yolo import format_labels, from_yolo, to_yolo
+from maskdet.results.labels import format_labels, from_yolo, to_yolo
 
 coordinate = st.floats(-5000, 5000, allow_nan=False) | st.integers(-50, 700).map(float)
 box = st.tuples(coordinate, coordinate, coordinate, coordinate)

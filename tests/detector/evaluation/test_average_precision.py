@@ -10,7 +10,7 @@ from maskdet.detector.evaluation.average_precision import match_tables, resample
 from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.inference.postprocess import Detections
-from maskdet.statistics.resampling import interval
+from maskdet.statistics.figures import interval
 
 pytest.importorskip("faster_coco_eval")
 

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from maskdet.benchmark.baselines.commands import maskdet, module, yolo, yolo_all_cores
-from maskdet.benchmark.measuring.machine import Machine
-from maskdet.benchmark.measuring.section import Column, Row, Section
-from maskdet.benchmark.report import BenchmarkReport, cells, print_section
+from maskdet.benchmark.commands import maskdet, module, yolo, yolo_all_cores
+from maskdet.benchmark.report import BenchmarkReport, Machine, cells, print_section
+from maskdet.benchmark.section import Column, Row, Section
 
 MACHINE = Machine("Z80", 2, None, "CP/M 2.2", "3.11.7", None, {"onnxruntime": "1.0", "torch": None})
 COLUMNS = (Column("wall_s", "wall, s"), Column("peak_mb", "peak MB", 0), Column("times", "times", 1, "> 1"))
@@ -58,4 +57,4 @@ def test_commands_are_shown_without_folders() -> None:
     assert yolo("predict", "model=/w/best.pt", "imgsz=64").shown == "yolo predict model=best.pt imgsz=64"
     spread = yolo_all_cores(4, "predict")
     assert (spread.shown, spread.argv[-2:]) == ("(torch.set_num_threads(4)) yolo predict", ("4", "predict"))
-    assert module("maskdet.benchmark.baselines.bare", "/x/y").shown == "python -m maskdet.benchmark.baselines.bare y"
+    assert module("maskdet.benchmark.bare", "/x/y").shown == "python -m maskdet.benchmark.bare y"

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from maskdet.benchmark.baselines import commands
-from maskdet.benchmark.measuring.runtimes import runtimes_for
-from maskdet.benchmark.measuring.section import Settings
-from maskdet.benchmark.sections import end_to_end
-from maskdet.benchmark.sections.registry import DEFAULT, SECTIONS
+from maskdet.benchmark import commands
+from maskdet.benchmark import folder as folder_section
+from maskdet.benchmark.detectors import runtimes_for
+from maskdet.benchmark.section import DEFAULT, SECTIONS, Settings
 from maskdet.cli import main
 
 QUICK = ("--no-yolo", "--runs", "1", "--no-warm-up", "--imgsz", "64")
@@ -41,7 +40,7 @@ def test_cold(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_folder_and_video(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(end_to_end, "runtimes_for", lambda weights: runtimes_for(weights)[:1])
+    monkeypatch.setattr(folder_section, "runtimes_for", lambda weights: runtimes_for(weights)[:1])
     report = report_of(capsys, "--only", "folder,video", "--limit", "2", "--frames", "2")
     assert report["command"] == (
         "maskdet benchmark --only folder,video --runs 1 --no-warm-up --limit 2 --frames 2 --no-yolo --imgsz 64"
@@ -78,8 +77,8 @@ def test_converter_and_size(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_ultralytics_the_rows_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from maskdet.benchmark.measuring.process import Usage
-    from maskdet.benchmark.sections import cold
+    from maskdet.benchmark import cold
+    from maskdet.benchmark.runs import Usage
 
     monkeypatch.setattr(commands, "yolo_is_there", lambda: False)
     monkeypatch.setattr(cold, "measure", lambda *_, **__: Usage(1.0, 0.5, 80.0, ""))
@@ -94,8 +93,8 @@ def test_without_ultralytics_the_rows_say_so(tmp_path: Path, monkeypatch: pytest
 
 
 def test_beside_yolo_there_are_ratios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from maskdet.benchmark.measuring.process import Usage
-    from maskdet.benchmark.sections.folder import measure_folder
+    from maskdet.benchmark.folder import measure_folder
+    from maskdet.benchmark.runs import Usage
 
     # Start-up and seconds a photo of ours, of yolo and of yolo with all cores; the bare model takes 0.5 s a
     # photo, one after another as side by side.
@@ -109,9 +108,9 @@ def test_beside_yolo_there_are_ratios(tmp_path: Path, monkeypatch: pytest.Monkey
         return Usage(start + each * photos, None, 80.0, "")
 
     monkeypatch.setattr(commands, "yolo_is_there", lambda: True)
-    monkeypatch.setattr(end_to_end, "usable_cores", lambda: 2)
-    monkeypatch.setattr(end_to_end, "measure", fake)
-    monkeypatch.setattr(end_to_end, "runtimes_for", lambda weights: runtimes_for(weights)[:1])
+    monkeypatch.setattr(folder_section, "usable_cores", lambda: 2)
+    monkeypatch.setattr(folder_section, "measure", fake)
+    monkeypatch.setattr(folder_section, "runtimes_for", lambda weights: runtimes_for(weights)[:1])
     rows = {row.name: row.figures for row in measure_folder(Settings(imgsz=64, limit=4, quiet=True), tmp_path).rows}
     assert list(rows) == [
         "maskdet detect (onnx)",
@@ -129,9 +128,9 @@ def test_beside_yolo_there_are_ratios(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_int8_and_bfloat16_stand_beside_float32(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from maskdet.benchmark.measuring.process import Usage
-    from maskdet.benchmark.measuring.runtimes import RuntimeChoice
-    from maskdet.benchmark.sections.folder import measure_folder
+    from maskdet.benchmark.detectors import RuntimeChoice
+    from maskdet.benchmark.folder import measure_folder
+    from maskdet.benchmark.runs import Usage
 
     choices = [
         RuntimeChoice("openvino", ("--runtime", "openvino")),
@@ -149,9 +148,9 @@ def test_int8_and_bfloat16_stand_beside_float32(tmp_path: Path, monkeypatch: pyt
         return Usage(1 + each * photos, None, 80.0, "")
 
     monkeypatch.setattr(commands, "yolo_is_there", lambda: True)
-    monkeypatch.setattr(end_to_end, "measure", fake)
-    monkeypatch.setattr(end_to_end, "runtimes_for", lambda weights: choices[:1])
-    monkeypatch.setattr(end_to_end, "with_bfloat16", lambda found: choices)
+    monkeypatch.setattr(folder_section, "measure", fake)
+    monkeypatch.setattr(folder_section, "runtimes_for", lambda weights: choices[:1])
+    monkeypatch.setattr(folder_section, "with_bfloat16", lambda found: choices)
     rows = {row.name: row for row in measure_folder(Settings(imgsz=64, limit=4, quiet=True), tmp_path).rows}
     assert {name: row.figures.get("times_fp32") for name, row in rows.items() if "openvino" in name} == {
         "maskdet detect (openvino)": None,
@@ -172,16 +171,16 @@ def test_int8_and_bfloat16_stand_beside_float32(tmp_path: Path, monkeypatch: pyt
 
 
 def test_growth_is_compared_with_the_row_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from maskdet.benchmark.measuring.process import Usage
-    from maskdet.benchmark.sections import size
+    from maskdet.benchmark import growth
+    from maskdet.benchmark.runs import Usage
 
     def fake(argv: tuple[str, ...], _folder: Path, *, shown: str) -> Usage:
         name = next(Path(word).name for word in argv if "photos-" in word or word.endswith("one"))
         photos = int(name.partition("-")[2] or 1)
         return Usage(1.0 + photos, None, 50.0 + photos, "")
 
-    monkeypatch.setattr(size, "measure", fake)
-    section = size.measure_size(Settings(imgsz=64, sizes=(2, 8), quiet=True), tmp_path)
+    monkeypatch.setattr(growth, "measure", fake)
+    section = growth.measure_size(Settings(imgsz=64, sizes=(2, 8), quiet=True), tmp_path)
     first, second = (row.figures for row in section.rows)
     assert (first["steady_s"], second["steady_s"]) == (2.0, 8.0)
     assert second["time_doubled"] == 2.0  # four times as long for four times as many

@@ -142,7 +142,7 @@ class Counted(Source):
 def test_a_large_picture_is_in_memory_alone(
     stub: Any, monkeypatch: pytest.MonkeyPatch, workers: int, batch: int
 ) -> None:
-    monkeypatch.setattr("maskdet.sources.content.source._LARGE", 100_000)
+    monkeypatch.setattr("maskdet.sources.picture._LARGE", 100_000)
     alive: list[weakref.ref[Any]] = []
     seen: list[int] = []
     sources = [Counted(alive, seen) for _ in range(6)]

@@ -19,8 +19,7 @@ from maskdet.cli import main
 from maskdet.printable import printable
 from maskdet.results import Face, ImageInfo, MaskResult, ModelInfo
 from maskdet.terminal.console import cell, console, say
-from maskdet.writers.clip_table import print_clips
-from maskdet.writers.table import print_results
+from maskdet.writers.tables import print_clips, print_results
 from maskdet.writers.tally import ClipTally
 
 MODEL = ModelInfo("maskdet-n", 640, 0.25)

@@ -15,7 +15,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.cli import main
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.errors import WeightsError
-from maskdet.sessions.external_data import check_external_data
+from maskdet.sessions.model_file import check_external_data
 
 onnx = pytest.importorskip("onnx")
 

@@ -5,7 +5,7 @@ import pytest
 
 from maskdet.chain.evaluation.report import ClassRow, class_draws
 from maskdet.classifier.study.scores import score
-from maskdet.statistics.resampling import draw_photos
+from maskdet.statistics.figures import draw_photos
 
 
 def ints(*values: int) -> np.ndarray:

@@ -1,1 +1,0 @@
-"""How a run is measured: processes, rounds, the machine, the pictures, the runtimes."""

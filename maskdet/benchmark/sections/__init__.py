@@ -1,1 +1,0 @@
-"""The sections of the benchmark, one a file, and their registry."""
