@@ -26,7 +26,7 @@ LAYERS: Final = (
     {"datasets"},
     {"classifier", "detector"},
     {"alerts", "api", "benchmark", "chain", "prediction", "sources", "tracking", "writers"},
-    {"serve"},
+    {"batch", "serve"},
     {"__main__", "cli"},
 )  # fmt: skip
 

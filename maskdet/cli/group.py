@@ -14,6 +14,7 @@ from maskdet.cli import DEBUG, EXIT_PIPE
 #: Command name -> "module:function", one line of help. The help stands here so that ``maskdet --help`` imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("maskdet.cli.detect:detect", "Find faces and say how each wears its mask."),
+    "batch": ("maskdet.cli.batch:batch", "Find faces in a million pictures, in a run that is resumed."),
     "classify": ("maskdet.cli.classify:classify", "Say of face crops how each wears its mask."),
     "compare": ("maskdet.cli.compare:compare", "Show where detector and classifier disagree; score both."),
     "serve": ("maskdet.cli.serve:serve", "Answer over HTTP, with a page."),

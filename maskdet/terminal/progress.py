@@ -24,7 +24,7 @@ class ProgressBar:
             total: how many steps there will be, None where nobody knows.
             quiet: draw nothing.
         """
-        self._label, self.total = label, total
+        self.label, self.total = label, total
         self._hidden = quiet or not sys.stderr.isatty()
         self._bar: Progress | None = None
         self._task: TaskID
@@ -45,7 +45,7 @@ class ProgressBar:
         )
         self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._bar.start()
-        self._task = self._bar.add_task(self._label, total=self.total, rate="")
+        self._task = self._bar.add_task(self.label, total=self.total, rate="")
         return self
 
     def __exit__(
@@ -62,7 +62,7 @@ class ProgressBar:
             task.total = self.total  # update() cannot take a total back
             speed = task.speed
             rate = "" if not speed else f"{speed:.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
-            self._bar.update(self._task, advance=steps, rate=rate)
+            self._bar.update(self._task, advance=steps, rate=rate, description=self.label)
 
 
 def track(items: Iterable[T], *, label: str, total: int | None = None, quiet: bool = False) -> Iterator[T]:
