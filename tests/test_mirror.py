@@ -23,6 +23,7 @@ EXCEPTIONS: Final = {
     "test_layers.py": "imports of every module",
     "test_mirror.py": "tests of every module",
     "test_package.py": "the package as installed",
+    "test_parameters.py": "functions of every module",
     "test_parity.py": "the shipped detectors beside ultralytics' own program",
     "test_readme.py": "README and docs",
     "test_shipped_classifier.py": "the shipped classifier",

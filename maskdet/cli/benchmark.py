@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from maskdet.benchmark.section import BESIDE_YOLO, DEFAULT, SECTIONS, Settings, run_section
 from maskdet.cli import EXIT_DONE
+from maskdet.cli.options import options
 from maskdet.cli.report_output import command_line, to_json, write_text
 from maskdet.files.paths import real_path
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
     """Turn the value of ``--only`` into names of sections; a click callback."""
-    from maskdet.benchmark.section import DEFAULT, SECTIONS
-
     if value is None:
         return DEFAULT
     names = [name.strip() for name in value.split(",") if name.strip()]
@@ -58,22 +59,9 @@ def _sizes(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the detector's input, in pixels.")
 @click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
 @click.option("--quiet", is_flag=True, help="No tables, no progress: only what was asked for, and errors.")
+@options(settings=Settings)
 def benchmark(
-    source: Path | None,
-    names: tuple[str, ...],
-    runs: int,
-    no_warm_up: bool,
-    limit: int,
-    frames: int,
-    sizes: tuple[int, ...] | None,
-    voc: Path | None,
-    weights: str | None,
-    classifier: str | None,
-    yolo_weights: str | None,
-    no_yolo: bool,
-    imgsz: int | None,
-    json_target: str | None,
-    quiet: bool,
+    names: tuple[str, ...], json_target: str | None, no_warm_up: bool, no_yolo: bool, *, settings: Settings
 ) -> int:
     """Measure how fast maskdet runs on this machine, beside yolo where ultralytics is installed.
 
@@ -90,23 +78,20 @@ def benchmark(
     unmeasured and then --runs times. Times are those of this machine at this moment, so compare within a table; a
     ratio is the median of the rounds' ratios.
     """
-    if sizes is not None and not {"converter", "size"} & set(names):
+    if settings.sizes is not None and not {"converter", "size"} & set(names):
         raise click.UsageError("--sizes belongs to the sections converter and size: name them with --only")
 
     from maskdet.benchmark.detectors import check_rival, with_torch_twin
     from maskdet.benchmark.report import BenchmarkReport, this_machine
-    from maskdet.benchmark.section import BESIDE_YOLO, Settings, run_section
     from maskdet.files.guard import Guard
 
-    settings = Settings(
-        source=source, voc=voc, weights=weights, classifier=classifier, yolo_weights=yolo_weights, yolo=not no_yolo,
-        imgsz=imgsz, limit=limit, frames=frames, runs=runs, warm_up=not no_warm_up, sizes=sizes, quiet=quiet,
-    )  # fmt: skip
-    Guard([source, voc, weights, classifier, yolo_weights]).check_texts({"--json": json_target})
+    settings = replace(settings, warm_up=not no_warm_up, yolo=not no_yolo)
+    files = (settings.source, settings.voc, settings.weights, settings.classifier, settings.yolo_weights)
+    Guard(files).check_texts({"--json": json_target})
     if json_target not in (None, "-") and not real_path(str(json_target)).parent.is_dir():
         raise click.UsageError(f"--json {json_target}: its folder does not exist")
-    if yolo_weights is not None and not no_yolo:
-        check_rival(yolo_weights)
+    if settings.yolo_weights is not None and settings.yolo:
+        check_rival(settings.yolo_weights)
     machine = this_machine()
     sections = []
     with with_torch_twin(settings) if set(names) & BESIDE_YOLO else nullcontext(settings) as settings:
@@ -116,11 +101,11 @@ def benchmark(
             except ValueError as error:  # what MaskDetector says of a size that the network does not take
                 raise click.UsageError(str(error)) from error
             sections.append(section)
-            if not quiet and json_target != "-":
+            if not settings.quiet and json_target != "-":
                 from maskdet.benchmark.report import print_section
 
                 print_section(section, machine)
     if json_target is not None:
-        report = BenchmarkReport(command_line({"json_target", "quiet"}, {"names"}), machine, runs, sections)
+        report = BenchmarkReport(command_line({"json_target", "quiet"}, {"names"}), machine, settings.runs, sections)
         write_text(to_json(report.to_dict(), indent=2), json_target)
     return EXIT_DONE

@@ -44,8 +44,8 @@ def options(*names: str, **groups: type) -> Callable[[Command], Command]:
     """Add the options of groups to a command, which gets one object a group under the keyword given here.
 
     For options of one group that are shown apart, use it twice, each time with the fields meant. What a command adds
-    itself under the name of a field (``click.option("--batch", …)`` with a help of its own) is the group's too; a field
-    that it has no option for keeps its default.
+    itself under the name of a field (``click.option("--batch", …)`` with a help of its own) is the group's too, so that
+    any dataclass can be a group; a field that it has no option for keeps its default.
     """
 
     def decorate(command: Command) -> Command:
