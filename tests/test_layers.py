@@ -106,6 +106,16 @@ def test_every_module_stands_in_a_layer(sources: Sources) -> None:
     assert {module.split(".")[1] for module in sources if module != "maskdet"} == set().union(*LAYERS)
 
 
+def test_every_folder_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    folders = {
+        ".".join([name, *file.parent.relative_to(ROOT / top).parts])
+        for name, top in settings["package-dir"].items()
+        for file in (ROOT / top).rglob("*.py")
+    }
+    assert sorted(settings["packages"]) == sorted(folders)
+
+
 def test_layers_import_downwards(sources: Sources) -> None:
     assert wrong_imports(sources) == set()
 
