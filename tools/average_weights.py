@@ -7,7 +7,7 @@ et al., "Model soups", 2022)::
     python tools/average_weights.py mean.onnx runs/first/weights/last.onnx runs/second/weights/last.onnx
 
 Export has folded each batch normalisation into the convolution before it, so the mean needs no statistics of its own. Give
-files without calibration: ``tools/calibrate_detector.py`` then calibrates the mean.
+files without calibration: ``maskdet val --folds --calibrate --final`` then calibrates the mean.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ What is said of it stands in ``weights/NAME.facts.yaml`` (see ``tools/cards.py``
 val`` wrote::
 
     maskdet export model=runs/NAME/weights/last.pt
-    python tools/calibrate_detector.py folds "runs/fold{fold}.onnx" --write runs/NAME/weights/last.onnx calibrated.onnx
-    maskdet val model=calibrated.onnx data=public/data.yaml --json val.json
-    python tools/register_model.py NAME calibrated.onnx val.json
+    maskdet val data=folds model='runs/fold{fold}.onnx' --folds --calibrate --save calibrated --final runs/NAME/weights/last.onnx
+    maskdet val model=calibrated/last.onnx data=public/data.yaml --json val.json
+    python tools/register_model.py NAME calibrated/last.onnx val.json
 
 A detector trained on every photo is registered with the JSON of ``maskdet val --folds`` on detectors of its recipe, a classifier
 with that of ``tools/classifier_figures.py``, an INT8 model by ``tools/ship_int8.py``. The first model of its task becomes its

@@ -143,6 +143,14 @@ def detect_split(
     return found, reported
 
 
+def detect_low(detector: MaskDetector, labelled: LabelledSplit, *, batch: int, quiet: bool) -> list[Detections]:
+    """Return what ``maskdet detect`` would report of each photo of a split, from a low threshold on."""
+    _, reported = detect_split(
+        detector, labelled, conf=VAL_CONF, iou=DEFAULT_IOU, batch=batch, quiet=quiet, report_conf=VAL_CONF
+    )
+    return reported
+
+
 def detect_twice(
     detector: MaskDetector,
     images: Sequence[npt.NDArray[np.uint8]],

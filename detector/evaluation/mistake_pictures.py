@@ -1,8 +1,11 @@
-"""The gallery of mistakes: cut-outs with the labelled and the found boxes, sorted by size and class."""
+"""The gallery of mistakes: cut-outs with the labelled and the found boxes, by size and class, and a CSV of all."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -11,9 +14,12 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.detector.evaluation.coco import SIZES
-from maskdet.detector.evaluation.labelled_split import Truth
-from maskdet.detector.evaluation.mistakes import Box, Mistake
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
+from maskdet.detector.evaluation.mistakes import KINDS, Box, Mistake
 from maskdet.detector.inference.postprocess import Detections
+from maskdet.files.atomic import write_bytes
+from maskdet.imaging.decode import decode_file
+from maskdet.imaging.encode import write_picture
 from maskdet.imaging.sheet import GAP, PAPER, draw_sheet
 from maskdet.results.draw import SHORT_NAMES
 
@@ -28,6 +34,56 @@ _CONTEXT, _LEAST = 3.0, 48.0
 #: Dashes of a found box, in pixels.
 _DASH: Final = 5
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+
+
+_COLUMNS: Final = (
+    "photo", "kind", "doubtful_label", "label", "found", "confidence", "iou", "side", "x1", "y1", "x2", "y2"
+)  # fmt: skip
+
+#: What ``write_gallery`` may write.
+FILES: Final = ("mistakes.csv", "doubtful_labels.png", *(f"{kind}.png" for kind in KINDS))
+
+
+def write_gallery(
+    folder: Path, labelled: LabelledSplit, found: Sequence[Detections], mistakes: Sequence[Mistake], *, conf: float
+) -> list[Path]:
+    """Write one picture a kind of mistake, one of the doubtful labels, and the CSV; return their paths.
+
+    Args:
+        folder: where they go.
+        labelled: photos and labels.
+        found: what was detected, one a photo.
+        mistakes: the worst first.
+        conf: boxes at or below it are not drawn.
+
+    Raises:
+        SourceError: a photo cannot be decoded, or a file not written.
+    """
+
+    def tile_of(mistake: Mistake) -> _Image:
+        photo, detected = labelled.photos[mistake.photo], found[mistake.photo]
+        reported = detected.take(detected.confidences > conf)
+        return draw_tile(decode_file(photo), mistake, labelled.truths[mistake.photo], reported, photo.stem)
+
+    written = [write_bytes(folder / "mistakes.csv", _csv(labelled, mistakes).encode())]
+    sheets: dict[str, list[Mistake]] = {kind: [one for one in mistakes if one.kind == kind] for kind in KINDS}
+    for name, shown in {**sheets, "doubtful_labels": [one for one in mistakes if one.doubtful]}.items():
+        picture = draw_gallery(shown, tile_of)
+        if picture is not None:
+            written.append(write_picture(folder / f"{name}.png", picture))
+    return written
+
+
+def _csv(labelled: LabelledSplit, mistakes: Sequence[Mistake]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for one in mistakes:
+        names = ["" if class_id is None else CLASS_NAMES[class_id] for class_id in (one.label, one.found)]
+        sure = "" if one.confidence is None else f"{one.confidence:.4f}"
+        figures = [sure, f"{one.iou:.3f}", f"{one.side:.1f}", *(f"{value:.1f}" for value in one.box)]
+        writer.writerow([labelled.photos[one.photo].name, one.kind, int(one.doubtful), *names, *figures])
+    return text.getvalue()
 
 
 def draw_tile(image: _Image, mistake: Mistake, truth: Truth, found: Detections, name: str) -> _Image:

@@ -1,8 +1,8 @@
 """Thresholds and calibration as a detector's file holds them, read without what wrote them.
 
 ``--conf f1`` is the confidence of each class from which a face is reported, where precision and recall balance best.
-The thresholds stand in the model's file with its calibration, chosen by ``tools/calibrate_detector.py`` on photos that
-the detectors had not seen; what they gain over one threshold for all is in ``docs/accuracy.md``.
+The thresholds stand in the model's file with its calibration, chosen by ``maskdet val --folds --calibrate`` on photos
+that the detectors had not seen; what they gain over one threshold for all is in ``docs/accuracy.md``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ WAYS = {"shipped": "the default", "one": "chosen, one for all", "per_class": "ch
 
 
 def calibration(report: dict[str, Any]) -> str:
-    """Return the tables of ``tools/calibrate_detector.py``."""
+    """Return the tables of ``maskdet val --folds --calibrate``."""
     limits = list(report["methods"]["none"]["above"])
     rows = []
     for name, label in METHODS.items():

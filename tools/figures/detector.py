@@ -43,7 +43,7 @@ MISTAKES = {
 
 
 def mistakes(report: dict[str, Any]) -> str:
-    """Return the table of ``tools/mistakes.py``."""
+    """Return the table of ``maskdet val --mistakes``."""
     sizes, settings = list(report["faces"])[1:], report["settings"]
     rows = []
     for kind, label in {"": "labelled faces", **MISTAKES}.items():

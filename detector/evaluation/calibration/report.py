@@ -127,6 +127,17 @@ class CalibrationReport:
             "thresholds": {name: scores.to_dict() for name, scores in self.thresholds.items()},
         }
 
+    def notes(self, data: str) -> dict[str, Any]:
+        """Return what a calibrated file says beside temperature and bias; ``data`` names the folds."""
+        before, after = (self.methods[name].errors for name in ("none", self.chosen))
+        return {
+            "fitted_on": f"{data}: {len(self.judged.right)} detections of detectors that had not seen the photos",
+            "ece_before": {str(t): before[t].to_dict()["value"] for t in THRESHOLDS},
+            "ece_after": {str(t): after[t].to_dict()["value"] for t in THRESHOLDS},
+            "best_f1_conf": self.thresholds["one"].to_dict()["final"],
+            "best_f1_conf_per_class": self.thresholds["per_class"].to_dict()["final"],
+        }
+
 
 def calibrate_folds(
     folds: FoldSet,

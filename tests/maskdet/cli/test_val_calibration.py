@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from maskdet.cli import main
 from maskdet.detector.inference.runtime import ModelSpec, OnnxRuntime
 
 pytest.importorskip("faster_coco_eval")
 onnx = pytest.importorskip("onnx")
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+Run = Callable[..., tuple[int, str, str]]
 
 
 class OneRight:
@@ -29,9 +29,13 @@ class OneRight:
 
 @pytest.fixture
 def calibrate(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_png: Callable[..., Path], as_exported: Path
-) -> Callable[[list[str]], None]:
-    """Return the tool's ``main``, in a folder with two folds and two copies of the shipped detector."""
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    write_png: Callable[..., Path],
+    as_exported: Path,
+) -> Run:
+    """Return a function that calibrates, in a folder with two folds and two copies of the shipped detector."""
     model = onnx.load(as_exported)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     for number in (1, 2):
@@ -47,48 +51,55 @@ def calibrate(
         onnx.save(model, tmp_path / f"fold{number}.onnx")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: OneRight())
-    main: Callable[[list[str]], None] = runpy.run_path(str(ROOT / "tools" / "calibrate_detector.py"))["main"]
-    return main
+
+    def call(*args: str, data: str = "folds", models: str = "fold{fold}.onnx") -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main(["val", f"data={data}", f"model={models}", "--folds", "--calibrate", *args])
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    return call
 
 
-def test_figures_diagram_and_files(
-    calibrate: Callable[[list[str]], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_figures_diagram_and_files(calibrate: Run, tmp_path: Path, as_exported: Path) -> None:
     pytest.importorskip("matplotlib")
-    files = ["--json", "cal.json", "--png", "out/cal.png", "--write-folds", "out/fold{fold}.onnx"]
-    calibrate(["folds", "fold{fold}.onnx", "--resamples", "5", "--method", "temperature", *files])
+    code, printed, _ = calibrate("--json", "cal.json", "--save", "out", "--final", str(as_exported))
+    assert code == 0
     read = json.loads((tmp_path / "cal.json").read_text())
-    assert read["command"] == "python tools/calibrate_detector.py folds 'fold{fold}.onnx' --method temperature"
+    assert read["schema"] == "maskdet-calibration-folds/1"
+    assert read["command"] == (
+        "maskdet val data=folds 'model=fold{fold}.onnx' --json cal.json --save out --folds --calibrate"
+        " --final plain.onnx"
+    )
     assert read["data"] == {"name": "folds", "folds": 2, "photos": 4}
     # Each photo has .78 right, .31 and .85 wrong: three bins, of which the gaps are 1 − .78, .31 and .85.
     assert read["methods"]["none"]["above"]["0.25"]["detections"] == 12
     assert read["methods"]["none"]["above"]["0.25"]["ece"]["value"] == pytest.approx((0.22 + 0.31 + 0.85) / 3, abs=1e-6)
-    assert "temperature_and_bias" in capsys.readouterr().out
-    assert (tmp_path / "out/cal.png").read_bytes().startswith(b"\x89PNG")
-    for number, fitted in enumerate(read["methods"]["temperature"]["folds"], 1):
-        metadata = OnnxRuntime(tmp_path / f"out/fold{number}.onnx", name="a").spec.metadata
+    assert "temperature_and_bias" in printed
+    assert (tmp_path / "out/reliability.png").read_bytes().startswith(b"\x89PNG")
+    fitted = read["methods"]["temperature_and_bias"]
+    for name, wanted in zip(("fold1", "fold2", "plain"), [*fitted["folds"], fitted["final"]], strict=True):
+        metadata = OnnxRuntime(tmp_path / f"out/{name}.onnx", name="a").spec.metadata
         said = json.loads(metadata["maskdet_calibration"])
-        assert said["temperature"] == pytest.approx(fitted["temperature"], abs=1e-6)
+        assert (said["temperature"], said["bias"]) == pytest.approx((wanted["temperature"], wanted["bias"]), abs=1e-6)
         assert said["ece_before"]["0.25"] == read["methods"]["none"]["above"]["0.25"]["ece"]["value"]
 
 
-def test_what_cannot_be_used_is_one_line(
-    calibrate: Callable[[list[str]], None],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def refused(arguments: list[str]) -> str:
-        with pytest.raises(SystemExit) as stop:
-            calibrate(arguments)
-        assert stop.value.code == 2
-        return capsys.readouterr().err.strip().splitlines()[-1]
+def test_what_cannot_be_used_is_one_line(calibrate: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(*arguments: str, **places: str) -> str:
+        code, _, err = calibrate(*arguments, **places)
+        assert code == 2
+        return err.strip().splitlines()[-1]
 
-    assert refused(["none", "fold{fold}.onnx"]).startswith("error: none: has no folds")
-    assert "needs {fold} in its name" in refused(["folds", "fold1.onnx"])
-    assert "needs {fold} in its name" in refused(["folds", "fold{fold}.onnx", "--write-folds", "out.onnx"])
+    assert "none: has no folds" in refused(data="none")
+    assert "needs {fold} in its name" in refused(models="fold1.onnx")
+    assert "--final goes with --calibrate and --save" in refused("--final", "fold1.onnx")
+    assert "conf= has no meaning with --calibrate" in refused("conf=0.5")
+    # The detectors themselves are never written over.
+    assert "fold1.onnx" in refused("--save", ".")
 
     class Calibrated(OneRight):
         spec = ModelSpec("fixed", 64, 32, True, {"maskdet_calibration": "{}"})
 
     monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: Calibrated())
-    assert "fold1.onnx: is calibrated already" in refused(["folds", "fold{fold}.onnx"])
+    assert "fold1.onnx: is calibrated already" in refused()
