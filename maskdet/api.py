@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, Unpack, ove
 
 from maskdet.arguments import whole_number
 from maskdet.errors import SourceError
-from maskdet.prediction.pipeline import Predictor, answer_source
-from maskdet.prediction.predictors import Mode, choose_predictor
+from maskdet.prediction.pipeline import Mode, Session, choose_predictor
 from maskdet.results import MaskResult
 from maskdet.sessions.processor import threads_each
 from maskdet.sources import is_many, is_single
@@ -121,59 +120,38 @@ def predict(
         from maskdet.tracking.face_tracker import FaceTracker as Tracker
 
         tracker = Tracker() if track is True else track
+    keep = keep_pixels is not False
+    session = Session(predictor=predictor, tracker=tracker, batch=batch, stride=vid_stride, keep_pixels=keep)
     if stream:
-        keep = keep_pixels is not False
-        return _stream(source, predictor, tracker, report, batch=batch, vid_stride=vid_stride, keep_pixels=keep)
-    results, of_video = _collect(
-        source, predictor, tracker, report, batch=batch, vid_stride=vid_stride, keep_pixels=keep_pixels
-    )
+        return _stream(session, source, report)
+    results, of_video = _collect(session, source, report, keep_frames=bool(keep_pixels))
     return results[0] if results and is_single(source) and not of_video else results
 
 
-def _stream(
-    source: Any,
-    predictor: Predictor,
-    tracker: FaceTracker | None,
-    report: Callable[[SourceError], None],
-    *,
-    batch: int,
-    vid_stride: int,
-    keep_pixels: bool,
-) -> Generator[MaskResult]:
-    found = answer_source(source, predictor, report=report, batch=batch, stride=vid_stride, keep_pixels=keep_pixels)
-    with closing(found) as answers:
+def _stream(session: Session, source: Any, report: Callable[[SourceError], None]) -> Generator[MaskResult]:
+    with closing(session.answers(source, report=report)) as answers:
         for picture, result in answers:
-            yield result if tracker is None else tracker.update(result, frame_rate=picture.rate)
+            yield session.identify(picture, result)
             del picture, result
 
 
 def _collect(
-    source: Any,
-    predictor: Predictor,
-    tracker: FaceTracker | None,
-    report: Callable[[SourceError], None],
-    *,
-    batch: int,
-    vid_stride: int,
-    keep_pixels: bool | None,
+    session: Session, source: Any, report: Callable[[SourceError], None], *, keep_frames: bool
 ) -> tuple[list[MaskResult], bool]:
     """Return all results, and whether any is a frame of a video."""
     results: list[MaskResult] = []
     of_video = False
-    all_found = answer_source(
-        source, predictor, report=report, batch=batch, stride=vid_stride, keep_pixels=keep_pixels is not False
-    )
     try:
-        with closing(all_found) as answers:
+        with closing(session.answers(source, report=report)) as answers:
             for picture, found in answers:
-                result = found if tracker is None else tracker.update(found, frame_rate=picture.rate)
+                result = session.identify(picture, found)
                 if picture.clip is None:
                     results.append(result)
                     continue
                 if picture.clip.live:
                     raise SourceError(picture.clip.path, "a live stream never ends: use predict(..., stream=True)")
                 of_video = True
-                results.append(result if keep_pixels else result.without_pixels())
+                results.append(result if keep_frames else result.without_pixels())
     except SourceError as error:
         error.results = results
         raise

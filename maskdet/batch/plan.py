@@ -9,8 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from maskdet.detector.inference.options import DetectorOptions
 from maskdet.errors import WeightsError
-from maskdet.prediction.pipeline import Predictor
-from maskdet.prediction.predictors import Mode, choose_predictor
+from maskdet.prediction.pipeline import Mode, Predictor, choose_predictor
 from maskdet.weights import checksum, resolve_weights, weights_name
 
 #: Of the parts that hold the rows.

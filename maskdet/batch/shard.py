@@ -12,7 +12,7 @@ from maskdet.batch.plan import LoadedModels, Plan, differences
 from maskdet.batch.rows import Rows, decode, encode, merge, part_name, schemas
 from maskdet.batch.store import Store
 from maskdet.errors import SourceError
-from maskdet.prediction.pipeline import answer_source
+from maskdet.prediction.pipeline import Session
 
 #: The folders of the parts, in the order in which they are written: a shard is done when the last one is there.
 FOLDERS: Final = ("faces", "pictures")
@@ -116,15 +116,10 @@ class ShardWorker:
             count(by_uri[error.path], failed=True)
 
         with listed_files(entries) as files:
-            answers = answer_source(
-                files,
-                self._predictor,
-                report=report,
-                batch=self._plan.batch,
-                stride=self._plan.vid_stride,
-                keep_pixels=False,
+            session = Session(
+                predictor=self._predictor, batch=self._plan.batch, stride=self._plan.vid_stride, keep_pixels=False
             )
-            for picture, result in answers:
+            for picture, result in session.answers(files, report=report):
                 entry = by_uri[str(result.image.path)]
                 rows.add(entry, result, picture.seconds)
                 count(entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
+from maskdet.cli import EXIT_ERROR
 from maskdet.cli.options import options
 from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.options.run import RunOptions, class_list
@@ -39,17 +39,16 @@ def classify(
     targets = Targets(json=json_target, csv=csv_target)
     if len(targets.to_stdout) > 1:
         raise click.UsageError("--json - and --csv - cannot both write to standard output")
-    from maskdet.cli.detect_run import ErrorLog, Task
-    from maskdet.cli.source_search import find_sources
+    from maskdet.cli.source_run import ErrorLog, find_sources, run_sources
 
     errors = ErrorLog()
-    found = find_sources(images, errors, strict=run.strict, quiet=run.quiet)
+    found = find_sources(images, errors, run)
     if not found:
         return EXIT_ERROR
 
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.files.guard import Guard
-    from maskdet.prediction.predictors import choose_predictor
+    from maskdet.prediction.pipeline import choose_predictor
     from maskdet.sources.files import files_among
     from maskdet.writers.outputs import Outputs, check_targets
     from maskdet.writers.tables import print_crops
@@ -59,9 +58,8 @@ def classify(
     classifier = MaskClassifier(model.weights, device=model.device, runtime=model.runtime)
     show_table = not run.quiet and not targets.to_stdout
     predictor = choose_predictor("classify", classifier=classifier)
-    outcome = Task(found, predictor, Outputs(targets, errors.report, guard), errors, run).run(keep_tally=show_table)
+    outputs = Outputs(targets, errors.report, guard)
+    outcome = run_sources(found, predictor, outputs, errors, run, keep_tally=show_table)
     if show_table:
         print_crops(outcome.tally.pictures)
-    if outcome.interrupted:
-        raise click.Abort
-    return EXIT_ERROR if errors.any else EXIT_MATCHED if outcome.matched else EXIT_DONE
+    return outcome.exit_code(errors)

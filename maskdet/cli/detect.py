@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from maskdet.cli import EXIT_DONE, EXIT_ERROR, EXIT_MATCHED
+from maskdet.cli import EXIT_ERROR
 from maskdet.cli.options import options
 from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.options.outputs import AlertOptions, OutputOptions, TrackOptions
@@ -56,13 +56,11 @@ def detect(
 
     pause = click.get_current_context().with_resource(ExitStack())
     pause.enter_context(collector_paused())
-    from maskdet.cli.detect_run import ErrorLog, Task, one_photo, threads_for
-    from maskdet.cli.source_search import find_sources
+    from maskdet.cli.source_run import ErrorLog, find_sources, one_photo, run_sources, threads_for
 
     tracker = tracks.open()
     errors = ErrorLog()
-    writes_to = (targets.pictures, targets.crops)
-    found = find_sources(sources, errors, writes_to=writes_to, strict=run.strict, quiet=run.quiet)
+    found = find_sources(sources, errors, run, writes_to=(targets.pictures, targets.crops))
     if not found:
         return EXIT_ERROR
 
@@ -80,7 +78,7 @@ def detect(
     if not one_photo(found):  # after one the process ends: nothing to collect in between
         pause.close()
     writer = Outputs(targets, errors.report, guard)
-    outcome = Task(found, predictor, writer, errors, run, tracker=tracker, alerts=monitor).run(keep_tally=show_table)
+    outcome = run_sources(found, predictor, writer, errors, run, tracker=tracker, alerts=monitor, keep_tally=show_table)
     if show_table:
         outcome.print_tables()
         if targets.pictures and writer.painted:
@@ -90,6 +88,4 @@ def detect(
                     "note: videos in MPEG-4 Part 2, without sound, which browsers do not play: pip install av for H.264"
                 )
     tracks.report(tracker, show=show_table)
-    if outcome.interrupted:
-        raise click.Abort
-    return EXIT_ERROR if errors.any else EXIT_MATCHED if outcome.matched else EXIT_DONE
+    return outcome.exit_code(errors)

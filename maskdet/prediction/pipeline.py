@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,14 @@ from maskdet.sources.reader import AHEAD, Item
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from maskdet.classifier.inference.model import MaskClassifier
+    from maskdet.detector.inference.model import MaskDetector
+    from maskdet.detector.inference.options import DetectorOptions
+    from maskdet.tracking.face_tracker import FaceTracker
+
+
+Mode = Literal["detect", "classify", "chain", "compare"]
 
 
 class PredictBatch(Protocol):
@@ -51,28 +60,82 @@ class Predictor(NamedTuple):
     workers: int = 1
 
 
-def answer_source(
-    source: Any,
-    predictor: Predictor,
-    *,
-    report: Callable[[SourceError], None],
-    batch: int = 1,
-    stride: int = 1,
-    keep_pixels: bool = True,
-) -> Generator[tuple[Picture, MaskResult]]:
-    """Read a source ahead and yield every readable picture with its result; closing it releases camera and files.
+def choose_predictor(
+    mode: Mode,
+    detector: MaskDetector | None = None,
+    classifier: MaskClassifier | None = None,
+    **options: Unpack[DetectorOptions],
+) -> Predictor:
+    """Return what answers for a batch of pictures.
 
     Args:
-        source: see ``maskdet.sources.read``.
+        mode: see ``maskdet.predict``.
+        detector: a loaded model, else one is loaded where the mode needs it.
+        classifier: likewise.
+        **options: passed to ``MaskDetector``.
+
+    Raises:
+        ValueError: an unknown mode, or an option out of its range.
+        TypeError: options beside a loaded detector, or a model or options that the mode does not use.
+        WeightsError: a model cannot be used.
+    """
+    if mode not in get_args(Mode):
+        raise ValueError(f"unknown mode {mode!r}: the modes are {', '.join(get_args(Mode))}")
+    if detector is not None and options:
+        raise TypeError(f"{', '.join(options)} belong to the detector: give them to MaskDetector(...)")
+    if mode == "detect" and classifier is not None:
+        raise TypeError("mode='detect' asks no classifier: use chain or compare")
+    if mode == "classify" and (detector is not None or options):
+        raise TypeError("mode='classify' asks no detector: each picture is taken as a face crop")
+    if mode == "classify":
+        from maskdet.classifier.inference.model import MaskClassifier
+
+        return Predictor((classifier or MaskClassifier()).predict_batch)
+    from maskdet.detector.inference.model import MaskDetector
+
+    detector = detector or MaskDetector(**options)
+    if mode == "detect":
+        return Predictor(detector.detect_batch, detector.workers)
+    from maskdet.chain.predictor import ChainPredictor
+
+    return Predictor(ChainPredictor(detector, classifier, mode=mode).predict_batch, detector.workers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is asked and who keeps faces apart, and how sources go through: of the command line and of ``predict``.
+
+    Attributes:
         predictor: what to ask.
-        report: is told of every error.
+        tracker: gives faces of videos their ids.
         batch: pictures run at once.
         stride: of a video or stream every how-many-th frame is looked at.
         keep_pixels: let each result hold its picture.
     """
-    ask, workers = predictor
-    with closing(read(source, stride=stride, ahead=max(AHEAD, batch * workers))) as items:
-        yield from answer(items, ask, report=report, batch=batch, keep_pixels=keep_pixels, workers=workers)
+
+    predictor: Predictor
+    tracker: FaceTracker | None = None
+    batch: int = 1
+    stride: int = 1
+    keep_pixels: bool = True
+
+    def answers(self, source: Any, *, report: Callable[[SourceError], None]) -> Generator[tuple[Picture, MaskResult]]:
+        """Read a source ahead and yield every readable picture with its result; closing it releases camera and files.
+
+        Args:
+            source: see ``maskdet.sources.read``.
+            report: is told of every error.
+        """
+        ask, workers = self.predictor
+        ahead = max(AHEAD, self.batch * workers)
+        with closing(read(source, stride=self.stride, ahead=ahead)) as items:
+            yield from answer(
+                items, ask, report=report, batch=self.batch, keep_pixels=self.keep_pixels, workers=workers
+            )
+
+    def identify(self, picture: Picture, result: MaskResult) -> MaskResult:
+        """Return the result with the ids of its faces, where there is a tracker; call it with each, in order."""
+        return result if self.tracker is None else self.tracker.update(result, frame_rate=picture.rate)
 
 
 def answer(

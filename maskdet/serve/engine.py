@@ -24,8 +24,7 @@ from maskdet.detector.inference.model import MaskDetector
 from maskdet.errors import SourceError
 from maskdet.imaging.decode import TooLargeError, decode_bytes
 from maskdet.imaging.header import DamagedHeaderError, read_picture_header
-from maskdet.prediction.pipeline import PredictBatch
-from maskdet.prediction.predictors import choose_predictor
+from maskdet.prediction.pipeline import PredictBatch, choose_predictor
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.serve.options import Look, check_work
 from maskdet.serve.problems import ProblemError, busy

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.detector.inference.model import MaskDetector
     from maskdet.detector.inference.thresholds import Threshold
-    from maskdet.prediction.pipeline import Predictor
-    from maskdet.prediction.predictors import Mode
+    from maskdet.prediction.pipeline import Mode, Predictor
 
 
 class ConfidenceType(click.FloatRange):
@@ -162,6 +161,6 @@ class ModelOptions:
         Raises:
             MaskdetError: the classifier cannot be used.
         """
-        from maskdet.prediction.predictors import choose_predictor
+        from maskdet.prediction.pipeline import choose_predictor
 
         return choose_predictor(self.mode, detector, None if self.mode == "detect" else self.open_classifier())

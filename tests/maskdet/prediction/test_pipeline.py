@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.prediction.pipeline import Predictor, answer, answer_source, batches
+from maskdet.prediction.pipeline import Predictor, Session, answer, batches
 from maskdet.results import ImageInfo, MaskResult, ModelInfo
 from maskdet.sources import Clip, Picture, Source
 
@@ -146,8 +146,7 @@ def test_a_large_picture_is_in_memory_alone(
     alive: list[weakref.ref[Any]] = []
     seen: list[int] = []
     sources = [Counted(alive, seen) for _ in range(6)]
-    for one, result in answer_source(
-        sources, Predictor(stub.detect_batch, workers), report=lambda _: None, batch=batch, keep_pixels=False
-    ):
+    session = Session(predictor=Predictor(stub.detect_batch, workers), batch=batch, keep_pixels=False)
+    for one, result in session.answers(sources, report=lambda _: None):
         del one, result
     assert seen == [0] * 6

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.cli.environment import settle
+from maskdet.cli.start_up import settle
 from maskdet.imaging.limits import limit_opencv, max_pixels
 
 QUIET = {"OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
