@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -247,3 +248,37 @@ def two_photos(tmp_path: Path) -> Path:
         (root / f"labels/val/{stem}.txt").write_text(f"{class_id} 0.5 0.5 0.3125 0.625\n")
     (root / "data.yaml").write_text("val: images/val\nnames: [with_mask, without_mask, mask_weared_incorrect]\n")
     return root
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return Debian's Chromium, driven by playwright, whose camera pans over the example picture; or skip.
+
+    It is closed with the module: while it is open, no test can run an event loop of its own.
+    """
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    camera = write_camera(tmp_path_factory.mktemp("camera") / "crew.y4m")
+    switches = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    switches += [f"--use-file-for-fake-video-capture={camera}", "--autoplay-policy=no-user-gesture-required"]
+    if os.name == "posix" and os.geteuid() == 0:
+        switches.append("--no-sandbox")
+    with api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=switches)
+        yield browser
+        browser.close()
+
+
+def write_camera(path: Path) -> Path:
+    """Write what a camera sees, as raw frames of 640 × 360 pixels: half of the example picture, from left to right."""
+    picture = cv2.imread(str(ROOT / "examples" / "crew.jpg"))
+    height, width = picture.shape[:2]
+    seen = height * 16 // 9
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H360 F10:1 Ip A1:1 C420jpeg\n")
+        for left in np.linspace(0, width - seen, 20).round().astype(int):
+            frame = cv2.resize(picture[:, left : left + seen], (640, 360))
+            file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes())
+    return path

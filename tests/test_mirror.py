@@ -16,6 +16,7 @@ EXCEPTIONS: Final = {
     "maskdet/cli/test_help.py": "the help of every command",
     "maskdet/cli/test_nothing_is_destroyed.py": "what no command writes over",
     "maskdet/cli/test_own_classes.py": "models and data of other classes, through every command",
+    "maskdet/serve/test_page.py": "the page, in a browser",
     "maskdet/test_pickling.py": "models, results and errors sent to another process",
     "test_benchmarks.py": "scripts of benchmarks/",
     "test_doctests.py": "examples of every module",

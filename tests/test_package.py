@@ -37,6 +37,10 @@ def test_the_version_stands_in_one_place() -> None:
     assert f"\n## {maskdet.__version__} - " in (ROOT / "CHANGELOG.md").read_text()
 
 
+#: Endings of what a wheel holds.
+PACKED = {".py", ".onnx", ".json", ".yaml", ".md", ".html", ".css", ".js", ".svg"}
+
+
 def test_every_source_file_is_in_the_wheel(tmp_path: Path) -> None:
     pytest.importorskip("build")
     mapping = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-dir"]
@@ -54,7 +58,7 @@ def test_every_source_file_is_in_the_wheel(tmp_path: Path) -> None:
     wanted = set()
     for package, folder in mapping.items():
         for file in (ROOT / folder).rglob("*"):
-            if file.suffix in {".py", ".onnx", ".json", ".yaml", ".md"} or file.name == "py.typed":
+            if file.suffix in PACKED or file.name == "py.typed":
                 wanted.add(f"{package.replace('.', '/')}/{file.relative_to(ROOT / folder).as_posix()}")
     assert packed == wanted
 
