@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import maskdet
-from maskdet.classifier.training import mask_net
+from maskdet.classifier.networks.specs import NETWORKS, SHIPPED
+from maskdet.classifier.training.recipe import ONLY_RECIPES
 from maskdet.weights import default_model
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,9 +21,8 @@ def test_it_is_small_and_says_how_faces_are_cut() -> None:
     model = default_model("classify")
     assert model.verify().stat().st_size <= 15_000_000
     spec = maskdet.MaskClassifier().spec
-    assert (spec.side, spec.margin, spec.square) == (
-        mask_net.SIDE, mask_net.RECIPE.crops.margin, mask_net.RECIPE.crops.square,
-    )  # fmt: skip
+    crops = ONLY_RECIPES[SHIPPED].crops
+    assert (spec.side, spec.margin, spec.square) == (NETWORKS[SHIPPED].side, crops.margin, crops.square)
     report = json.loads((model.path.parent / f"{model.name}.val.json").read_text(encoding="utf-8"))
     assert report["model"]["sha256"] == model.sha256
     assert model.card["figures"]["macro_f1"] == report["macro_f1"]["value"]

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from register_model import CLASSIFIER_SCHEMA
+from scipy.special import softmax
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.crop_set import read_crop_set
 from maskdet.classifier.inference.runtime import ClassifierRuntime
 from maskdet.classifier.study.scores import score
 from maskdet.classifier.training.run import load_runs
-from maskdet.classifier.training.temperature import expected_calibration_error, softmax
+from maskdet.statistics.calibration_error import expected_calibration_error
 from maskdet.statistics.figures import Estimate
 
 
@@ -43,7 +45,7 @@ def figures(onnx: Path, runs_folder: Path, source: Path) -> dict[str, Any]:
     names = [name for run in runs for name in run.parts["test"].crops]
     labels = np.concatenate([run.parts["test"].labels for run in runs])
     plain = np.concatenate([run.parts["test"].probabilities for run in runs])
-    probabilities = softmax(np.log(np.maximum(plain, 1e-6)), spec.temperature)
+    probabilities = softmax(np.log(np.maximum(plain, 1e-6)) / spec.temperature, axis=1)
     scores = score(labels, probabilities, [known[name].group for name in names])
     folds = len(runs)
     tested = f"{folds} of 5 grouped folds, each tested by a network that saw none of its photos"
@@ -60,8 +62,8 @@ def figures(onnx: Path, runs_folder: Path, source: Path) -> dict[str, Any]:
         "accuracy": _figure(scores.accuracy),
         "macro_f1": _figure(scores.macro_f1),
         "balanced_accuracy": _figure(scores.balanced_accuracy),
-        "ece": _plain(expected_calibration_error(probabilities, labels)),
-        "ece_before": _plain(expected_calibration_error(plain, labels)),
+        "ece": _plain(_calibration_error(probabilities, labels)),
+        "ece_before": _plain(_calibration_error(plain, labels)),
         "classes": {
             name: {
                 "support": row.support,
@@ -78,6 +80,10 @@ def figures(onnx: Path, runs_folder: Path, source: Path) -> dict[str, Any]:
             "study's split by crop; the temperature is fitted on the grouped runs' dev crops.",
         ],
     }
+
+
+def _calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    return expected_calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
 
 
 def _plain(value: float) -> dict[str, float | None]:

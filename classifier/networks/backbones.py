@@ -1,62 +1,27 @@
-"""The four torchvision networks that the study takes features from, cut off before their own classifier.
+"""The torchvision networks that features are taken from, cut off before their own classifier, with ImageNet's weights.
 
-Their modules keep torchvision's names, so that torchvision's weight files fit once the classifier's part is left out.
+Their modules keep torchvision's names, so that its weight files fit once the classifier's part is left out. Imports
+torch, so it is itself imported only where a network is built.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import redirect_stdout
+from http.client import HTTPException
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
 
-from maskdet.classifier.networks.specs import BackboneName
+import torch
+from torch import nn
+from torchvision import models
 
-if TYPE_CHECKING:
-    from torch import nn
+from maskdet.classifier.networks.specs import BACKBONES, BackboneName, WeightsChoice
+from maskdet.errors import WeightsError
 
-Triple = tuple[float, float, float]
-
-_IMAGENET_MEAN: Final[Triple] = (0.485, 0.456, 0.406)
-_IMAGENET_STD: Final[Triple] = (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True, slots=True)
-class BackboneSpec:
-    """A torchvision network as a source of features.
-
-    Attributes:
-        weights: torchvision's name of its weights. Each is the first that was published, as Keras' are.
-        file: the file that torchvision downloads them to.
-        classifier: how the names of the tensors begin that the study's head takes the place of.
-        mean: of R, G, B on the scale 0 … 1, subtracted from pixels.
-        std: of R, G, B, divided by afterwards.
-        keras_conv_biases: Keras' convolutions have biases, torchvision's have none.
-        keras_no_scales: Keras' BatchNorm has no scale, torchvision's has.
-    """
-
-    weights: str
-    file: str
-    classifier: tuple[str, ...]
-    mean: Triple = _IMAGENET_MEAN
-    std: Triple = _IMAGENET_STD
-    keras_conv_biases: bool = False
-    keras_no_scales: bool = False
-
-
-BACKBONES: Final[dict[BackboneName, BackboneSpec]] = {
-    "mobilenet_v2": BackboneSpec(
-        "MobileNet_V2_Weights.IMAGENET1K_V1", "mobilenet_v2-b0353104.pth", ("classifier.",)
-    ),
-    "vgg19": BackboneSpec("VGG19_Weights.IMAGENET1K_V1", "vgg19-dcbb9e9d.pth", ("classifier.",)),
-    "resnet50": BackboneSpec(
-        "ResNet50_Weights.IMAGENET1K_V1", "resnet50-0676ba61.pth", ("fc.",), keras_conv_biases=True
-    ),
-    # These weights come from TensorFlow and expect -1 … 1; torchvision's own forward undoes ImageNet's mean for them.
-    "inception_v3": BackboneSpec(
-        "Inception_V3_Weights.IMAGENET1K_V1", "inception_v3_google-0cc3c7bd.pth", ("fc.", "AuxLogits."),
-        mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), keras_no_scales=True,
-    ),
-}  # fmt: skip
+State = dict[str, Any]
 
 
 def build_backbone(name: BackboneName, *, initialise: bool) -> nn.Module:
@@ -70,9 +35,6 @@ def build_backbone(name: BackboneName, *, initialise: bool) -> nn.Module:
     Returns:
         (N, 3, side, side) float32 → (N, features) float32, flattened channel by channel.
     """
-    from torch import nn
-    from torchvision import models
-
     options: dict[str, Any] = {}
     if name == "inception_v3":
         options = {"aux_logits": False, "transform_input": False, "init_weights": initialise}
@@ -85,3 +47,112 @@ def build_backbone(name: BackboneName, *, initialise: bool) -> nn.Module:
         if hasattr(whole, part):
             setattr(whole, part, nn.Identity())
     return whole
+
+
+def load_backbone(name: BackboneName, weights: WeightsChoice, *, quiet: bool = False) -> nn.Module:
+    """Return a backbone with its weights, on the CPU (with ``none``: on torch's current default device).
+
+    Args:
+        name: of the backbone.
+        weights: ``imagenet`` for torchvision's download, which is checked and kept in torch's cache; ``none`` for
+            random ones; or such a file. Its classifier is not used and may be missing.
+        quiet: no progress bar.
+
+    Raises:
+        WeightsError: the weights cannot be had or read, or are another network's.
+    """
+    if weights == "none":
+        return build_backbone(name, initialise=not _on_meta())
+    if isinstance(weights, Path):
+        origin, state = str(weights), read_state(name, weights)
+    else:
+        origin, state = _download(name, quiet=quiet)
+    # On the meta device the random weights that are replaced anyway take neither time nor memory.
+    with torch.device("meta"):
+        backbone = build_backbone(name, initialise=False)
+    state = strip_classifier(name, state)
+    problem = compare(backbone, state)
+    if problem is not None:
+        owner = recognise(state)
+        what = f"holds {owner}'s weights, not {name}'s" if owner else f"is not torchvision's {name} ({problem})"
+        raise WeightsError(origin, f"{what}; {_way_out(name)}")
+    state = {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+    backbone.load_state_dict(state, assign=True)
+    return backbone
+
+
+def read_state(name: BackboneName, path: Path) -> State:
+    """Read a file of weights, without running anything that it may carry.
+
+    Raises:
+        WeightsError: it is missing, damaged, or something else.
+    """
+    if not path.is_file():
+        raise WeightsError(path, f"no such file; {_way_out(name)}")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # unpickling a stranger's file can raise anything
+        # torch's own text is paragraphs with terminal codes, advising to load the file unsafely.
+        raise WeightsError(path, f"not a file of weights ({type(error).__name__}); {_way_out(name)}") from error
+    if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise WeightsError(path, f"not a file of weights (no plain table of tensors); {_way_out(name)}")
+    return dict(state)
+
+
+def strip_classifier(name: BackboneName, state: State) -> State:
+    """Return the tensors that belong to the backbone proper."""
+    return {key: tensor for key, tensor in state.items() if not key.startswith(BACKBONES[name].classifier)}
+
+
+def compare(backbone: nn.Module, state: State) -> str | None:
+    """Say how tensors differ from what a backbone needs, in a few words; None where they fit."""
+    needed = {key: tensor.shape for key, tensor in backbone.state_dict().items()}
+    # Files from before torch 0.4.1 lack these counters, and nothing here reads them.
+    missing = [key for key in needed if key not in state and not key.endswith("num_batches_tracked")]
+    other = [key for key, shape in needed.items() if key in state and state[key].shape != shape]
+    extra = [key for key in state if key not in needed]
+    for words, keys in (("lacks", missing), ("has another shape of", other), ("has the unknown", extra)):
+        if keys:
+            more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+            return f"{words} {keys[0]}{more}"
+    return None
+
+
+def recognise(state: State) -> BackboneName | None:
+    """Return which of the four backbones a table of tensors belongs to, None for none of them."""
+    for name in BACKBONES:
+        with torch.device("meta"):
+            backbone = build_backbone(name, initialise=False)
+        if compare(backbone, strip_classifier(name, state)) is None:
+            return name
+    return None
+
+
+def _download(name: BackboneName, *, quiet: bool) -> tuple[str, State]:
+    """Return the address and the content of torchvision's file, from torch's cache where it is there."""
+    weights = models.get_weight(BACKBONES[name].weights)
+    try:
+        # torch announces downloads on standard output, which is for results.
+        with redirect_stdout(sys.stderr):
+            state = weights.get_state_dict(
+                progress=not quiet and sys.stderr.isatty(), check_hash=True, map_location="cpu", weights_only=True
+            )
+    except (OSError, HTTPException, RuntimeError, EOFError, UnpicklingError) as error:
+        raise WeightsError(weights.url, f"cannot be had ({_in_short(error)}); {_way_out(name)}") from error
+    return weights.url, dict(state)
+
+
+def _way_out(name: BackboneName) -> str:
+    return (
+        f"give torchvision's {BACKBONES[name].file} with --backbone-weights FILE, "
+        "or train from scratch with --backbone-weights none"
+    )
+
+
+def _in_short(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:120] if lines else type(error).__name__
+
+
+def _on_meta() -> bool:
+    return bool(torch.get_default_device().type == "meta")

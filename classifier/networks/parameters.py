@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from maskdet.classifier.networks.specs import NETWORKS, NetworkName, NetworkSpec, build_on_meta, find_network
+from maskdet.classifier.networks.specs import BACKBONES, STUDY_NETWORKS, NetworkName, NetworkSpec, find_network
+from maskdet.extras import require
 from maskdet.terminal.console import console
 from maskdet.terminal.report_table import report_table
 
@@ -68,7 +69,7 @@ class ParameterRow:
         return asdict(self) | {"keras_total": self.keras_total, "explanation": self.explanation}
 
 
-def parameter_table(names: Iterable[str] = tuple(NETWORKS)) -> list[ParameterRow]:
+def parameter_table(names: Iterable[str] = tuple(STUDY_NETWORKS)) -> list[ParameterRow]:
     """Return a row for each network; no weights are made, loaded or downloaded.
 
     Raises:
@@ -85,14 +86,16 @@ def count_parameters(module: nn.Module) -> tuple[int, int]:
 
 
 def _row(spec: NetworkSpec) -> ParameterRow:
+    for module in ("torch", "torchvision"):
+        require(module, what="the crop study", extra="train")
+    from torch import nn
+
+    from maskdet.classifier.networks.build import build_on_meta
+
     network = build_on_meta(spec.name)
     total, trainable = count_parameters(network)
     running = biases = scales = 0
     if spec.backbone is not None:
-        from torch import nn
-
-        from maskdet.classifier.networks.backbones import BACKBONES
-
         keras = BACKBONES[spec.backbone]
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):

@@ -1,25 +1,18 @@
-"""The study's seven networks: three of its own and four ImageNet backbones with a head, by name.
+"""The networks by name, as data: three of the study's own, its four ImageNet backbones with a head, and maskdet-c.
 
-All take (N, 3, side, side) float32 RGB and give (N, 1) float32, the logit of the positive class *without mask*. The
-study scales pixels to 0 … 1; what a backbone's ImageNet weights were trained with is its ``mean`` and ``std``.
-
-The layers of the three own networks are not printed in the study; these reproduce its parameter counts exactly. Layers
-are data, and torch modules are made from them. The initial weights are Keras' defaults, since the study ran on Keras:
-kernels Glorot uniform, biases zero. They are drawn from torch's global generator; ``torch.manual_seed`` fixes them.
+All take (N, 3, side, side) float32 RGB and give the logits of their task's classes: one, of *without mask*, for two
+classes, one a class for three. The study scales pixels to 0 … 1; what a backbone's ImageNet weights were trained with
+is its ``mean`` and ``std``. The layers of the three own networks are not printed in the study; these reproduce its
+parameter counts exactly.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from maskdet.errors import MaskdetError
-from maskdet.extras import require
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,89 +32,75 @@ class Conv:
     pool: int = 1
 
 
-def build_convnet(convs: tuple[Conv, ...], dense: tuple[int, ...], side: int) -> nn.Sequential:
-    """Return a network of convolutions, flattening and dense layers that ends in one logit.
-
-    Args:
-        convs: from the input on.
-        dense: units of the layers between flattening and output.
-        side: of the input in pixels.
-
-    Returns:
-        (N, 3, side, side) float32 → (N, 1) float32; submodules ``convs``, ``flatten`` and ``head``.
-    """
-    from collections import OrderedDict
-
-    from torch import nn
-
-    layers: list[nn.Module] = []
-    channels = 3
-    for conv in convs:
-        layers += [nn.Conv2d(channels, conv.filters, conv.kernel, padding=conv.padding), nn.ReLU(inplace=True)]
-        side -= conv.kernel - 1 if conv.padding == "valid" else 0
-        if conv.pool > 1:
-            layers.append(nn.MaxPool2d(conv.pool))
-            side //= conv.pool
-        channels = conv.filters
-    body = nn.Sequential(*layers)
-    initialise(body)
-    head = build_head(channels * side * side, dense)
-    return nn.Sequential(OrderedDict(convs=body, flatten=nn.Flatten(), head=head))
-
-
-def build_head(features: int, dense: tuple[int, ...]) -> nn.Sequential:
-    """Return dense layers with ReLU and one output unit.
-
-    The output is the logit; its sigmoid, which the study's last layer applies, belongs into the loss, where it is
-    exact for any logit.
-
-    Args:
-        features: values of each flattened input.
-        dense: units of the layers between input and output.
-
-    Returns:
-        (N, features) float32 → (N, 1) float32.
-    """
-    from torch import nn
-
-    layers: list[nn.Module] = []
-    for inputs, units in pairwise((features, *dense)):
-        layers += [nn.Linear(inputs, units), nn.ReLU(inplace=True)]
-    head = nn.Sequential(*layers, nn.Linear((features, *dense)[-1], 1))
-    initialise(head)
-    return head
-
-
-def initialise(module: nn.Module) -> None:
-    """Draw the weights of all convolutions and dense layers as Keras does (Glorot & Bengio 2010, uniform)."""
-    from torch import nn
-
-    for layer in module.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
-
-
-NetworkName = Literal["cnn-a", "cnn-b", "cnn-c", "mobilenet_v2", "vgg19", "resnet50", "inception_v3"]
+NetworkName = Literal[
+    "cnn-a", "cnn-b", "cnn-c", "mobilenet_v2", "vgg19", "resnet50", "inception_v3", "maskdet-c"
+]  # fmt: skip
 BackboneName = Literal["mobilenet_v2", "vgg19", "resnet50", "inception_v3"]
+#: binary: with and without mask · three: all classes.
+TaskName = Literal["binary", "three"]
 #: imagenet: torchvision's, downloaded once · none: random · a path: the same file, fetched by hand.
 WeightsChoice = Path | Literal["imagenet", "none"]
+Triple = tuple[float, float, float]
+
+_IMAGENET_MEAN: Final[Triple] = (0.485, 0.456, 0.406)
+_IMAGENET_STD: Final[Triple] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneSpec:
+    """A torchvision network as a source of features.
+
+    Attributes:
+        weights: torchvision's name of its weights. Each is the first that was published, as Keras' are.
+        file: the file that torchvision downloads them to.
+        classifier: how the names of the tensors begin that the study's head takes the place of.
+        mean: of R, G, B on the scale 0 … 1, subtracted from pixels.
+        std: of R, G, B, divided by afterwards.
+        keras_conv_biases: Keras' convolutions have biases, torchvision's have none.
+        keras_no_scales: Keras' BatchNorm has no scale, torchvision's has.
+    """
+
+    weights: str
+    file: str
+    classifier: tuple[str, ...]
+    mean: Triple = _IMAGENET_MEAN
+    std: Triple = _IMAGENET_STD
+    keras_conv_biases: bool = False
+    keras_no_scales: bool = False
+
+
+BACKBONES: Final[dict[BackboneName, BackboneSpec]] = {
+    "mobilenet_v2": BackboneSpec(
+        "MobileNet_V2_Weights.IMAGENET1K_V1", "mobilenet_v2-b0353104.pth", ("classifier.",)
+    ),
+    "vgg19": BackboneSpec("VGG19_Weights.IMAGENET1K_V1", "vgg19-dcbb9e9d.pth", ("classifier.",)),
+    "resnet50": BackboneSpec(
+        "ResNet50_Weights.IMAGENET1K_V1", "resnet50-0676ba61.pth", ("fc.",), keras_conv_biases=True
+    ),
+    # These weights come from TensorFlow and expect -1 … 1; torchvision's own forward undoes ImageNet's mean for them.
+    "inception_v3": BackboneSpec(
+        "Inception_V3_Weights.IMAGENET1K_V1", "inception_v3_google-0cc3c7bd.pth", ("fc.", "AuxLogits."),
+        mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), keras_no_scales=True,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """One network of the study.
+    """One network.
 
     Attributes:
         name: how it is called on the command line.
-        title: how the study calls it.
+        title: for people; what the study calls its own.
         side: of the input in pixels.
-        features: values of each image behind flattening.
-        dense: units of the dense layers behind it, before the single output.
+        features: values of each image behind convolutions and pooling.
+        dense: units of the dense layers behind it, before the output.
+        printed_total: parameters as the study prints them; 0 for a network that is not the study's.
+        printed_trainable: trainable parameters as the study prints them.
         convs: the convolutions of an own network; empty with a backbone.
         backbone: torchvision's name of the backbone, None for an own network.
-        printed_total: parameters as the study prints them.
-        printed_trainable: trainable parameters as the study prints them.
+        task: what it tells apart.
+        fine_tuned: the backbone is trained along, its map averaged; else it stays as it is, and its map is flattened.
     """
 
     name: NetworkName
@@ -129,10 +108,12 @@ class NetworkSpec:
     side: int
     features: int
     dense: tuple[int, ...]
-    printed_total: int
-    printed_trainable: int
+    printed_total: int = 0
+    printed_trainable: int = 0
     convs: tuple[Conv, ...] = ()
     backbone: BackboneName | None = None
+    task: TaskName = "binary"
+    fine_tuned: bool = False
 
 
 def _own(
@@ -158,10 +139,18 @@ _ALL: Final = (
     _transfer("vgg19", "VGG19", 64, 2_048, (128, 64), 20_294_977, 270_593),
     _transfer("resnet50", "ResNet50", 64, 8_192, (128, 64), 24_644_737, 1_057_025),
     _transfer("inception_v3", "InceptionV3", 75, 2_048, (128, 64), 22_073_377, 270_593),
+    NetworkSpec(
+        "maskdet-c", "maskdet-c (MobileNetV2, three classes)", 96, 1_280, (), backbone="mobilenet_v2", task="three",
+        fine_tuned=True,
+    ),
 )  # fmt: skip
 
-#: By name, in the study's order.
-NETWORKS: Final[dict[NetworkName, NetworkSpec]] = {spec.name: spec for spec in _ALL}
+#: By name, the study's in its order, then the classifier that ships.
+NETWORKS: Final[dict[str, NetworkSpec]] = {spec.name: spec for spec in _ALL}
+#: The classifier that ships.
+SHIPPED: Final = "maskdet-c"
+#: Those of the study alone.
+STUDY_NETWORKS: Final[dict[str, NetworkSpec]] = {name: spec for name, spec in NETWORKS.items() if spec.printed_total}
 
 
 def find_network(name: str) -> NetworkSpec:
@@ -178,49 +167,3 @@ def find_network(name: str) -> NetworkSpec:
         if plain == known.replace("_", "-"):
             return spec
     raise MaskdetError(f"unknown network {name!r}: the networks are {', '.join(NETWORKS)}")
-
-
-def build_network(
-    name: str, weights: WeightsChoice = "imagenet", *, frozen: bool | None = None, quiet: bool = False
-) -> nn.Module:
-    """Return a network ready to be trained, on the CPU, in training mode.
-
-    Args:
-        name: of the network.
-        weights: the backbone's weights; without meaning for the three own networks, which start from random ones.
-        frozen: keep the backbone as it is and train the head alone, as the study does; None for frozen unless the
-            backbone starts from random weights, where only training it makes sense.
-        quiet: no progress bar while weights are downloaded.
-
-    Returns:
-        (N, 3, side, side) float32 RGB → (N, 1) float32 logits. With a backbone a ``TransferNet``.
-
-    Raises:
-        MissingExtraError: torch and torchvision are not installed.
-        MaskdetError: there is no network of that name.
-        WeightsError: the backbone's weights cannot be had, or the file is another network's.
-    """
-    spec = find_network(name)
-    require("torch", what="the crop study", extra="train")
-    if spec.backbone is None:
-        return build_convnet(spec.convs, spec.dense, spec.side)
-    require("torchvision", what=f"{spec.title} (a torchvision network)", extra="train")
-    # These import torch when they are imported.
-    from maskdet.classifier.networks.backbone_weights import load_backbone
-    from maskdet.classifier.networks.transfer_net import TransferNet
-
-    backbone = load_backbone(spec.backbone, weights, quiet=quiet)
-    frozen = weights != "none" if frozen is None else frozen
-    return TransferNet(backbone, build_head(spec.features, spec.dense), frozen=frozen)
-
-
-def build_on_meta(name: str) -> nn.Module:
-    """Return a network without weights: shapes and counts are right, and even CNN-C takes no memory.
-
-    Backbones are frozen. Errors as ``build_network``.
-    """
-    require("torch", what="the crop study", extra="train")
-    import torch
-
-    with torch.device("meta"):
-        return build_network(name, "none", frozen=True)

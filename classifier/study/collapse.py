@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 import numpy as np
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.networks.backbones import BACKBONES
-from maskdet.classifier.networks.specs import BackboneName, WeightsChoice, build_network, find_network
+from maskdet.classifier.networks.specs import BACKBONES, BackboneName, WeightsChoice, find_network
 from maskdet.classifier.training.division import divide
 from maskdet.classifier.training.recipe import Recipe, Scaling
 from maskdet.errors import DatasetError
@@ -171,7 +170,7 @@ def run_collapse(crops: CropSet, options: CollapseOptions, done: Sequence[Collap
     """
     import torch
 
-    from maskdet.classifier.networks.specs import build_head
+    from maskdet.classifier.networks.build import build_head, build_network
     from maskdet.classifier.training.batches import CropBatches, FeatureBatches, cached_features
 
     known = {(row.name, row.scaling, row.batch, row.learning_rate, row.seed) for row in done}

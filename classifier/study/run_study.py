@@ -7,19 +7,16 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from maskdet.classifier.crops.crop_set import CropSet
 from maskdet.classifier.networks.specs import NETWORKS, WeightsChoice, find_network
 from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan, with_epochs
-from maskdet.classifier.training import mask_net
 from maskdet.classifier.training.division import FOLDS
 from maskdet.classifier.training.recipe import RecipeName
 from maskdet.classifier.training.run import NetworkRun, ProtocolName
 from maskdet.errors import DatasetError, MaskdetError, WeightsError
 
-#: The seven networks and the classifier that ships, in the order of the report.
-STUDY_NETWORKS: Final[tuple[str, ...]] = (*NETWORKS, mask_net.NAME)
 #: In the output folder: one folder a training, the features, the collapse experiment's rows.
 RUNS_FOLDER, CACHE_FOLDER, COLLAPSE_FILE = "runs", "cache", "collapse.csv"
 
@@ -31,7 +28,7 @@ class StudyOptions:
     """What to train.
 
     Attributes:
-        networks: names, any subset of ``STUDY_NETWORKS``.
+        networks: names.
         protocols: how crops are divided.
         folds: how many of the grouped folds are tested, 1 to 5.
         recipe: ours, or the study's.
@@ -41,7 +38,7 @@ class StudyOptions:
         device: torch's name of it.
     """
 
-    networks: Sequence[str] = STUDY_NETWORKS
+    networks: Sequence[str] = tuple(NETWORKS)
     protocols: Protocols = "study"
     folds: int = 1
     recipe: RecipeName = "ours"
@@ -49,20 +46,6 @@ class StudyOptions:
     seed: int = 0
     epochs: int | None = None
     device: str = "cpu"
-
-
-def resolve_name(name: str) -> str:
-    """Return the full name of a network of the study or of the classifier that ships.
-
-    Raises:
-        MaskdetError: there is none of that name.
-    """
-    if name.lower().replace("_", "-") == mask_net.NAME:
-        return mask_net.NAME
-    try:
-        return find_network(name).name
-    except MaskdetError:
-        raise MaskdetError(f"unknown network {name!r}: the networks are {', '.join(STUDY_NETWORKS)}") from None
 
 
 def make_plans(options: StudyOptions) -> list[Plan]:
@@ -125,29 +108,25 @@ def assign_weights(values: Sequence[str], networks: Sequence[str]) -> dict[str, 
     """
     assigned: dict[str, WeightsChoice] = {}
     if "none" in values:
-        assigned = dict.fromkeys((name for name in networks if _backbone(name)), "none")
+        assigned = dict.fromkeys((name for name in networks if find_network(name).backbone), "none")
     for value in values:
         if value == "none":
             continue
         before, equals, after = value.partition("=")
         if equals and not Path(value).exists():
-            assigned[resolve_name(before)] = Path(after)
+            assigned[find_network(before).name] = Path(after)
             continue
         path = Path(value)
         owner = _owner(path)
-        takers = [name for name in networks if _backbone(name) == owner]
+        takers = [name for name in networks if find_network(name).backbone == owner]
         if not takers:
             raise WeightsError(path, f"holds {owner}'s weights, and no such network takes part: add it to --networks")
         assigned |= dict.fromkeys(takers, path)
     return assigned
 
 
-def _backbone(name: str) -> str | None:
-    return "mobilenet_v2" if name == mask_net.NAME else find_network(name).backbone
-
-
 def _owner(path: Path) -> str:
-    from maskdet.classifier.networks.backbone_weights import read_state, recognise
+    from maskdet.classifier.networks.backbones import read_state, recognise
 
     owner = recognise(read_state("mobilenet_v2", path))
     if owner is None:

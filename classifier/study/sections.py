@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 
 from maskdet.classifier.crops.manifest import CropRecord
-from maskdet.classifier.networks.specs import NETWORKS, NetworkSpec
+from maskdet.classifier.networks.specs import STUDY_NETWORKS, NetworkSpec, TaskName
 from maskdet.classifier.study.scores import RESAMPLES, Scores, score
-from maskdet.classifier.training.run import NetworkRun, PartName, Predictions, ProtocolName, TaskName
+from maskdet.classifier.training.run import NetworkRun, PartName, Predictions, ProtocolName
 from maskdet.errors import DatasetError
 
 SECTION_ORDER: Final[tuple[tuple[TaskName, ProtocolName], ...]] = (
@@ -153,11 +153,11 @@ def score_runs(
 
 
 def _spec(run: NetworkRun) -> NetworkSpec | None:
-    return next((spec for name, spec in NETWORKS.items() if name == run.name), None)
+    return next((spec for name, spec in STUDY_NETWORKS.items() if name == run.name), None)
 
 
 def _order(run: NetworkRun) -> tuple[object, ...]:
-    names: list[str] = list(NETWORKS)
+    names: list[str] = list(STUDY_NETWORKS)
     place = names.index(run.name) if run.name in names else len(names)
     return (place, run.name, run.weights != "imagenet", not run.frozen, run.title, run.weights, run.seed)
 

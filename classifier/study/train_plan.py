@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.networks.backbones import BACKBONES
 from maskdet.classifier.networks.parameters import count_parameters
-from maskdet.classifier.networks.specs import WeightsChoice, build_network, find_network
-from maskdet.classifier.training import mask_net
+from maskdet.classifier.networks.specs import BACKBONES, NetworkSpec, Triple, WeightsChoice, find_network
 from maskdet.classifier.training.division import divide
 from maskdet.classifier.training.fit import class_weights
 from maskdet.classifier.training.recipe import Recipe, RecipeName, choose_recipe
@@ -25,7 +23,6 @@ from maskdet.classifier.training.run import (
     PartName,
     Predictions,
     ProtocolName,
-    TaskName,
     load_run,
     save_run,
 )
@@ -44,7 +41,7 @@ class Plan:
     """One training to be done.
 
     Attributes:
-        network: its name, or that of the classifier that ships.
+        network: its name.
         protocol: how crops are divided.
         fold: of the grouped protocol, 0 to 4.
         weights: of the backbone.
@@ -64,19 +61,19 @@ class Plan:
     device: str = "cpu"
 
     @property
-    def task(self) -> TaskName:
-        """What the network tells apart."""
-        return "three" if self.network == mask_net.NAME else "binary"
+    def spec(self) -> NetworkSpec:
+        """The network."""
+        return find_network(self.network)
 
     @property
     def has_backbone(self) -> bool:
         """Whether it starts from torchvision's network."""
-        return self.network == mask_net.NAME or find_network(self.network).backbone is not None
+        return self.spec.backbone is not None
 
     @property
     def frozen(self) -> bool:
         """Whether the backbone keeps its weights."""
-        return self.network != mask_net.NAME and self.has_backbone and self.weights != "none"
+        return self.has_backbone and not self.spec.fine_tuned and self.weights != "none"
 
     @property
     def origin(self) -> str:
@@ -97,11 +94,7 @@ class Plan:
 
     def chosen_recipe(self) -> Recipe:
         """Return the settings."""
-        if self.recipe is not None:
-            return self.recipe
-        if self.network == mask_net.NAME:
-            return mask_net.RECIPE
-        return choose_recipe(find_network(self.network), self.recipe_name, frozen=self.frozen)
+        return self.recipe or choose_recipe(self.spec, self.recipe_name, frozen=self.frozen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +127,17 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
         return load_run(folder)
     import torch
 
+    from maskdet.classifier.networks.build import build_network
     from maskdet.classifier.training.batches import CropBatches, FeatureBatches, cached_features
     from maskdet.classifier.training.fit import FitOptions, fit, predict
 
-    recipe = plan.chosen_recipe()
+    recipe, spec = plan.chosen_recipe(), plan.spec
     own_dev = not plan.has_backbone
-    division = divide(crops, task=plan.task, protocol=plan.protocol, fold=plan.fold, seed=plan.seed, own_dev=own_dev)
+    division = divide(crops, task=spec.task, protocol=plan.protocol, fold=plan.fold, seed=plan.seed, own_dev=own_dev)
     torch.manual_seed(plan.seed)
-    network, side, title = _build(plan, quiet=around.quiet)
-    mean, std = _scaling(plan, recipe)
-    pixels = CropBatches(crops, side, recipe, mean, std)
+    network = build_network(spec.name, plan.weights, frozen=plan.frozen, quiet=around.quiet)
+    mean, std = _scaling(spec, recipe)
+    pixels = CropBatches(crops, spec.side, recipe, mean, std)
     trained: nn.Module = network
     batches: Batches = pixels
     if plan.frozen:
@@ -153,11 +147,11 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
     options = FitOptions(
         seed=plan.seed,
         class_weights=class_weights(
-            crops.class_ids[division["train"]], recipe.class_power, len(TASK_CLASSES[plan.task])
+            crops.class_ids[division["train"]], recipe.class_power, len(TASK_CLASSES[spec.task])
         ),
         checkpoint=folder / CHECKPOINT_FILE,
         device=plan.device,
-        label=title,
+        label=spec.title,
         report=None if report is None else lambda epoch: report(plan, epoch),
         quiet=around.quiet,
     )
@@ -169,32 +163,23 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
         parts[part] = Predictions(tuple(names[at] for at in division[part]), labels, probabilities)
     total, trainable = count_parameters(network)
     run = NetworkRun(
-        name=plan.network, title=title, task=plan.task, protocol=plan.protocol,
+        name=plan.network, title=spec.title, task=spec.task, protocol=plan.protocol,
         fold=plan.fold if plan.protocol == "grouped" else None, weights=plan.origin, frozen=plan.frozen,
         recipe={"name": plan.recipe_name, **recipe.to_dict()}, seed=plan.seed, parameters=total, trainable=trainable,
-        epochs=epochs, best_epoch=best, ms_per_crop=_speed(network.to("cpu"), side), parts=parts,
+        epochs=epochs, best_epoch=best, ms_per_crop=_speed(network.to("cpu"), spec.side), parts=parts,
     )  # fmt: skip
     save_run(run, folder)
     (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
     return run
 
 
-def _build(plan: Plan, *, quiet: bool) -> tuple[nn.Module, int, str]:
-    """Return the network, its input's side in pixels, and its title."""
-    if plan.network == mask_net.NAME:
-        return mask_net.build_mask_net(plan.weights, quiet=quiet), mask_net.SIDE, mask_net.TITLE
-    spec = find_network(plan.network)
-    return build_network(plan.network, plan.weights, frozen=plan.frozen, quiet=quiet), spec.side, spec.title
-
-
-def _scaling(plan: Plan, recipe: Recipe) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+def _scaling(spec: NetworkSpec, recipe: Recipe) -> tuple[Triple, Triple]:
     """Return what is subtracted from pixels on the scale 0 … 1, and what they are divided by."""
     if recipe.scaling == "unit":
         return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    backbone = "mobilenet_v2" if plan.network == mask_net.NAME else find_network(plan.network).backbone
-    if backbone is None:
+    if spec.backbone is None:
         return (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
-    return BACKBONES[backbone].mean, BACKBONES[backbone].std
+    return BACKBONES[spec.backbone].mean, BACKBONES[spec.backbone].std
 
 
 def _speed(network: nn.Module, side: int) -> float:

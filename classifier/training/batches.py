@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.networks.transfer_net import TransferNet
+from maskdet.classifier.networks.build import TransferNet
+from maskdet.classifier.networks.specs import Triple
 from maskdet.classifier.training.recipe import NO_AUGMENT
 from maskdet.files.atomic import whole_file
 from maskdet.terminal.progress import track
@@ -22,7 +23,6 @@ from maskdet.terminal.progress import track
 if TYPE_CHECKING:
     from maskdet.classifier.training.recipe import Recipe
 
-Triple = tuple[float, float, float]
 Batch = tuple[torch.Tensor, torch.Tensor]
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.training.run import PARTS, PartName, ProtocolName, TaskName
+from maskdet.classifier.networks.specs import TaskName
+from maskdet.classifier.training.run import PARTS, PartName, ProtocolName
 from maskdet.datasets.grouping.splits import split_grouped
 from maskdet.errors import DatasetError
 

@@ -23,6 +23,7 @@ from torch import nn
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.crop import CropOptions, fit_whole
 from maskdet.classifier.inference.runtime import ClassifierRuntime
+from maskdet.classifier.networks.specs import Triple
 from maskdet.errors import WeightsError
 from maskdet.extras import require
 from maskdet.imaging.tensor import to_tensor
@@ -30,8 +31,6 @@ from maskdet.imaging.tensor import to_tensor
 if TYPE_CHECKING:
     from torch import nn
 
-
-Triple = tuple[float, float, float]
 
 #: Largest difference allowed between torch's and ONNX Runtime's probabilities. Both compute in float32, in another
 #: order.
@@ -73,7 +72,7 @@ def export_classifier(
         std: of R, G, B, divided by afterwards.
         margin: training crops reached so far over the face box, as a fraction of the box's side.
         square: training crops were squares around the box's centre.
-        temperature: divides the logits, see ``maskdet.classifier.training.temperature``.
+        temperature: divides the logits, see ``maskdet.classifier.training.ship``.
         metadata: more of what the file should carry, such as ``maskdet_training``; without machine paths.
         crops: real face crops to compare on as well, each (h, w, 3) uint8 BGR.
 
@@ -211,8 +210,8 @@ class CalibratedNet(nn.Module):  # type: ignore[misc]
         self,
         network: nn.Module,
         *,
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
+        mean: Triple,
+        std: Triple,
         temperature: float,
     ) -> None:
         """Put them together; ``mean`` and ``std`` of R, G, B on the scale 0 … 1."""

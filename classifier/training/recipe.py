@@ -167,8 +167,30 @@ _EPOCHS: Final = {"cnn-a": 8, "cnn-b": 6, "cnn-c": 3, "vgg19": 3, "resnet50": 5,
 _SCRATCH_RATE: Final = {"vgg19": 1e-4}
 
 
+#: A network that stands here is trained in this way only. The classifier that ships: boxes as loose as a detector's,
+#: faces as small as a crowd's, pictures as bad as a camera's.
+ONLY_RECIPES: Final = {
+    "maskdet-c": Recipe(
+        learning_rate=1e-3,
+        batch=32,
+        epochs=14,
+        patience=14,
+        scaling="imagenet",
+        schedule="cosine",
+        weight_decay=2e-2,
+        label_smoothing=0.05,
+        class_power=0.5,
+        ema=0.998,
+        crops=CropOptions(margin=0.2, square=True),
+        augment=Augment(
+            flip=0.5, shift=0.1, scale=0.2, rotate=12, light=0.25, colour=0.08, shrink=0.25, blur=0.1, jpeg=0.2
+        ),
+    )
+}
+
+
 def choose_recipe(spec: NetworkSpec, name: RecipeName, *, frozen: bool) -> Recipe:
-    """Return how a network of the study is trained.
+    """Return how a network is trained.
 
     Args:
         spec: the network.
@@ -176,6 +198,8 @@ def choose_recipe(spec: NetworkSpec, name: RecipeName, *, frozen: bool) -> Recip
             batch 1 and patience 3 for the transfer networks, pixels · 1/255, crops as they are.
         frozen: the backbone keeps its weights.
     """
+    if spec.name in ONLY_RECIPES:
+        return ONLY_RECIPES[spec.name]
     if name == "study":
         return Recipe() if spec.backbone is None else Recipe(batch=1, patience=3)
     epochs = _EPOCHS[spec.name]

@@ -22,12 +22,12 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.classifier.networks.specs import TaskName
 from maskdet.errors import DatasetError
 from maskdet.files.atomic import write_bytes
 
 PartName = Literal["train", "dev", "test"]
 ProtocolName = Literal["study", "grouped"]
-TaskName = Literal["binary", "three"]
 
 PARTS: Final[tuple[PartName, ...]] = ("train", "dev", "test")
 #: By task; the index is the label. The study's positive class is the bare face.

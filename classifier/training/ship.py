@@ -1,7 +1,8 @@
 """Training the classifier that ships, on every crop, and writing it as ONNX.
 
 Nothing is left to choose or to measure by: epochs and settings are those of the grouped runs, whose dev and test parts
-gave the figures, and the temperature is fitted on their dev crops.
+gave the figures, and the temperature is fitted on their dev crops. Dividing the logits by it changes no answer, only
+how sure it sounds (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.networks.backbones import BACKBONES
-from maskdet.classifier.networks.specs import WeightsChoice
-from maskdet.classifier.training import mask_net
+from maskdet.classifier.networks.specs import BACKBONES, NETWORKS, SHIPPED, WeightsChoice
 from maskdet.classifier.training.fit import class_weights
-from maskdet.classifier.training.recipe import Recipe
+from maskdet.classifier.training.recipe import ONLY_RECIPES, Recipe
 from maskdet.classifier.training.run import NetworkRun
 from maskdet.errors import DatasetError
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from maskdet.classifier.training.run import Epoch
 
 CHECKPOINT_FILE: Final = "ship.pt"
+#: Where every answer is right (or wrong), certainty has no best value short of infinity; here it ends.
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 #: Crops that stand in for dev; the last epoch is kept whatever they say.
 _WATCHED, _PARITY_CROPS = 64, 16
 
@@ -67,6 +69,7 @@ def ship_classifier(
     """
     import torch
 
+    from maskdet.classifier.networks.build import build_network
     from maskdet.classifier.training.batches import CropBatches
     from maskdet.classifier.training.export import export_classifier
     from maskdet.classifier.training.fit import FitOptions, fit
@@ -75,17 +78,17 @@ def ship_classifier(
     used = np.flatnonzero([Path(record.photo).stem not in left_out for record in crops.records])
     if not len(used):
         raise DatasetError(path, "every photo is left out: nothing remains to train on")
-    recipe = replace(mask_net.RECIPE, patience=mask_net.RECIPE.epochs)
-    known = BACKBONES["mobilenet_v2"]
+    recipe = replace(ONLY_RECIPES[SHIPPED], patience=ONLY_RECIPES[SHIPPED].epochs)
+    side, known = NETWORKS[SHIPPED].side, BACKBONES["mobilenet_v2"]
     torch.manual_seed(seed)
-    network = mask_net.build_mask_net(weights, quiet=quiet)
-    batches = CropBatches(crops, mask_net.SIDE, recipe, known.mean, known.std)
+    network = build_network(SHIPPED, weights, quiet=quiet)
+    batches = CropBatches(crops, side, recipe, known.mean, known.std)
     options = FitOptions(
         seed=seed,
         class_weights=class_weights(crops.class_ids[used], recipe.class_power, 3),
         checkpoint=checkpoint,
         device=device,
-        label=mask_net.NAME,
+        label=SHIPPED,
         report=report,
         quiet=quiet,
         keep_last=True,
@@ -93,7 +96,7 @@ def ship_classifier(
     fit(network, batches, used, used[:_WATCHED], recipe, options)
     shape = recipe.crops
     return export_classifier(
-        network.to("cpu"), path, name=mask_net.NAME, side=mask_net.SIDE, mean=known.mean, std=known.std,
+        network.to("cpu"), path, name=SHIPPED, side=side, mean=known.mean, std=known.std,
         margin=shape.margin, square=shape.square, temperature=temperature,
         metadata={"maskdet_training": json.dumps(_training(crops, len(used), seed))},
         crops=[crops.cut(index, shape) for index in used[:_PARITY_CROPS].tolist()],
@@ -106,16 +109,57 @@ def dev_temperature(runs: Sequence[NetworkRun], path: Path, left_out: frozenset[
     Raises:
         DatasetError: there is none.
     """
-    from maskdet.classifier.training.temperature import fit_temperature
-
-    mine = [run for run in runs if run.name == mask_net.NAME and run.protocol == "grouped"]
+    mine = [run for run in runs if run.name == SHIPPED and run.protocol == "grouped"]
     if not mine:
-        raise DatasetError(path, f"needs a grouped run of {mask_net.NAME} first: add --protocol grouped")
+        raise DatasetError(path, f"needs a grouped run of {SHIPPED} first: add --protocol grouped")
     # The logarithm of probabilities is their logits but for a constant a crop, which softmax does not see.
     logits = np.concatenate([np.log(np.maximum(run.parts["dev"].probabilities, 1e-6)) for run in mine])
     labels = np.concatenate([run.parts["dev"].labels for run in mine])
     used = np.array([_photo(name) not in left_out for run in mine for name in run.parts["dev"].crops])
     return fit_temperature(logits[used], labels[used])
+
+
+def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
+    """Return the temperature with the least negative log-likelihood, to be fitted on data not trained on.
+
+    The likelihood is concave in 1 / temperature, so its slope has one zero.
+
+    Args:
+        logits: (N, C) float, N at least 1.
+        labels: (N,) class ids.
+
+    Returns:
+        Above 1 for a network that is too sure of itself; between ``MIN_TEMPERATURE`` and ``MAX_TEMPERATURE``.
+
+    Raises:
+        ValueError: the shapes do not fit, a label is no class, or a logit is not finite.
+
+    Three of four answers right, each by the same lead of 2: the best probability is 3/4, so 2 / T = log 3.
+
+    >>> logits = np.array([[2.0, 0.0]] * 4)
+    >>> round(fit_temperature(logits, np.array([0, 0, 0, 1])), 6) == round(2 / float(np.log(3)), 6)
+    True
+    """
+    from scipy.optimize import brentq
+    from scipy.special import softmax
+
+    if logits.ndim != 2 or labels.shape != (len(logits),) or not len(logits):
+        raise ValueError(f"expected (N, C) logits and (N,) labels, N at least 1, got {logits.shape} and {labels.shape}")
+    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= logits.shape[1]:
+        raise ValueError(f"labels must be class ids from 0 to {logits.shape[1] - 1}")
+    if not np.isfinite(logits).all():
+        raise ValueError("logits must be finite")
+    exact = logits.astype(np.float64)
+    wanted = exact[np.arange(len(labels)), labels].mean()
+
+    def too_sure(logarithm: float) -> float:
+        """Return by how much the expected logit exceeds the label's: above 0, a higher temperature fits better."""
+        return float((softmax(exact / np.exp(logarithm), axis=1) * exact).sum(axis=1).mean() - wanted)
+
+    low, high = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
+    if too_sure(low) <= 0:
+        return MIN_TEMPERATURE
+    return MAX_TEMPERATURE if too_sure(high) > 0 else float(np.exp(brentq(too_sure, low, high, xtol=1e-13)))
 
 
 def _photo(crop: str) -> str:
@@ -126,6 +170,6 @@ def _photo(crop: str) -> str:
 def _training(crops: CropSet, used: int, seed: int) -> dict[str, Any]:
     """Return what the file says of its training: what differs from the study's settings, and the data."""
     plain = Recipe().to_dict()
-    settings = {key: value for key, value in mask_net.RECIPE.to_dict().items() if value != plain[key]}
+    settings = {key: value for key, value in ONLY_RECIPES[SHIPPED].to_dict().items() if value != plain[key]}
     flat = {key: value for key, value in settings.items() if not isinstance(value, dict)}
     return {**flat, "augment": settings["augment"], "crops": used, "data": crops.fingerprint(), "seed": seed}

@@ -121,14 +121,12 @@ def study(source: Path | None, *, asked: StudyRun) -> int:
 
 
 def _list(asked: StudyRun) -> int:
-    from maskdet.classifier.networks.parameters import parameter_table
+    from maskdet.classifier.networks.parameters import parameter_table, print_parameters
 
     rows = parameter_table()
     if asked.json_target:
         write_text(to_json([row.to_dict() for row in rows]), asked.json_target)
     if not asked.quiet and asked.json_target != "-":
-        from maskdet.classifier.networks.parameters import print_parameters
-
         print_parameters(rows)
     return EXIT_DONE
 
@@ -138,13 +136,14 @@ class _Study:
 
     def __init__(self, source: Path, asked: StudyRun) -> None:
         """Check what is asked for."""
+        from maskdet.classifier.networks.specs import NETWORKS, SHIPPED, find_network
         from maskdet.classifier.study import run_study
 
         run_study.check_source(source)
         self.source, self.asked = source, asked
-        names = asked.networks.split(",") if asked.networks else run_study.STUDY_NETWORKS
-        wanted = [run_study.resolve_name(name.strip()) for name in names]
-        also = (["maskdet-c"] if asked.ship else []) + (["mobilenet_v2"] if asked.collapse else [])
+        names = asked.networks.split(",") if asked.networks else list(NETWORKS)
+        wanted = [find_network(name.strip()).name for name in names]
+        also = ([SHIPPED] if asked.ship else []) + (["mobilenet_v2"] if asked.collapse else [])
         self.options = run_study.StudyOptions(
             networks=tuple(wanted),
             protocols=asked.protocol,

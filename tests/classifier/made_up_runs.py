@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
-from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.networks.specs import STUDY_NETWORKS, TaskName
 from maskdet.classifier.study.collapse import CollapseRow
-from maskdet.classifier.training.run import Epoch, NetworkRun, Predictions, ProtocolName, TaskName
+from maskdet.classifier.training.run import Epoch, NetworkRun, Predictions, ProtocolName
 
 
 def crop_records(photos: int = 60, faces: int = 3) -> list[CropRecord]:
@@ -45,7 +45,7 @@ def one_run(
     title: str | None = None, epochs: int = 6,
 ) -> NetworkRun:  # fmt: skip
     """One training; with the study's protocol every eighth crop is test, with folds every third pair of photos."""
-    spec = next((spec for spec in NETWORKS.values() if spec.name == name), None)
+    spec = next((spec for spec in STUDY_NETWORKS.values() if spec.name == name), None)
     backbone = spec is not None and spec.backbone is not None
     mine = [record for record in records if task == "three" or record.class_id < 2]
     place = [int(record.photo[1:-4]) // 2 % 3 if protocol == "grouped" else index for index, record in enumerate(mine)]

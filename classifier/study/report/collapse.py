@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.collapse import CollapseRow
 from maskdet.classifier.study.published import OWN_PARTS, STUCK_LOSS, STUCK_TRAIN_ACCURACY, TRANSFER
 from maskdet.classifier.study.report.text import NONE, join_names, percent, ratio, table
@@ -16,7 +16,7 @@ def collapse_section(rows: Sequence[CollapseRow]) -> str:
     """Return the section's text: what was tried, each cell of it, and each setting by itself."""
     ordered = sorted(rows, key=lambda row: (*_cell(row), row.seed))
     collapsed = sum(row.collapsed for row in ordered)
-    stuck = join_names([NETWORKS[name].title for name, transfer in TRANSFER.items() if transfer.constant])
+    stuck = join_names([STUDY_NETWORKS[name].title for name, transfer in TRANSFER.items() if transfer.constant])
     trainings = "1 training" if len(ordered) == 1 else f"{len(ordered)} trainings"
     return "\n\n".join(
         [
@@ -37,7 +37,7 @@ def collapse_section(rows: Sequence[CollapseRow]) -> str:
 
 
 def _cell(row: CollapseRow) -> tuple[int, str, int, str, float]:
-    names: list[str] = list(NETWORKS)
+    names: list[str] = list(STUDY_NETWORKS)
     place = names.index(row.name) if row.name in names else len(names)
     return (place, row.name, row.batch, row.scaling, row.learning_rate)
 
@@ -102,4 +102,4 @@ def _mean(rows: Sequence[CollapseRow], read: Callable[[CollapseRow], float]) -> 
 
 
 def _title(name: str) -> str:
-    return next((spec.title for known, spec in NETWORKS.items() if known == name), name)
+    return next((spec.title for known, spec in STUDY_NETWORKS.items() if known == name), name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from maskdet.classifier.networks.specs import NETWORKS, NetworkName, NetworkSpec
+from maskdet.classifier.networks.specs import STUDY_NETWORKS, NetworkName, NetworkSpec
 from maskdet.classifier.study.published import (
     ELSEWHERE,
     F1_COLUMN,
@@ -80,7 +80,7 @@ def comparison_lines(section: Section, absent: Mapping[str, str]) -> list[Line]:
         absent: by the study's network, why it was not run.
     """
     lines = []
-    for spec in NETWORKS.values():
+    for spec in STUDY_NETWORKS.values():
         lines += _network_lines(spec, section, absent)
     return lines + [Line(entry.label, None, entry) for entry in section.entries if entry.spec is None]
 

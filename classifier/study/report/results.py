@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from maskdet.classifier.networks.parameters import ParameterRow, parameter_table
-from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.published import ELSEWHERE
 from maskdet.classifier.study.report.text import (
     NONE,
@@ -158,13 +158,13 @@ def sizes_section(sections: Sequence[Section]) -> str:
     Without torch, which counts ours, the printed ones stand alone.
     """
     used = {entry.run.name for section in sections for entry in section.entries}
-    names = [name for name in NETWORKS if name in used]
+    names = [name for name in STUDY_NETWORKS if name in used]
     if not names:
         return "None of the networks is the study's."
     try:
         return _EXPLAINED + _parameters_table(parameter_table(names))
     except MissingExtraError:
-        rows = [[NETWORKS[name].title, f"{NETWORKS[name].printed_total:,}"] for name in names]
+        rows = [[STUDY_NETWORKS[name].title, f"{STUDY_NETWORKS[name].printed_total:,}"] for name in names]
         return table(["network", "printed"], rows)
 
 

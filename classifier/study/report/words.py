@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
-from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.collapse import CollapseRow
 from maskdet.classifier.study.published import CROPS, OWN, OWN_PARTS, TRANSFER, TRANSFER_PARTS
 from maskdet.classifier.study.report.results import pairs_sentence
@@ -62,7 +62,7 @@ def summary(
 
 
 def _study() -> str:
-    constant = join_names([NETWORKS[name].title for name, transfer in TRANSFER.items() if transfer.constant])
+    constant = join_names([STUDY_NETWORKS[name].title for name, transfer in TRANSFER.items() if transfer.constant])
     ends = [own.test_interval for own in OWN.values()]
     overlap = max(low for low, _ in ends) < min(high for _, high in ends)
     own = (

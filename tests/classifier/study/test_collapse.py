@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.networks.specs import build_network
+from maskdet.classifier.networks.build import build_network
 
 torch = pytest.importorskip("torch")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from maskdet.classifier.networks.specs import NETWORKS
+from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study import published
 from maskdet.classifier.study.published import OWN, TRANSFER, true_figures, unswap
 
 
 def test_every_network_of_the_study_is_there_in_its_order() -> None:
-    assert [*OWN, *TRANSFER] == list(NETWORKS)
+    assert [*OWN, *TRANSFER] == list(STUDY_NETWORKS)
 
 
 def test_the_parts_are_the_data() -> None:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.networks.specs import NETWORKS, build_network
+from maskdet.classifier.networks.build import build_network
+from maskdet.classifier.networks.specs import NETWORKS, find_network
 from maskdet.classifier.study import train_plan as study_training
-from maskdet.classifier.study.run_study import StudyOptions, assign_weights, make_plans, resolve_name, run_plans
+from maskdet.classifier.study.run_study import StudyOptions, assign_weights, make_plans, run_plans
 from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan
 from maskdet.classifier.training.recipe import Augment, Recipe, choose_recipe
 from maskdet.classifier.training.run import PARTS, load_run
@@ -37,7 +38,7 @@ def test_plans_are_every_network_under_every_division() -> None:
     ]  # fmt: skip
     assert [plan.frozen for plan in plans] == [False] * 9
     assert Plan("vgg19").frozen and Plan("vgg19").origin == "imagenet"
-    assert (Plan("maskdet-c").task, Plan("cnn-a").task) == ("three", "binary")
+    assert (Plan("maskdet-c").spec.task, Plan("cnn-a").spec.task) == ("three", "binary")
     assert (Plan("cnn-a", recipe_name="study", seed=3).folder) == "cnn-a-study-as-printed-seed3"
 
 
@@ -69,7 +70,7 @@ def test_a_frozen_backbone_runs_once(many_faces: CropSet, tmp_path: Path, monkey
     assert kept.shape == (2, 24, 62_720) and kept.dtype == np.float16
     # Another division of the same crops reads what was computed.
     monkeypatch.setattr(
-        "maskdet.classifier.networks.transfer_net.TransferNet.features", lambda *_: pytest.fail("computed twice")
+        "maskdet.classifier.networks.build.TransferNet.features", lambda *_: pytest.fail("computed twice")
     )
     monkeypatch.setattr(study_training, "_speed", lambda *_: 1.0)
     second = train_plan(Plan("mobilenet_v2", weights=weights, recipe=recipe, seed=0, protocol="grouped"), few, around)
@@ -113,6 +114,6 @@ def test_files_find_their_network(tmp_path: Path) -> None:
 
 
 def test_names() -> None:
-    assert [resolve_name(name) for name in ("CNN_A", "MaskDet-C", "vgg19")] == ["cnn-a", "maskdet-c", "vgg19"]
+    assert [find_network(name).name for name in ("CNN_A", "MaskDet-C", "vgg19")] == ["cnn-a", "maskdet-c", "vgg19"]
     with pytest.raises(MaskdetError, match=r"unknown network 'alexnet'.*maskdet-c"):
-        resolve_name("alexnet")
+        find_network("alexnet")

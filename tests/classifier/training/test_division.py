@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from maskdet.classifier.crops.crop_set import CropSet, read_crop_set
+from maskdet.classifier.networks.specs import TaskName
 from maskdet.classifier.training.division import FOLDS, divide
-from maskdet.classifier.training.run import PARTS, TaskName
+from maskdet.classifier.training.run import PARTS
 from maskdet.errors import DatasetError
 
 

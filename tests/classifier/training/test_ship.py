@@ -9,11 +9,11 @@ import pytest
 
 from maskdet.classifier.crops.crop_set import CropSet
 from maskdet.classifier.inference.model import MaskClassifier
+from maskdet.classifier.networks.specs import NETWORKS, SHIPPED
 from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan
-from maskdet.classifier.training import mask_net
+from maskdet.classifier.training.recipe import ONLY_RECIPES
 from maskdet.classifier.training.run import NetworkRun
-from maskdet.classifier.training.ship import dev_temperature, ship_classifier
-from maskdet.classifier.training.temperature import fit_temperature
+from maskdet.classifier.training.ship import dev_temperature, fit_temperature, ship_classifier
 from maskdet.errors import DatasetError
 
 pytest.importorskip("torchvision")
@@ -23,8 +23,8 @@ pytest.importorskip("onnx")
 @pytest.fixture
 def grouped_run(many_faces: CropSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NetworkRun:
     """The classifier after one epoch on tiny crops, from random weights."""
-    monkeypatch.setattr(mask_net, "SIDE", 32)
-    monkeypatch.setattr(mask_net, "RECIPE", replace(mask_net.RECIPE, epochs=1, patience=1))
+    monkeypatch.setitem(NETWORKS, SHIPPED, replace(NETWORKS[SHIPPED], side=32))
+    monkeypatch.setitem(ONLY_RECIPES, SHIPPED, replace(ONLY_RECIPES[SHIPPED], epochs=1, patience=1))
     return train_plan(Plan("maskdet-c", "grouped", weights="none"), many_faces, Surroundings(tmp_path, quiet=True))
 
 
@@ -35,7 +35,8 @@ def test_the_classifier_is_trained_on_all_crops_and_written(
     path = ship_classifier(many_faces, tmp_path / "c.onnx", [grouped_run], weights="none", quiet=True)
     classifier = MaskClassifier(path)
     spec = classifier.spec
-    assert (spec.side, spec.margin, spec.square) == (32, mask_net.RECIPE.crops.margin, mask_net.RECIPE.crops.square)
+    crops = ONLY_RECIPES[SHIPPED].crops
+    assert (spec.side, spec.margin, spec.square) == (32, crops.margin, crops.square)
     assert spec.temperature == pytest.approx(dev_temperature([grouped_run], path), rel=1e-3)
     training = json.loads(spec.metadata["maskdet_training"])
     assert (training["crops"], training["epochs"], training["data"]) == (len(many_faces), 1, many_faces.fingerprint())

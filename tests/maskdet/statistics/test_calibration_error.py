@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from maskdet.classifier.training.temperature import expected_calibration_error as of_classes
 from maskdet.statistics.calibration_error import adaptive_calibration_error, expected_calibration_error, reliability
 
 #: Two bins: below a half 0.1 and 0.3, one right; above it 0.8, 0.9 and 1.0, all right.
@@ -41,9 +38,19 @@ def test_nothing_to_count() -> None:
     assert np.isnan(adaptive_calibration_error(nothing, nothing.astype(bool)))
 
 
-@given(st.lists(st.tuples(st.floats(0.5, 1), st.booleans()), min_size=1, max_size=50))
-def test_it_is_the_classifiers_for_answers_between_two_classes(answers: list[tuple[float, bool]]) -> None:
-    confidences, right = np.array([one for one, _ in answers]), np.array([two for _, two in answers])
-    probabilities = np.stack([confidences, 1 - confidences], axis=1)
-    labels = np.where(right, probabilities.argmax(axis=1), 1 - probabilities.argmax(axis=1))
-    assert expected_calibration_error(confidences, right) == pytest.approx(of_classes(probabilities, labels))
+def test_fifteen_bins_by_hand() -> None:
+    # 0.9 is in bin 14 of 15 (13/15, 14/15], 0.6 in bin 9 (8/15, 9/15].
+    confidences = np.array([0.9] * 4 + [0.6] * 6)
+    right = np.array([True] * 3 + [False] + [True] * 3 + [False] * 3)
+    # Gaps |3/4 - 0.9| = 0.15 of 4 answers and |1/2 - 0.6| = 0.1 of 6.
+    assert expected_calibration_error(confidences, right) == pytest.approx((4 * 0.15 + 6 * 0.1) / 10, abs=1e-12)
+    # In one bin the gaps add up: |6/10 - 0.72|.
+    assert expected_calibration_error(confidences, right, bins=1) == pytest.approx(0.12, abs=1e-12)
+
+
+def test_bins_are_closed_above() -> None:
+    # With 5 bins 0.6 belongs to (0.4, 0.6]: alone, right, gap 0.4; 0.7 to (0.6, 0.8]: alone, wrong, gap 0.7.
+    answers = np.array([0.6, 0.7]), np.array([True, False])
+    assert expected_calibration_error(*answers, bins=5) == pytest.approx(0.55, abs=1e-12)
+    assert expected_calibration_error(np.ones(1), np.array([True])) == 0.0
+    assert expected_calibration_error(np.ones(1), np.array([False])) == 1.0

@@ -32,7 +32,7 @@ def test_a_known_calibration_is_found_again(known: Calibration) -> None:
 
 
 def test_the_fit_is_the_classifiers_temperature() -> None:
-    from maskdet.classifier.training.temperature import fit_temperature
+    from maskdet.classifier.training.ship import fit_temperature
 
     scores, right = made_up(Calibration(0.7), 500)
     logits = np.stack([np.zeros(len(scores)), logit(scores)], axis=1)

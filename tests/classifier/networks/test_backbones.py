@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from maskdet.classifier.networks.backbones import BACKBONES
-from maskdet.classifier.networks.specs import BackboneName, build_network
+from maskdet.classifier.networks.specs import BACKBONES, BackboneName
 from maskdet.errors import WeightsError
 
 torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision.models")
+
+from maskdet.classifier.networks.build import build_network  # noqa: E402 - it imports torch
 
 WAY_OUT = r"with --backbone-weights FILE, or train from scratch with --backbone-weights none$"
 
