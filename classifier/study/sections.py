@@ -14,6 +14,7 @@ from maskdet.classifier.networks.specs import STUDY_NETWORKS, NetworkSpec, TaskN
 from maskdet.classifier.study.scores import RESAMPLES, Scores, score
 from maskdet.classifier.training.run import NetworkRun, PartName, Predictions, ProtocolName
 from maskdet.errors import DatasetError
+from maskdet.statistics.mcnemar import Comparison, compare_all
 
 SECTION_ORDER: Final[tuple[tuple[TaskName, ProtocolName], ...]] = (
     ("binary", "study"), ("binary", "grouped"), ("three", "study"), ("three", "grouped"),
@@ -103,11 +104,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """All entries that share task and protocol, the study's networks first, in its order."""
+    """All entries that share task and protocol, the study's networks first, in its order.
+
+    ``pairs`` compares every two of them on the test crops that both have.
+    """
 
     task: TaskName
     protocol: ProtocolName
     entries: tuple[Entry, ...]
+    pairs: list[Comparison]
 
     @property
     def title(self) -> str:
@@ -148,7 +153,7 @@ def score_runs(
             for label, family in zip(labels, mine, strict=True)
         )
         if entries:
-            sections.append(Section(task, protocol, entries))
+            sections.append(Section(task, protocol, entries, compare_all([entry.right() for entry in entries])))
     return sections
 
 

@@ -230,11 +230,13 @@ class _Study:
         from maskdet.classifier.study.report import write_report
         from maskdet.classifier.study.report.terminal import print_study, to_dict
         from maskdet.classifier.study.run_study import COLLAPSE_FILE, describe_machine
+        from maskdet.classifier.study.sections import score_runs
 
         collapse = self.runs / COLLAPSE_FILE
+        sections = score_runs(found, crops.records)
         places = {record.crop: at for at, record in enumerate(crops.records)}
         write_report(
-            found,
+            sections,
             self.asked.out,
             records=crops.records,
             pixels=lambda name: crops.cut(places[name], STUDY_CROPS),
@@ -244,10 +246,9 @@ class _Study:
             absent=self.absent,
         )
         if self.asked.json_target:
-            # Scoring draws a thousand bootstrap samples: only where it was asked for.
-            write_text(to_json(to_dict(found, crops.records)), self.asked.json_target)
+            write_text(to_json(to_dict(sections)), self.asked.json_target)
         if not self.asked.quiet and self.asked.json_target != "-":
-            print_study(found, crops.records)
+            print_study(sections)
             say(f"report: {self.asked.out / 'report.md'}")
 
     def _commands(self) -> list[str]:

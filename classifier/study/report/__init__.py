@@ -23,7 +23,6 @@ from maskdet.classifier.study.report.mistakes import MAX_CELLS, Pixels, draw_gal
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
 from maskdet.classifier.study.report.results import (
     classes_table,
-    compare_section,
     figures_table,
     folds_table,
     overlap_table,
@@ -33,17 +32,16 @@ from maskdet.classifier.study.report.results import (
     times_table,
 )
 from maskdet.classifier.study.report.words import data_section, definitions, largest_group, recipes, summary
-from maskdet.classifier.study.sections import Entry, Section, score_runs
-from maskdet.classifier.training.run import NetworkRun, is_view
+from maskdet.classifier.study.sections import Entry, Section
+from maskdet.classifier.training.run import is_view
 from maskdet.errors import DatasetError
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
 from maskdet.imaging.encode import png
-from maskdet.statistics.mcnemar import Comparison
 
 
 def write_report(
-    runs: Sequence[NetworkRun],
+    sections: Sequence[Section],
     out: Path,
     *,
     records: Sequence[CropRecord],
@@ -53,10 +51,10 @@ def write_report(
     machine: str = "",
     absent: Mapping[str, str] | None = None,
 ) -> list[Path]:
-    """Write ``report.md``, the CSV files and the pictures into ``out``; the same runs give the same bytes.
+    """Write ``report.md``, the CSV files and the pictures into ``out``; the same figures give the same bytes.
 
     Args:
-        runs: any of them, in any order.
+        sections: runs scored, at least one.
         out: the folder; made if missing, files of the same name are replaced.
         records: the crop folder's manifest.
         pixels: gives a crop's (h, w, 3) uint8 BGR pixels by its name; None leaves the galleries out.
@@ -70,36 +68,34 @@ def write_report(
         The files written, ``report.md`` last.
 
     Raises:
-        DatasetError: there is no run, two runs claim the same place, or a run does not fit the records.
+        DatasetError: there is no run.
         MissingExtraError: matplotlib is not installed.
         SourceError: the folder cannot be written, or a crop cannot be read.
     """
     require("matplotlib", what="the study's report", extra="plots")
-    if not runs:
+    if not sections:
         raise DatasetError(out, "no trained network to report on: train one first")
     known = {record.crop: record for record in records}
-    sections = score_runs(runs, records)
-    comparisons = [compare_section(section) for section in sections]
     files: dict[str, bytes] = {
         "networks.csv": networks_csv(sections).encode(),
         "per_class.csv": per_class_csv(sections).encode(),
         "confusion.csv": confusion_csv(sections).encode(),
-        "mcnemar.csv": mcnemar_csv(sections, comparisons).encode(),
+        "mcnemar.csv": mcnemar_csv(sections).encode(),
         "misclassified.csv": misclassified_csv(sections, known).encode(),
     }
     if collapse:
         files["collapse.csv"] = format_collapse(collapse).encode()
     parts = [
         "# The crop study: what was printed, what it says, and what we measured",
-        summary(sections, comparisons, collapse or ()),
+        summary(sections, collapse or ()),
         "## The data, and how it is divided",
         data_section(sections, records),
     ]
-    for section, pairs in zip(sections, comparisons, strict=True):
+    for section in sections:
         files |= _pictures(section)
         galleries = {} if pixels is None else _galleries(section, known, pixels)
         files |= galleries
-        parts += _section_text(section, pairs, records, absent or {}, list(galleries))
+        parts += _section_text(section, records, absent or {}, list(galleries))
     parts += ["## Parameters", sizes_section(sections)]
     if collapse:
         parts += ["## Why three networks never learned", collapse_section(collapse)]
@@ -136,7 +132,6 @@ def _galleries(section: Section, known: Mapping[str, CropRecord], pixels: Pixels
 
 def _section_text(
     section: Section,
-    pairs: Sequence[Comparison],
     records: Sequence[CropRecord],
     absent: Mapping[str, str],
     galleries: Sequence[str],
@@ -163,12 +158,12 @@ def _section_text(
         overlap_table(section),
         largest_group(section, records),
     ]
-    if pairs:
+    if section.pairs:
         parts += [
             "### Which networks differ",
-            f"{pairs_sentence(section, pairs)} In each cell: test crops that the row's network alone got right : those "
+            f"{pairs_sentence(section)} In each cell: test crops that the row's network alone got right : those "
             "that the column's alone did, and Holm's corrected p of McNemar's exact test. Bold: they differ.",
-            pairs_table(section, pairs),
+            pairs_table(section),
         ]
     parts += ["### Time and size", _TIMES, times_table(section), "### Learning curves"]
     parts += [f"![Learning curves of {entry.label}](curves-{entry.slug}.png)" for entry in _trained(section)]

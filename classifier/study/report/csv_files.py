@@ -13,7 +13,6 @@ from maskdet.classifier.study.report.mistakes import find_mistakes
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.results.rows import path_cell
 from maskdet.statistics.figures import Estimate
-from maskdet.statistics.mcnemar import Comparison
 
 _WHERE: Final = ("task", "protocol", "network", "title", "weights", "frozen", "seed", "fold")
 _ESTIMATES: Final = ("error", "error_by_group", "macro_f1", "balanced_accuracy", "auc")
@@ -54,8 +53,8 @@ def confusion_csv(sections: Sequence[Section]) -> str:
     )
 
 
-def mcnemar_csv(sections: Sequence[Section], comparisons: Sequence[Sequence[Comparison]]) -> str:
-    """Return the pairs of each section; the two sequences go together."""
+def mcnemar_csv(sections: Sequence[Section]) -> str:
+    """Return the pairs of each section."""
     header = ("task", "protocol", "first", "second", "common", "first_only", "second_only", "p", "p_holm", "differ")
     rows = [
         {
@@ -70,8 +69,8 @@ def mcnemar_csv(sections: Sequence[Section], comparisons: Sequence[Sequence[Comp
             "p_holm": pair.p_holm,
             "differ": pair.differ,
         }
-        for section, pairs in zip(sections, comparisons, strict=True)
-        for pair in pairs
+        for section in sections
+        for pair in section.pairs
     ]
     return _text(rows, header)
 

@@ -25,7 +25,7 @@ from maskdet.classifier.study.report.text import (
 from maskdet.classifier.study.scores import Floor
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.errors import MissingExtraError
-from maskdet.statistics.mcnemar import ALPHA, Comparison, compare_all
+from maskdet.statistics.mcnemar import ALPHA, Comparison
 
 
 def floors(entries: Iterable[Entry]) -> list[tuple[Floor, str]]:
@@ -231,14 +231,9 @@ def _epochs(entry: Entry) -> str:
     return ", ".join(f"{len(run.epochs)} ({run.best_epoch})" for run in entry.runs)
 
 
-def compare_section(section: Section) -> list[Comparison]:
-    """Compare every two networks of a section on the test crops that both have."""
-    return compare_all([entry.right() for entry in section.entries])
-
-
-def pairs_table(section: Section, comparisons: Sequence[Comparison]) -> str:
+def pairs_table(section: Section) -> str:
     """Return the matrix of all pairs: crops that the row alone got right : the column alone, and Holm's p."""
-    found = {(pair.first, pair.second): pair for pair in comparisons}
+    found = {(pair.first, pair.second): pair for pair in section.pairs}
     entries = section.entries
     rows = []
     for first, entry in enumerate(entries[:-1]):
@@ -247,10 +242,10 @@ def pairs_table(section: Section, comparisons: Sequence[Comparison]) -> str:
     return table(["", *(f"{index} {entry.label}" for index, entry in enumerate(entries[1:], 2))], rows)
 
 
-def pairs_sentence(section: Section, comparisons: Sequence[Comparison]) -> str:
+def pairs_sentence(section: Section) -> str:
     """Say how many pairs differ, and on how many crops they were compared."""
-    pairs, differ = len(comparisons), sum(pair.differ for pair in comparisons)
-    common = sorted({pair.common for pair in comparisons})
+    pairs, differ = len(section.pairs), sum(pair.differ for pair in section.pairs)
+    common = sorted({pair.common for pair in section.pairs})
     crops = f"{common[0]:,}" if len(common) == 1 else f"{common[0]:,} to {common[-1]:,}"
     left = len(section.entries) * (len(section.entries) - 1) // 2 - pairs
     apart = f" {left} more share no test crop and cannot be compared." if left else ""

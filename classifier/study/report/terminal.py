@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.published import study_error
-from maskdet.classifier.study.report.results import compare_section, floors, pairs_sentence
+from maskdet.classifier.study.report.results import floors, pairs_sentence
 from maskdet.classifier.study.report.text import NONE
-from maskdet.classifier.study.scores import RESAMPLES
-from maskdet.classifier.study.sections import Entry, Section, score_runs
-from maskdet.classifier.training.run import NetworkRun
+from maskdet.classifier.study.sections import Entry, Section
 from maskdet.statistics.figures import Estimate
 from maskdet.terminal.console import cell, console
 from maskdet.terminal.report_table import report_table
@@ -27,38 +24,23 @@ _WIDE: Final = 120
 _FIGURES: Final = ("error", "error_by_group", "accuracy", "macro_f1", "balanced_accuracy", "auc")
 
 
-def print_study(
-    runs: Sequence[NetworkRun], records: Sequence[CropRecord] | None = None, *, resamples: int = RESAMPLES
-) -> None:
-    """Print a table for each task and division, the best of each column in bold, and how many networks differ.
-
-    Args:
-        runs: in any order.
-        records: the crop folder's manifest, whose photo groups the intervals are drawn by.
-        resamples: bootstrap draws.
-
-    Raises:
-        DatasetError: two runs claim the same place, or a run does not fit the records.
-    """
+def print_study(sections: Sequence[Section]) -> None:
+    """Print a table for each task and division, the best of each column in bold, and how many networks differ."""
     screen = console()
-    for section in score_runs(runs, records, resamples=resamples):
+    for section in sections:
         screen.print(_section_table(section, screen.width))
-        comparisons = compare_section(section)
-        if comparisons:
-            screen.print(pairs_sentence(section, comparisons), markup=False)
+        if section.pairs:
+            screen.print(pairs_sentence(section), markup=False)
         screen.print()
     screen.print("In brackets the 95 % interval; study: what its numbers say, split by crop.", markup=False)
 
 
-def to_dict(
-    runs: Sequence[NetworkRun], records: Sequence[CropRecord] | None = None, *, resamples: int = RESAMPLES
-) -> dict[str, Any]:
-    """Return the same figures and more for JSON; arguments and errors as ``print_study``."""
-    return {"schema": SCHEMA, "sections": [_section_dict(s) for s in score_runs(runs, records, resamples=resamples)]}
+def to_dict(sections: Sequence[Section]) -> dict[str, Any]:
+    """Return the same figures and more for JSON."""
+    return {"schema": SCHEMA, "sections": [_section_dict(section) for section in sections]}
 
 
 def _section_table(section: Section, width: int) -> Table:
-
     narrow = width < _WIDE
     padding = (0, 0) if narrow else (0, 1)
     title = section.title[0].upper() + section.title[1:]
@@ -126,7 +108,7 @@ def _section_dict(section: Section) -> dict[str, Any]:
                 "p_holm": _rounded(pair.p_holm),
                 "differ": pair.differ,
             }
-            for pair in compare_section(section)
+            for pair in section.pairs
         ],
     }
 

@@ -26,18 +26,15 @@ from maskdet.classifier.study.scores import RESAMPLES
 from maskdet.classifier.study.sections import Entry, Section, wrong_where
 from maskdet.classifier.training.run import PARTS
 from maskdet.statistics.figures import Estimate
-from maskdet.statistics.mcnemar import Comparison
 
 
-def summary(
-    sections: Sequence[Section], comparisons: Sequence[Sequence[Comparison]], collapse: Sequence[CollapseRow]
-) -> str:
+def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow]) -> str:
     """Return what the report is about, the best network of each section, and what the study's numbers say."""
     lines = [_study(), *map(_best, sections)]
     lines += [
-        f"{section.title[0].upper()}{section.title[1:]}: {pairs_sentence(section, pairs)}"
-        for section, pairs in zip(sections, comparisons, strict=True)
-        if pairs
+        f"{section.title[0].upper()}{section.title[1:]}: {pairs_sentence(section)}"
+        for section in sections
+        if section.pairs
     ]
     if collapse:
         lines.append(

@@ -17,7 +17,6 @@ from maskdet.classifier.study.report import write_report
 from maskdet.classifier.study.report.comparison import comparison, comparison_lines
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
 from maskdet.classifier.study.report.results import (
-    compare_section,
     figures_table,
     overlap_table,
     pairs_sentence,
@@ -52,8 +51,8 @@ def report(
 ) -> Path:
     out = tmp_path_factory.mktemp("study") / "new"
     files = write_report(
-        runs, out, records=records, pixels=made.pixels, collapse=made.collapse_rows(), commands=["maskdet study crops"],
-        machine="x86_64, 2 cores",
+        score_runs(runs, records), out, records=records, pixels=made.pixels, collapse=made.collapse_rows(),
+        commands=["maskdet study crops"], machine="x86_64, 2 cores",
     )  # fmt: skip
     assert sorted(files) == sorted(out.iterdir())
     return out
@@ -118,7 +117,8 @@ def test_the_same_runs_give_the_same_bytes(
 ) -> None:
     one = [run for run in runs if run.name == "vgg19"]
     for name, given in (("a", one), ("b", one[::-1])):
-        write_report(given, tmp_path / name, records=records[:: 1 if name == "a" else -1], pixels=made.pixels)
+        ordered = records[:: 1 if name == "a" else -1]
+        write_report(score_runs(given, ordered), tmp_path / name, records=ordered, pixels=made.pixels)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert "collapse.csv" not in files
     for name in files:
@@ -169,7 +169,7 @@ def test_the_best_network_of_a_division_is_in_the_summary(made: ModuleType, reco
     runs = [made.one_run(records, "cnn-a", skill=0.4), made.one_run(records, "cnn-b", skill=1.0)]
     runs += [made.one_run(records, "cnn-a", protocol="grouped", fold=fold) for fold in range(3)]
     sections = score_runs(runs, records, resamples=0)
-    text = summary(sections, [compare_section(section) for section in sections], [])
+    text = summary(sections, [])
     assert "Two classes, the study's split by crop: least wrong CNN-B, error 0.00 % (0.00–" in text
     assert "Two classes, split by photo group: only CNN-A" in text
     assert "| CNN-A | two classes | " in text
@@ -179,13 +179,13 @@ def test_the_best_network_of_a_division_is_in_the_summary(made: ModuleType, reco
 def test_a_tie_for_the_best_is_said(made: ModuleType, records: list[CropRecord]) -> None:
     runs = [made.one_run(records, name, skill=1.0) for name in ("cnn-a", "cnn-b", "cnn-c")]
     (section,) = score_runs(runs, resamples=0)
-    assert "least wrong CNN-A (level with CNN-B and CNN-C), error 0.00 %" in summary([section], [[]], [])
+    assert "least wrong CNN-A (level with CNN-B and CNN-C), error 0.00 %" in summary([section], [])
 
 
 def test_pairs(made: ModuleType, records: list[CropRecord]) -> None:
     runs = [made.one_run(records, "cnn-a", skill=1.0), made.one_run(records, "vgg19", skill=0.0)]
     (section,) = score_runs(runs, resamples=0)
-    pairs = compare_section(section)
+    pairs = section.pairs
     first, second = (set(entry.test.crops) for entry in section.entries)
     assert [pair.common for pair in pairs] == [len(first & second)]
     missed = sum(
@@ -194,8 +194,8 @@ def test_pairs(made: ModuleType, records: list[CropRecord]) -> None:
         if crop in first
     )
     assert (pairs[0].first_only, pairs[0].second_only) == (missed, 0)
-    assert f"| 1 CNN-A | {missed} : 0, p " in pairs_table(section, pairs)
-    assert pairs_sentence(section, pairs).startswith("0 of 1 pair differ at 5 %, compared on the ")
+    assert f"| 1 CNN-A | {missed} : 0, p " in pairs_table(section)
+    assert pairs_sentence(section).startswith("0 of 1 pair differ at 5 %, compared on the ")
 
 
 def test_a_series_can_be_left_out(made: ModuleType) -> None:

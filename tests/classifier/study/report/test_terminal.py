@@ -6,11 +6,12 @@ from types import ModuleType
 import pytest
 
 from maskdet.classifier.study.report.terminal import print_study, to_dict
+from maskdet.classifier.study.sections import score_runs
 
 
 def test_the_table(made: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     records = made.crop_records()
-    print_study(made.whole_study(records), records, resamples=20)
+    print_study(score_runs(made.whole_study(records), records, resamples=20))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].strip() == "Two classes, the study's split by crop"
     vgg = next(line for line in lines if line.startswith(" VGG19"))
@@ -25,7 +26,7 @@ def test_it_fits_eighty_columns(
 ) -> None:
     monkeypatch.setattr("maskdet.terminal.console._PIPE_WIDTH", 80)
     records = made.crop_records()
-    print_study(made.whole_study(records), records, resamples=20)
+    print_study(score_runs(made.whole_study(records), records, resamples=20))
     out = capsys.readouterr().out
     assert "MobileNetV2 " in out
     assert "ResNet50, from scratch" in out
@@ -35,7 +36,7 @@ def test_it_fits_eighty_columns(
 
 def test_json(made: ModuleType) -> None:
     records = made.crop_records()
-    content = json.loads(json.dumps(to_dict(made.whole_study(records), records, resamples=0)))
+    content = json.loads(json.dumps(to_dict(score_runs(made.whole_study(records), records, resamples=0))))
     assert content["schema"] == "maskdet-study/1"
     study, grouped, three = content["sections"]
     vgg = study["networks"][4]
