@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -15,12 +15,11 @@ from maskdet.datasets.audit.contact_sheet import choose_photos, draw_sheet, enco
 from maskdet.datasets.grouping.duplicates import Pair, find_pairs, with_copies
 from maskdet.datasets.grouping.groups import copy_links, group_links, merge_groups
 from maskdet.datasets.grouping.splits import split_grouped, split_public
-from maskdet.datasets.photos.photo import ClassMap, Mend
+from maskdet.datasets.photos.photo import Mend
 from maskdet.datasets.photos.photo_table import PhotoTable
 from maskdet.datasets.voc.chunk import ReadOptions
 from maskdet.datasets.voc.division import split_by_folders, split_by_lists
 from maskdet.datasets.voc.layout import Layout
-from maskdet.datasets.voc.mend import Coordinates
 from maskdet.datasets.voc.read import CHUNK, read_voc
 from maskdet.datasets.yolo.write import LinkKind, PhotoWriter, format_data_yaml, place_picture, write_text
 from maskdet.errors import DatasetError
@@ -31,9 +30,9 @@ from maskdet.terminal.progress import ProgressBar
 SplitRule = Literal["grouped", "folders", "public", "voc"]
 
 
-@dataclass(frozen=True, slots=True)
-class ConvertOptions:
-    """How to convert.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertOptions(ReadOptions):
+    """How to read and convert; alike photos are searched for unless told otherwise.
 
     Attributes:
         split: ``grouped`` keeps alike photos together and balances classes; ``folders`` keeps the division into train/,
@@ -46,15 +45,7 @@ class ConvertOptions:
         groups: CSV file ``name,group`` of photos to keep together.
         series: keep the public data set's selfie series together.
         images: how pictures get into the new folder.
-        classes: resolves class names.
-        skip_unknown: leave boxes of unknown classes out.
-        skip_difficult: leave boxes marked as difficult out.
-        keep_going: leave unusable photos out.
-        one_based: xmin and ymin are 1-based pixel numbers.
-        coordinates: what boxes are written in.
-        duplicates: search for alike photos.
         overwrite: replace an earlier conversion.
-        quiet: no progress bar.
     """
 
     split: SplitRule | None = None
@@ -65,15 +56,8 @@ class ConvertOptions:
     groups: Path | None = None
     series: bool = True
     images: LinkKind = "link"
-    classes: ClassMap = field(default_factory=ClassMap)
-    skip_unknown: bool = False
-    skip_difficult: bool = False
-    keep_going: bool = False
-    one_based: bool = False
-    coordinates: Coordinates = "auto"
     duplicates: bool = True
     overwrite: bool = False
-    quiet: bool = False
 
 
 def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> Audit:
@@ -90,22 +74,12 @@ def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> A
     options = options or ConvertOptions()
     _check_options(source, options)
     check_target(out, source, overwrite=options.overwrite)
-    reading = ReadOptions(
-        classes=options.classes,
-        skip_unknown=options.skip_unknown,
-        skip_difficult=options.skip_difficult,
-        keep_going=options.keep_going,
-        one_based=options.one_based,
-        coordinates=options.coordinates,
-        thumbs=options.duplicates,
-        quiet=options.quiet,
-    )
     with ProcessPool() as pool:
-        return _convert(source, out, options, reading, pool)
+        return _convert(source, out, options, pool)
 
 
-def _convert(source: Path, out: Path, options: ConvertOptions, reading: ReadOptions, pool: ProcessPool) -> Audit:
-    collection, layout = read_voc(source, reading, pool)
+def _convert(source: Path, out: Path, options: ConvertOptions, pool: ProcessPool) -> Audit:
+    collection, layout = read_voc(source, options, pool)
     photos = PhotoTable.of(collection.photos)
     pairs = None
     if options.duplicates:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +24,8 @@ from maskdet.classifier.crops.crop import STUDY_CROPS, Crop, CropOptions, iter_c
 from maskdet.classifier.crops.crop_set import name_groups
 from maskdet.classifier.crops.manifest import BINARY_LABELS, CropRecord, format_manifest
 from maskdet.datasets.audit.contact_sheet import encode_sheet
-from maskdet.datasets.photos.photo import MEND_MEANINGS, ClassMap, Collection, LeftOut
+from maskdet.datasets.photos.photo import MEND_MEANINGS, Collection, LeftOut
 from maskdet.datasets.voc.chunk import ReadOptions
-from maskdet.datasets.voc.mend import Coordinates
 from maskdet.datasets.voc.read import read_voc
 from maskdet.errors import DatasetError
 from maskdet.files.folder import OutputKind, check_target, whole_folder
@@ -100,37 +99,22 @@ CROP_FOLDER = OutputKind(
 FORMAT: Final = "maskdet-crops/1"
 
 
-@dataclass(frozen=True, slots=True)
-class CropFolderOptions:
-    """How to make a crop folder.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropFolderOptions(ReadOptions):
+    """How to read and cut; alike photos are searched for and get one group unless told otherwise.
 
     Attributes:
         crops: how to cut.
-        classes: resolves class names.
-        skip_unknown: leave boxes of unknown classes out.
-        skip_difficult: leave boxes marked as difficult out.
-        keep_going: leave unusable photos out.
-        one_based: xmin and ymin are 1-based pixel numbers.
-        coordinates: what boxes are written in.
-        duplicates: search for alike photos and give them one group.
         series: give the public data set's selfie series one group.
         groups: CSV file ``name,group`` of more photos that share a group.
         overwrite: replace an earlier crop folder.
-        quiet: no progress bar.
     """
 
     crops: CropOptions = STUDY_CROPS
-    classes: ClassMap = field(default_factory=ClassMap)
-    skip_unknown: bool = False
-    skip_difficult: bool = False
-    keep_going: bool = False
-    one_based: bool = False
-    coordinates: Coordinates = "auto"
     duplicates: bool = True
     series: bool = True
     groups: Path | None = None
     overwrite: bool = False
-    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +166,7 @@ def write_crops(source: Path, out: Path, options: CropFolderOptions | None = Non
     """
     options = options or CropFolderOptions()
     check_target(out, source, overwrite=options.overwrite, kind=CROP_FOLDER)
-    reading = ReadOptions(
-        classes=options.classes,
-        skip_unknown=options.skip_unknown,
-        skip_difficult=options.skip_difficult,
-        keep_going=options.keep_going,
-        one_based=options.one_based,
-        coordinates=options.coordinates,
-        thumbs=options.duplicates,
-        quiet=options.quiet,
-    )
-    collection, _ = read_voc(source, reading)
+    collection, _ = read_voc(source, options)
     photos = collection.photos
     faces = sum(len(photo.boxes) for photo in photos)
     if not faces:

@@ -118,7 +118,7 @@ def read_crop_set(source: Path, *, quiet: bool = False) -> CropSet:
         AnnotationError, SourceError: the first unusable photo.
         DatasetError: the layout is wrong, or there is no face.
     """
-    collection, _ = read_voc(source, ReadOptions(thumbs=True, quiet=quiet))
+    collection, _ = read_voc(source, ReadOptions(duplicates=True, quiet=quiet))
     photos = collection.photos
     if not any(len(photo.boxes) for photo in photos):
         raise DatasetError(source, "no annotated face in it")

@@ -178,7 +178,7 @@ def make_audit(
 
 
 def load(
-    root: Path, *, classes: ClassMap | None = None, thumbs: bool = False, quiet: bool = False
+    root: Path, *, classes: ClassMap | None = None, duplicates: bool = False, quiet: bool = False
 ) -> tuple[Collection, tuple[str, ...]]:
     """Read a VOC folder, a YOLO folder or a ``data.yaml``; unusable photos are listed and the rest is read.
 
@@ -194,8 +194,8 @@ def load(
         raise DatasetError(root, "no such file or folder")
     description = yaml_in(root) if root.is_dir() else find_data_yaml(root)
     if description is not None:
-        return read_yolo(description, thumbs=thumbs, quiet=quiet)
-    options = ReadOptions(classes=classes or ClassMap(), keep_going=True, thumbs=thumbs, quiet=quiet)
+        return read_yolo(description, thumbs=duplicates, quiet=quiet)
+    options = ReadOptions(classes=classes or ClassMap(), keep_going=True, duplicates=duplicates, quiet=quiet)
     collection, layout = read_voc(root, options)
     photos = PhotoTable.of(collection.photos)
     if layout.lists is not None:
@@ -223,7 +223,7 @@ def check(root: Path, *, classes: ClassMap | None = None, duplicates: bool = Tru
     Raises:
         DatasetError: neither VOC nor YOLO, or nothing usable in it.
     """
-    collection, names = load(root, classes=classes, thumbs=duplicates, quiet=quiet)
+    collection, names = load(root, classes=classes, duplicates=duplicates, quiet=quiet)
     pairs = None
     if duplicates:
         pairs = with_copies(

@@ -22,7 +22,7 @@ from maskdet.datasets.voc.picture_finder import PictureFinder
 from maskdet.errors import AnnotationError, MaskdetError, SourceError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
     """How to read.
 
@@ -33,7 +33,7 @@ class ReadOptions:
         keep_going: leave unusable photos out, instead of stopping at the first.
         one_based: xmin and ymin are 1-based pixel numbers.
         coordinates: what boxes are written in.
-        thumbs: keep thumbnails for the search for duplicates.
+        duplicates: keep thumbnails, since alike photos are searched for.
         quiet: no progress bar.
     """
 
@@ -43,7 +43,7 @@ class ReadOptions:
     keep_going: bool = False
     one_based: bool = False
     coordinates: Coordinates = "auto"
-    thumbs: bool = False
+    duplicates: bool = False
     quiet: bool = False
 
 
@@ -104,7 +104,7 @@ class ChunkReader:
             found_by_stem += not named
             found.append((annotation, file))
         paths = [None if what is None else self._layout.images / what[1] for what in found]
-        seen = look_at_all(paths, thumb=self._options.thumbs, threads=self._threads)
+        seen = look_at_all(paths, thumb=self._options.duplicates, threads=self._threads)
         entries: list[Entry] = []
         kept = _Kept(self._options)
         for number, (what, picture) in enumerate(zip(found, seen, strict=True)):
@@ -129,7 +129,7 @@ class ChunkReader:
             if entry.annotation.notices or entry.picture.kind not in KINDS or _is_renamed(entry.file):
                 kept.notices.setdefault(entry.number, []).extend(_notices(entry))
         photos, box_mends = make_photos(
-            self._layout.images, entries, frames, one_based=self._options.one_based, thumbs=self._options.thumbs
+            self._layout.images, entries, frames, one_based=self._options.one_based, thumbs=self._options.duplicates
         )
         places = [entry.number for entry in entries]
         return ReadChunk(

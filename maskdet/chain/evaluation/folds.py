@@ -98,12 +98,9 @@ def compare_folds(
     pairs: Iterable[FoldPair],
     folds: FoldSet,
     *,
-    rule: FusionRule = DEFAULT_RULE,
     conf: float = DEFAULT_CONF,
     iou: float = DEFAULT_IOU,
     batch: int = 16,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
     quiet: bool = True,
 ) -> FoldCompareReport:
     """Run both networks of each fold over its photos and score everything.
@@ -111,12 +108,9 @@ def compare_folds(
     Args:
         pairs: of fold 1 … K, each asked for when its turn comes.
         folds: photos and labels.
-        rule: how the chain makes one answer of two.
         conf: boxes above it are those whose classes are compared.
         iou: threshold of NMS.
         batch: photos decoded and run at once.
-        resamples: draws behind each interval, 0 for none.
-        seed: where the draws start.
         quiet: draw no progress bar.
 
     Raises:
@@ -134,8 +128,8 @@ def compare_folds(
         models.append(pair.models)
         # One threshold for all folds, low enough for each.
         ap_conf = min(ap_conf, least_conf(pair.detector))
-    settings = Settings(ap_conf, conf, iou, MATCH_IOU, resamples, seed)
-    return score_folds(folds, answers, tuple(models), rule, settings)
+    settings = Settings(ap_conf, conf, iou, MATCH_IOU, RESAMPLES, SEED)
+    return score_folds(folds, answers, tuple(models), DEFAULT_RULE, settings)
 
 
 def score_folds(

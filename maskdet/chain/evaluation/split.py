@@ -100,7 +100,6 @@ def compare(
     iou: float = DEFAULT_IOU,
     batch: int = 16,
     resamples: int = RESAMPLES,
-    seed: int = SEED,
     quiet: bool = True,
 ) -> CompareReport:
     """Run both networks over a split and score everything.
@@ -114,7 +113,6 @@ def compare(
         iou: threshold of NMS.
         batch: photos decoded and run at once.
         resamples: draws behind each interval, 0 for no intervals.
-        seed: where the draws start.
         quiet: draw no progress bar.
 
     Raises:
@@ -125,7 +123,7 @@ def compare(
     if detector.tiled:
         raise ValueError("a detector with tiles cannot be compared: it is scored on whole pictures")
     answers = ask_both(detector, classifier, labelled, iou=iou, batch=batch, quiet=quiet)
-    settings = Settings(least_conf(detector), conf, iou, MATCH_IOU, resamples, seed)
+    settings = Settings(least_conf(detector), conf, iou, MATCH_IOU, resamples, SEED)
     return score_answers(labelled, answers, Subject(detector.info), Subject(classifier.info), rule, settings)
 
 

@@ -85,7 +85,7 @@ def test_options_out_of_range(options: dict[str, float], message: str) -> None:
 
 
 def test_the_public_data_set(real_data: Path) -> None:
-    photos = read_voc(real_data, ReadOptions(quiet=True, thumbs=True))[0].photos
+    photos = read_voc(real_data, ReadOptions(quiet=True, duplicates=True))[0].photos
     groups = name_groups(photos, quiet=True)
     crops = list(iter_crops(photos, groups))
     assert len(crops) == 4072
