@@ -11,7 +11,7 @@ import click
 from maskdet.benchmark.section import BESIDE_YOLO, DEFAULT, SECTIONS, Settings, run_section
 from maskdet.cli import EXIT_DONE
 from maskdet.cli.options import options
-from maskdet.cli.report_output import command_line, to_json, write_text
+from maskdet.cli.report_output import command_line, write_report
 from maskdet.files.paths import real_path
 
 
@@ -107,5 +107,5 @@ def benchmark(
                 print_section(section, machine)
     if json_target is not None:
         report = BenchmarkReport(command_line({"json_target", "quiet"}, {"names"}), machine, settings.runs, sections)
-        write_text(to_json(report.to_dict(), indent=2), json_target)
+        write_report(report.to_dict(), json_target)
     return EXIT_DONE

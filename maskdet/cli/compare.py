@@ -13,7 +13,7 @@ from maskdet.cli import EXIT_DONE, EXIT_ERROR
 from maskdet.cli.options import options
 from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.options.run import RunOptions
-from maskdet.cli.report_output import command_line, to_json, write_text
+from maskdet.cli.report_output import command_line, write_report
 from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
@@ -150,7 +150,6 @@ def _score_data(
         require("matplotlib", what="--save", extra="plots")
 
     from maskdet.chain.evaluation.split import compare, read_labelled
-    from maskdet.files.atomic import write_bytes
     from maskdet.files.guard import Guard
     from maskdet.weights import checksum, resolve_weights
 
@@ -172,13 +171,11 @@ def _score_data(
         classifier=replace(report.classifier, sha256=checksum(resolve_weights(model.classifier, "classify")[1])),
         command=command_line({*_UNTOLD, "runtime", "trust_weights"}, _ALWAYS, instead={"data": labelled.data}),
     )
-    text = to_json(report.to_dict(), indent=2)
-    write_text(text, json_target)
+    write_report(report.to_dict(), json_target, Path(save) / "compare.json" if save else None)
     if save:
         from maskdet.chain.evaluation.shown import save_bars
 
         save_bars(report, Path(save))
-        write_bytes(Path(save) / "compare.json", text.encode())
     if not run.quiet and json_target != "-":
         from maskdet.chain.evaluation.shown import print_scores
 
@@ -216,7 +213,7 @@ def _score_folds(data: str, json_target: str | None, *, model: ModelOptions, run
     folds = read_folds(data, quiet=run.quiet)
     report = compare_folds(pairs, folds, conf=float(model.conf), iou=model.iou, batch=run.batch, quiet=run.quiet)
     report = replace(report, command=command_line(_UNTOLD, _ALWAYS))
-    write_text(to_json(report.to_dict()), json_target)
+    write_report(report.to_dict(), json_target, indent=1)
     if not run.quiet and json_target != "-":
         from maskdet.chain.evaluation.shown import print_fold_scores
 

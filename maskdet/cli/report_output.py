@@ -74,3 +74,17 @@ def write_text(text: str, target: str | None) -> None:
         output.flush()
     elif target is not None:
         write_bytes(Path(target), to_bytes(text))
+
+
+def write_report(content: Any, target: str | None, beside: Path | None = None, *, indent: int = 2) -> None:
+    """Write plain JSON types where ``--json`` says, and beside a report's pictures.
+
+    Raises:
+        SourceError: a file cannot be written.
+    """
+    from maskdet.files.atomic import write_bytes
+
+    text = to_json(content, indent)
+    write_text(text, target)
+    if beside is not None:
+        write_bytes(beside, text.encode())

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.options import options
+from maskdet.cli import EXIT_DONE, val_tables
+from maskdet.cli.options import option, options
 from maskdet.cli.options.model import ModelOptions
-from maskdet.cli.report_output import to_json, write_text
+from maskdet.cli.report_output import write_report
 from maskdet.cli.val_arguments import as_typed, check_keys, model_options, save_folder
 from maskdet.terminal.console import say
 
@@ -19,33 +20,65 @@ if TYPE_CHECKING:
     from maskdet.detector.evaluation.labelled_split import LabelledSplit
     from maskdet.files.guard import Guard
 
+#: What ``--save`` writes: of a split as it is, and of one re-framed.
+_FIGURES = {False: ("pr_curve.png", "confusion_matrix.png", "val.json"), True: ("stress.png", "stress.json")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValOptions:
+    """Which test is run, and what is written of it."""
+
+    json: str | None = option("--json", metavar="FILE|-", help="Write every figure as one JSON object.")
+    save: str | None = option(
+        "--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json."
+    )
+    folds: bool = option(
+        "--folds", is_flag=True, help="Cross-validate: data= has folds, model= has {fold} in its name."
+    )
+    stress: bool = option(
+        "--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture."
+    )
+    mistakes: str | None = option(
+        "--mistakes", metavar="DIR", help="Write what fails: a gallery by size and class, and a CSV."
+    )
+    calibrate: bool = option(
+        "--calibrate", is_flag=True, help="With --folds: make confidences probabilities; --save writes the files."
+    )
+    final: str | None = option(
+        "--final", metavar="FILE", help="With --calibrate: calibrate this detector too, trained on all photos."
+    )
+    quiet: bool = option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
+
+    @property
+    def table(self) -> bool:
+        """Whether figures are printed."""
+        return not self.quiet and self.json != "-"
+
+    def check(self) -> None:
+        """Refuse two tests at once; the folds are a test of their own, or what two others look at.
+
+        Raises:
+            click.UsageError: there are two, or ``--calibrate`` is without folds.
+        """
+        given = {
+            "--folds": self.folds and not (self.mistakes or self.calibrate),
+            "--stress": self.stress,
+            "--mistakes": self.mistakes,
+            "--calibrate": self.calibrate,
+        }
+        tests = [name for name, on in given.items() if on]
+        if len(tests) > 1:
+            raise click.UsageError(f"{' and '.join(tests)} are two different tests: give one")
+        if self.calibrate and not self.folds:
+            raise click.UsageError("--calibrate needs --folds: it fits on photos that the detectors have not seen")
+
 
 @click.command()
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
-@click.option("--json", "json_target", metavar="FILE|-", help="Write every figure as one JSON object.")
-@click.option("--save", metavar="DIR", help="Write PR curves and confusion matrix as PNG, and val.json.")
-@click.option("--folds", is_flag=True, help="Cross-validate: data= has folds, model= has {fold} in its name.")
+@options("json", "save", "folds", asked=ValOptions)
 @options("close_ups", "augment", "trust_weights", model=ModelOptions)
-@click.option("--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture.")
-@click.option("--mistakes", metavar="DIR", help="Write what fails: a gallery by size and class, and a CSV.")
-@click.option(
-    "--calibrate", is_flag=True, help="With --folds: make confidences probabilities; --save writes the files."
-)
-@click.option("--final", metavar="FILE", help="With --calibrate: calibrate this detector too, trained on all photos.")
-@click.option("--quiet", is_flag=True, help="No table, no progress: only what was asked for, and errors.")
-def val(
-    arguments: tuple[str, ...],
-    json_target: str | None,
-    save: str | None,
-    folds: bool,
-    stress: bool,
-    mistakes: str | None,
-    calibrate: bool,
-    final: str | None,
-    quiet: bool,
-    *,
-    model: ModelOptions,
-) -> int:
+@options("stress", "mistakes", "calibrate", "final", "quiet", asked=ValOptions)
+def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -> int:
     """Score a detector on a labelled split, with the arguments of `yolo val`.
 
     \b
@@ -94,83 +127,81 @@ def val(
     check_keys(settings)
     settings |= {key: True for key in ("trust_weights", "augment") if getattr(model, key)}
     model = model_options(settings, model)
-    if stress and "batch" in settings:
+    if asked.stress and "batch" in settings:
         raise click.UsageError("batch= does not go with --stress, whose pictures have many shapes")
-    folder = save_folder(settings, save)
-    _check_tests({"--folds": folds, "--stress": stress, "--mistakes": mistakes, "--calibrate": calibrate})
-    if final and not (calibrate and folder):
+    folder = save_folder(settings, asked.save)
+    asked.check()
+    if asked.final and not (asked.calibrate and folder):
         raise click.UsageError("--final goes with --calibrate and --save")
-    guard = _guard_outputs(settings, json_target, folder, stress=stress)
+    guard = _guard_outputs(settings, asked, folder)
     # What is missing should be said before the photos are run, not after.
     require("faster_coco_eval", what="maskdet val", extra="train")
-    if mistakes:
-        return _show_mistakes(settings, model, json_target, mistakes, guard, folds=folds, quiet=quiet)
-    if folds and not calibrate:
-        return _score_folds(settings, model, json_target, folder, quiet=quiet)
+    if asked.mistakes:
+        _show_mistakes(settings, model, asked, guard)
+        return EXIT_DONE
+    if asked.folds and not asked.calibrate:
+        if folder:
+            raise click.UsageError("--folds draws no pictures: --json FILE writes its figures")
+        _score_folds(settings, model, asked)
+        return EXIT_DONE
     if folder:
         require("matplotlib", what="--save", extra="plots")
-    if calibrate:
-        return _calibrate(settings, model, json_target, folder, final, quiet=quiet)
-    return _score_split(settings, model, json_target, folder, stress=stress, quiet=quiet)
+    if asked.calibrate:
+        _calibrate(settings, model, asked, folder)
+    else:
+        _score_split(settings, model, asked, folder)
+    return EXIT_DONE
 
 
-def _check_tests(given: Mapping[str, object]) -> None:
-    """Refuse two tests at once; the folds are a test of their own, or what two others look at.
+def _guard_outputs(settings: Mapping[str, Any], asked: ValOptions, folder: Path | None) -> Guard:
+    """Make sure, before anything is run, that nothing is destroyed; return what watches over that."""
+    from maskdet.files.guard import Guard
 
-    Raises:
-        click.UsageError: there are two, or ``--calibrate`` is without folds.
-    """
-    with_folds = given["--mistakes"] or given["--calibrate"]
-    tests = [name for name, on in given.items() if on and not (name == "--folds" and with_folds)]
-    if len(tests) > 1:
-        raise click.UsageError(f"{' and '.join(tests)} are two different tests: give one")
-    if given["--calibrate"] and not given["--folds"]:
-        raise click.UsageError("--calibrate needs --folds: it fits on photos that the detectors have not seen")
+    guard = Guard([str(settings["data"]), str(settings.get("model", ""))])
+    guard.check_texts({"--json": asked.json})
+    guard.check_folders({"--save": None if folder is None else str(folder)}, [asked.json])
+    if folder:
+        guard.check_reports(folder, _FIGURES[asked.stress])
+    return guard
 
 
-def _score_split(
-    settings: Mapping[str, Any],
-    model: ModelOptions,
-    json_target: str | None,
-    folder: Path | None,
-    *,
-    stress: bool,
-    quiet: bool,
-) -> int:
+def _score_split(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions, folder: Path | None) -> None:
     """Score a split, as it is or re-framed, and write what was asked for."""
     from maskdet.detector.evaluation.evaluate import VAL_CONF
     from maskdet.detector.evaluation.labelled_split import read_split
     from maskdet.detector.inference.options import DEFAULT_IOU
     from maskdet.weights import checksum, resolve_weights
 
-    labelled = read_split(str(settings["data"]), str(settings.get("split", "val")), any_classes=not stress)
+    labelled = read_split(str(settings["data"]), str(settings.get("split", "val")), any_classes=not asked.stress)
     detector = model.open_detector()
-    if not quiet:
+    if not asked.quiet:
         _say_notes(labelled, detector.names)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}
-    digest = checksum(resolve_weights(model.weights)[1])
-    command = as_typed(settings, labelled.data)
-    if stress:
-        from maskdet.cli.val_stress import print_scales, write_scales
-        from maskdet.detector.evaluation.stress.score import stress as stress_detector
+    digest, command = checksum(resolve_weights(model.weights)[1]), as_typed(settings, labelled.data)
+    beside = folder and folder / _FIGURES[asked.stress][-1]
+    if asked.stress:
+        from maskdet.detector.evaluation.stress.plot import save_curve
+        from maskdet.detector.evaluation.stress.score import stress
 
-        scales = stress_detector(detector, labelled, **thresholds, quiet=quiet)
-        scales = replace(scales, sha256=digest, command=command)
-        write_scales(scales, json_target, folder)
-        if not quiet and json_target != "-":
-            print_scales(scales)
+        scales = replace(stress(detector, labelled, **thresholds, quiet=asked.quiet), sha256=digest, command=command)
+        write_report(scales.to_dict(), asked.json, beside)
+        if folder:
+            save_curve(scales, folder)
+        if asked.table:
+            val_tables.print_scales(scales)
     else:
-        from maskdet.cli.val_split import print_report, write
         from maskdet.detector.evaluation.evaluate import evaluate
+        from maskdet.detector.evaluation.plots import save_plots
 
-        report = evaluate(detector, labelled, **thresholds, batch=settings.get("batch", 16), quiet=quiet)
+        report = evaluate(detector, labelled, **thresholds, batch=settings.get("batch", 16), quiet=asked.quiet)
         report = replace(report, sha256=digest, command=command)
-        write(report, json_target, folder)
-        if not quiet and json_target != "-":
-            print_report(report)
-    if folder and not quiet:
+        write_report(report.to_dict(), asked.json, beside)
+        if folder:
+            save_plots(report, folder)
+        if asked.table:
+            val_tables.print_report(report)
+    if folder and not asked.quiet:
         say(f"pictures: {folder}")
-    return 0
 
 
 def _say_notes(labelled: LabelledSplit, names: Sequence[str]) -> None:
@@ -185,82 +216,44 @@ def _say_notes(labelled: LabelledSplit, names: Sequence[str]) -> None:
         say(f"note: {apart}")
 
 
-def _guard_outputs(settings: Mapping[str, Any], json_target: str | None, folder: Path | None, *, stress: bool) -> Guard:
-    """Make sure, before anything is run, that nothing is destroyed; return what watches over that."""
-    from maskdet.files.guard import Guard
+def _score_folds(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions) -> None:
+    """Cross-validate and write what was asked for."""
+    from maskdet.cli import val_runs
 
-    guard = Guard([str(settings["data"]), str(settings.get("model", ""))])
-    guard.check_texts({"--json": json_target})
-    guard.check_folders({"--save": None if folder is None else str(folder)}, [json_target])
-    if folder:
-        figures = ("stress.png", "stress.json") if stress else ("pr_curve.png", "confusion_matrix.png", "val.json")
-        guard.check_reports(folder, figures)
-    return guard
+    report = val_runs.score_folds(settings, model, quiet=asked.quiet)
+    report = replace(report, command=as_typed(settings, report.data))
+    write_report(report.to_dict(), asked.json, indent=1)
+    if asked.table:
+        val_tables.print_folds(report)
 
 
-def _show_mistakes(
-    settings: Mapping[str, Any],
-    model: ModelOptions,
-    json_target: str | None,
-    mistakes: str,
-    guard: Guard,
-    *,
-    folds: bool,
-    quiet: bool,
-) -> int:
+def _show_mistakes(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions, guard: Guard) -> None:
     """Find the mistakes and write what was asked for."""
-    from maskdet.cli import val_mistakes
+    from maskdet.cli import val_runs
     from maskdet.detector.evaluation.mistake_pictures import FILES, write_gallery
 
-    guard.check_folders({"--mistakes": mistakes}, [json_target])
-    guard.check_reports(Path(mistakes), FILES)
-    made = val_mistakes.find(settings, model, folds=folds, quiet=quiet)
+    folder = Path(str(asked.mistakes))
+    guard.check_folders({"--mistakes": asked.mistakes}, [asked.json])
+    guard.check_reports(folder, FILES)
+    made = val_runs.find_mistakes(settings, model, folds=asked.folds, quiet=asked.quiet)
     report = made.to_dict(as_typed(settings, made.labelled.data))
-    write_text(to_json(report), json_target)
-    write_gallery(Path(mistakes), made.labelled, made.found, made.mistakes, conf=made.conf)
-    if not quiet:
-        if json_target != "-":
-            val_mistakes.print_counts(report)
-        say(f"pictures and mistakes.csv: {mistakes}")
-    return 0
+    write_report(report, asked.json, indent=1)
+    write_gallery(folder, made.labelled, made.found, made.mistakes, conf=made.conf)
+    if asked.table:
+        val_tables.print_mistakes(report)
+    if not asked.quiet:
+        say(f"pictures and mistakes.csv: {asked.mistakes}")
 
 
-def _calibrate(
-    settings: Mapping[str, Any],
-    model: ModelOptions,
-    json_target: str | None,
-    folder: Path | None,
-    final: str | None,
-    *,
-    quiet: bool,
-) -> int:
+def _calibrate(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions, folder: Path | None) -> None:
     """Calibrate the folds' detectors and write what was asked for."""
-    from maskdet.cli import val_calibration
+    from maskdet.cli import val_runs
 
-    report, folds, paths = val_calibration.calibrate(settings, model, final, folder, quiet=quiet)
-    command = as_typed(settings, folds.data)
-    write_text(to_json(val_calibration.to_dict(report, folds, paths, command)), json_target)
+    made = val_runs.calibrate(settings, model, asked.final, folder, quiet=asked.quiet)
+    write_report(made.to_dict(as_typed(settings, made.folds.data)), asked.json, indent=1)
     if folder:
-        val_calibration.write_files(report, folds.data, paths, final, folder)
-    if not quiet:
-        if json_target != "-":
-            val_calibration.print_report(report)
-        if folder:
-            say(f"calibrated detectors and {val_calibration.DIAGRAM}: {folder}")
-    return 0
-
-
-def _score_folds(
-    settings: Mapping[str, Any], model: ModelOptions, json_target: str | None, folder: Path | None, *, quiet: bool
-) -> int:
-    """Cross-validate and write what was asked for."""
-    from maskdet.cli import val_folds
-
-    if folder:
-        raise click.UsageError("--folds draws no pictures: --json FILE writes its figures")
-    report = val_folds.score(settings, model, quiet=quiet)
-    report = replace(report, command=as_typed(settings, report.data))
-    write_text(to_json(report.to_dict()), json_target)
-    if not quiet and json_target != "-":
-        val_folds.print_report(report)
-    return 0
+        made.write(folder)
+    if asked.table:
+        val_tables.print_calibration(made.report)
+    if folder and not asked.quiet:
+        say(f"calibrated detectors and {val_runs.DIAGRAM}: {folder}")

@@ -100,5 +100,5 @@ def as_typed(settings: Mapping[str, Any], data: str) -> str:
     """
     names = {key: Path(str(settings[key])).name for key in ("model", "project", "save_dir") if key in settings}
     words = [f"{key}={value}" for key, value in {**settings, **names, "data": data}.items()]
-    order = ("arguments", "close_ups", "stress", "json_target", "save", "folds", "mistakes", "calibrate", "final")
+    order = ("arguments", "close_ups", "stress", "json", "save", "folds", "mistakes", "calibrate", "final")
     return command_line(order=order, instead={"arguments": words})
