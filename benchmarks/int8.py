@@ -29,6 +29,7 @@ from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.runtime import OnnxRuntime, Runtime
 from maskdet.errors import WeightsError
 from maskdet.sessions.processor import usable_cores
+from maskdet.statistics.figures import plain
 
 TITLES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
@@ -107,8 +108,7 @@ def main() -> None:
         for kind, detector in detectors.items():
             rows = evaluate(detector, labelled, batch=1, resamples=0).ap["all"]
             report["accuracy"][kind] = {
-                name: {"ap50": row.to_dict()["ap50"]["value"], "ap50_95": row.to_dict()["ap50_95"]["value"]}
-                for name, row in rows.items()
+                name: {"ap50": plain(row.ap50.value), "ap50_95": plain(row.ap50_95.value)} for name, row in rows.items()
             }
             print(kind, report["accuracy"][kind]["mean"], flush=True)
     if options.json:

@@ -27,7 +27,7 @@ from maskdet.classifier.inference.runtime import ClassifierRuntime
 from maskdet.classifier.study.scores import score
 from maskdet.classifier.training.run import load_runs
 from maskdet.statistics.calibration_error import expected_calibration_error
-from maskdet.statistics.figures import Estimate
+from maskdet.statistics.figures import Figure
 
 
 def figures(onnx: Path, runs_folder: Path, source: Path) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _plain(value: float) -> dict[str, float | None]:
     return {"value": round(value, 6), "low": None, "high": None}
 
 
-def _figure(estimate: Estimate) -> dict[str, float | None]:
+def _figure(estimate: Figure) -> dict[str, float | None]:
     values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return {key: None if value is None else round(value, 6) for key, value in values.items()}
 

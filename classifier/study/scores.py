@@ -5,7 +5,6 @@ The answer is the most probable class, the first of them on a tie: with two clas
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.statistics.figures import COVERAGE, Estimate, interval, wilson
+from maskdet.statistics.figures import Figure, figure_of, wilson
 from maskdet.statistics.scores import (
     balanced_accuracy,
     confusion_matrix,
@@ -61,12 +60,12 @@ class Scores:
     count: int
     wrong: int
     matrix: NDArray[np.int64]
-    error: Estimate
-    error_by_group: Estimate
-    accuracy: Estimate
-    macro_f1: Estimate
-    balanced_accuracy: Estimate
-    auc: Estimate
+    error: Figure
+    error_by_group: Figure
+    accuracy: Figure
+    macro_f1: Figure
+    balanced_accuracy: Figure
+    auc: Figure
     classes: tuple[ClassScores, ...]
 
     @property
@@ -138,14 +137,14 @@ def score(
     low, high = wilson(wrong, count)
     draws = _draws(labels, answers, probabilities, groups, resamples, seed)
     whole = (error(matrix), macro_f1(matrix), balanced_accuracy(matrix), roc_auc(labels, probabilities)[0])
-    by_group, macro, balanced, auc = (_estimate(float(value), row) for value, row in zip(whole, draws, strict=True))
+    by_group, macro, balanced, auc = (figure_of(np.append(value, row)) for value, row in zip(whole, draws, strict=True))
     return Scores(
         count,
         wrong,
         matrix,
-        Estimate(wrong / count, low, high),
+        Figure(wrong / count, low, high),
         by_group,
-        Estimate(1 - wrong / count, 1 - high, 1 - low),
+        Figure(1 - wrong / count, 1 - high, 1 - low),
         macro,
         balanced,
         auc,
@@ -184,10 +183,3 @@ def _draws(
     return np.array(
         [error(matrices), macro_f1(matrices), balanced_accuracy(matrices), np.concatenate([np.zeros(0), *auc])]
     )
-
-
-def _estimate(value: float, draws: NDArray[np.float64]) -> Estimate:
-    if math.isnan(value):
-        return Estimate(None)
-    ends = interval(draws, COVERAGE)
-    return Estimate(value) if ends is None else Estimate(value, *ends)

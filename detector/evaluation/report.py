@@ -12,7 +12,7 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.coco import SIZES
 from maskdet.detector.evaluation.operating_point import OperatingPoint
-from maskdet.statistics.figures import MEAN, Figure, rounded
+from maskdet.statistics.figures import MEAN, Figure, plain
 
 SCHEMA: Final = "maskdet-val/1"
 
@@ -47,10 +47,6 @@ class ApRow:
     faces: int
     ap50: Figure
     ap50_95: Figure
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row in the ``maskdet-val/1`` schema."""
-        return {"faces": self.faces, "ap50": self.ap50.to_dict(), "ap50_95": self.ap50_95.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +128,24 @@ class ValReport:
                 "max_detections": self.settings.max_detections,
                 "interval": {"coverage": 0.95, "resamples": self.settings.resamples, "seed": self.settings.seed},
             },
-            "map50": rounded(self.ap["all"][MEAN].ap50.value),
-            "map50_95": rounded(self.ap["all"][MEAN].ap50_95.value),
-            "ap": {size: {name: row.to_dict() for name, row in self.ap[size].items()} for size in SIZES},
+            "map50": plain(self.ap["all"][MEAN].ap50.value),
+            "map50_95": plain(self.ap["all"][MEAN].ap50_95.value),
+            "ap": {size: plain(self.ap[size]) for size in SIZES},
             "operating_point": {
                 "conf": point.conf,
                 "iou": point.iou,
                 "classes": {
                     name: {
-                        "precision": rounded(counts.precision),
-                        "recall": rounded(counts.recall),
-                        "f1": rounded(counts.f1),
+                        "precision": plain(counts.precision),
+                        "recall": plain(counts.recall),
+                        "f1": plain(counts.f1),
                         "right": counts.right,
                         "wrong": counts.wrong,
                         "missed": counts.missed,
                     }
                     for name, counts in zip(self.names, point.classes, strict=True)
                 },
-                MEAN: {figure: rounded(point.mean(figure)) for figure in ("precision", "recall", "f1")},
+                MEAN: {figure: plain(point.mean(figure)) for figure in ("precision", "recall", "f1")},
             },
             "confusion": {
                 "labels": [*self.names, "background"],

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from maskdet.statistics.figures import three_decimals
 from maskdet.terminal.console import cell, console
 from maskdet.terminal.report_table import (
     figure_cell,
     fold_cell,
     padding_for,
     report_table,
-    three_decimals,
 )
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from maskdet.statistics.figures import three_decimals
 from maskdet.terminal.console import cell
 
 if TYPE_CHECKING:
@@ -38,21 +39,8 @@ def padding_for(width: int) -> tuple[int, int]:
     return (0, 1) if width >= 100 else (0, 0)
 
 
-def three_decimals(value: float | None) -> str:
-    """Return ``0.963``, or a dash.
-
-    >>> three_decimals(0.9631), three_decimals(None)
-    ('0.963', '–')
-    """
-    return "–" if value is None else f"{value:.3f}"
-
-
 def figure_cell(figure: Figure, *, dim: bool = False) -> str:
-    """Return a figure and its interval, or a dash.
-
-    Args:
-        figure: what was measured.
-        dim: let the interval stand back, in rich's markup.
+    """Return a figure and its interval, or a dash; with ``dim`` the interval stands back, in rich's markup.
 
     >>> from maskdet.statistics.figures import Figure
     >>> figure_cell(Figure(0.9631, 0.9512, 0.9844)), figure_cell(Figure(None))
@@ -60,29 +48,21 @@ def figure_cell(figure: Figure, *, dim: bool = False) -> str:
     >>> figure_cell(Figure(0.9631, 0.9512, 0.9844), dim=True)
     '0.963 [dim](.95–.98)[/dim]'
     """
-    interval = _interval(figure)
-    if not interval:
-        return three_decimals(figure.value)
-    return f"{three_decimals(figure.value)} " + (f"[dim]{interval}[/dim]" if dim else interval)
+    return figure.written(three_decimals, _end, frame="[dim]({}–{})[/dim]" if dim else "({}–{})")
 
 
 def fold_cell(figure: FoldFigure) -> str:
     """Return the mean of the folds, their standard deviation and its interval, or a dash.
 
-    >>> from maskdet.statistics.figures import FoldFigure
-    >>> from maskdet.statistics.figures import Figure
-    >>> fold_cell(FoldFigure((0.8, 0.9), Figure(0.85, 0.7912, 0.9), 0.0707))
+    >>> from maskdet.statistics.figures import Figure, FoldFigure
+    >>> fold_cell(FoldFigure(folds=(0.8, 0.9), mean=Figure(0.85, 0.7912, 0.9), sd=0.0707))
     '0.850 ± 0.071 (.79–.90)'
-    >>> fold_cell(FoldFigure((None, None), Figure(None), None))
+    >>> fold_cell(FoldFigure(folds=(None, None), mean=Figure(None), sd=None))
     '–'
     """
     spread = "" if figure.sd is None else f" ± {figure.sd:.3f}"
-    interval = _interval(figure.mean)
-    return f"{three_decimals(figure.mean.value)}{spread}" + (f" {interval}" if interval else "")
+    return figure.mean.written(lambda value: three_decimals(value) + spread, _end)
 
 
-def _interval(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return ""
-    low, high = (f"{end:.2f}".removeprefix("0") for end in (figure.low, figure.high))
-    return f"({low}–{high})"
+def _end(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0")

@@ -27,12 +27,12 @@ from maskdet.classifier.study.report.text import (
     table,
 )
 from maskdet.classifier.study.sections import Entry, Section
-from maskdet.statistics.figures import Estimate
+from maskdet.statistics.figures import Figure
 
-Figure = Literal["error", "macro_f1", "balanced_accuracy"]
+FigureName = Literal["error", "macro_f1", "balanced_accuracy"]
 NOT_RUN, NO_WEIGHTS = "not run", "not run: weights unavailable"
 
-_TITLES: Final[dict[Figure, str]] = {
+_TITLES: Final[dict[FigureName, str]] = {
     "error": "**Test error**: share of test crops answered wrongly; lower is better, in brackets the 95 % interval.",
     "macro_f1": (
         "**F1**: the study prints one F1 in which every crop counts as *without mask*, or both classes' with truth "
@@ -61,11 +61,11 @@ class Line:
     entry: Entry | None
     absent: str = NOT_RUN
 
-    def estimate(self, figure: Figure) -> Estimate | None:
+    def estimate(self, figure: FigureName) -> Figure | None:
         """Return our figure."""
         if self.entry is None:
             return None
-        estimate: Estimate = getattr(self.entry.scores, figure)
+        estimate: Figure = getattr(self.entry.scores, figure)
         return estimate
 
 
@@ -132,7 +132,7 @@ def _fit(lines: Sequence[Line], split: str) -> str:
 _FIT: Final = "**Train and dev error**: how well training crops are learned, and the crops that decide when to stop."
 
 
-def _ours(lines: Sequence[Line], figure: Figure) -> list[str]:
+def _ours(lines: Sequence[Line], figure: FigureName) -> list[str]:
     values, texts = [], []
     for line in lines:
         estimate = line.estimate(figure)
@@ -146,20 +146,20 @@ def _ours(lines: Sequence[Line], figure: Figure) -> list[str]:
     return mark_best(values, texts, lowest=figure == "error")
 
 
-def _theirs(name: NetworkName | None, figure: Figure) -> tuple[str, str]:
+def _theirs(name: NetworkName | None, figure: FigureName) -> tuple[str, str]:
     """Return what the study printed of a network, and what that says."""
     if name is None:
         return NONE, NONE
     if name in OWN:
         own, f1 = OWN[name], F1_COLUMN[1]
-        said = percent_interval(Estimate(own.test_error, *own.test_interval))
+        said = percent_interval(Figure(own.test_error, *own.test_interval))
         return {
             "error": (f"{own.errors[2]} %", f"{own.test_wrong} of {OWN_PARTS[2]}: {said}"),
             "macro_f1": (f"{f1.printed:.4f} ({f1.part})", f"nothing: 2p/(1+p) of p = {f1.positives}/{f1.crops}"),
             "balanced_accuracy": (NONE, NONE),
         }[figure]
     transfer, figures = TRANSFER[name], TRANSFER[name].figures
-    said = percent_interval(Estimate(figures.error, *figures.error_interval))
+    said = percent_interval(Figure(figures.error, *figures.error_interval))
     always = ", always with_mask" if transfer.constant else ""
     return {
         "error": (
@@ -171,7 +171,7 @@ def _theirs(name: NetworkName | None, figure: Figure) -> tuple[str, str]:
     }[figure]
 
 
-def _floor_rows(section: Section, figure: Figure) -> list[list[str]]:
+def _floor_rows(section: Section, figure: FigureName) -> list[list[str]]:
     write = percent if figure == "error" else ratio
     theirs = transfer_floor()
     rows = [

@@ -12,7 +12,7 @@ from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.report.mistakes import find_mistakes
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.results.rows import path_cell
-from maskdet.statistics.figures import Estimate
+from maskdet.statistics.figures import Figure
 
 _WHERE: Final = ("task", "protocol", "network", "title", "weights", "frozen", "seed", "fold")
 _ESTIMATES: Final = ("error", "error_by_group", "macro_f1", "balanced_accuracy", "auc")
@@ -137,7 +137,7 @@ def _network_row(entry: Entry) -> dict[str, Any]:
         row[f"{part}_crops"] = sum(len(each.parts[part].crops) for each in entry.runs)
     row |= {"train_error": entry.train_error, "dev_error": entry.dev_error, "test_wrong": scores.wrong}
     for name in _ESTIMATES:
-        estimate: Estimate = getattr(scores, name)
+        estimate: Figure = getattr(scores, name)
         row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
     row |= {
         "floor_error": floor.error,

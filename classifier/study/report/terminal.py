@@ -10,7 +10,7 @@ from maskdet.classifier.study.published import study_error
 from maskdet.classifier.study.report.results import floors, pairs_sentence
 from maskdet.classifier.study.report.text import NONE
 from maskdet.classifier.study.sections import Entry, Section
-from maskdet.statistics.figures import Estimate
+from maskdet.statistics.figures import Figure
 from maskdet.terminal.console import cell, console
 from maskdet.terminal.report_table import report_table
 
@@ -79,7 +79,7 @@ def _best(section: Section, name: str) -> float | None:
     return best
 
 
-def _cell(name: str, estimate: Estimate, best: float | None, *, narrow: bool) -> str:
+def _cell(name: str, estimate: Figure, best: float | None, *, narrow: bool) -> str:
     """Write a figure and its interval; in a narrow table only the error's."""
     if estimate.value is None:
         return NONE

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from maskdet.statistics.figures import Estimate
+from maskdet.statistics.figures import Figure
 
 NONE: Final = "–"
 #: The three classes where there is little room, by class id.
@@ -31,26 +31,22 @@ def ratio(value: float | None, digits: int = 3) -> str:
     return NONE if value is None else _round(value, digits)
 
 
-def percent_interval(estimate: Estimate) -> str:
+def percent_interval(estimate: Figure) -> str:
     """Write an error with its interval.
 
-    >>> percent_interval(Estimate(0.033, 0.0194, 0.0556))
+    >>> percent_interval(Figure(0.033, 0.0194, 0.0556))
     '3.30 % (1.94–5.56)'
     """
-    if estimate.low is None or estimate.high is None:
-        return percent(estimate.value)
-    return f"{percent(estimate.value)} ({_round(100 * estimate.low, 2)}–{_round(100 * estimate.high, 2)})"
+    return estimate.written(percent, lambda end: _round(100 * end, 2))
 
 
-def ratio_interval(estimate: Estimate) -> str:
+def ratio_interval(estimate: Figure) -> str:
     """Write a figure with its interval.
 
-    >>> ratio_interval(Estimate(0.9, 0.85, 0.9444))
+    >>> ratio_interval(Figure(0.9, 0.85, 0.9444))
     '0.900 (0.850–0.944)'
     """
-    if estimate.low is None or estimate.high is None:
-        return ratio(estimate.value)
-    return f"{ratio(estimate.value)} ({ratio(estimate.low)}–{ratio(estimate.high)})"
+    return estimate.written(ratio)
 
 
 def p_value(value: float) -> str:

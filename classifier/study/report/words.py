@@ -25,7 +25,7 @@ from maskdet.classifier.study.report.text import (
 from maskdet.classifier.study.scores import RESAMPLES
 from maskdet.classifier.study.sections import Entry, Section, wrong_where
 from maskdet.classifier.training.run import PARTS
-from maskdet.statistics.figures import Estimate
+from maskdet.statistics.figures import Figure
 
 
 def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow]) -> str:
@@ -108,7 +108,7 @@ def _both_divisions(sections: Sequence[Section]) -> str:
 
 
 def _error(entry: Entry) -> str:
-    estimate: Estimate = entry.scores.error
+    estimate: Figure = entry.scores.error
     return percent_interval(estimate)
 
 

@@ -21,7 +21,7 @@ from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import Calibration
 from maskdet.statistics.calibration_error import BINS, adaptive_calibration_error, expected_calibration_error
-from maskdet.statistics.figures import Figure, figure_of, rounded, with_measured
+from maskdet.statistics.figures import Figure, figure_of, plain, with_measured
 
 SCHEMA: Final = "maskdet-calibration-folds/1"
 
@@ -55,21 +55,17 @@ class MethodScores:
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON types."""
         return {
-            "final": _calibration(self.final),
-            "folds": [_calibration(one) for one in self.folds],
+            "final": plain(self.final),
+            "folds": plain(self.folds),
             "above": {
                 str(threshold): {
                     "detections": self.counts[threshold],
-                    "ece": self.errors[threshold].to_dict(),
-                    "adaptive_ece": rounded(self.adaptive[threshold]),
+                    "ece": plain(self.errors[threshold]),
+                    "adaptive_ece": plain(self.adaptive[threshold]),
                 }
                 for threshold in self.errors
             },
         }
-
-
-def _calibration(calibration: Calibration) -> dict[str, float | None]:
-    return {"temperature": rounded(calibration.temperature), "bias": rounded(calibration.bias)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +88,10 @@ class ThresholdScores:
         """Return the figures as plain JSON types."""
         names = CLASS_NAMES
         return {
-            "final": dict(zip(names, map(rounded, self.final), strict=True)),
-            "folds": [dict(zip(names, map(rounded, one), strict=True)) for one in self.folds],
-            "figures": {
-                label: {row: figure.to_dict() for row, figure in rows.items()} for label, rows in self.figures.items()
-            },
-            "f1_gain": {row: figure.to_dict() for row, figure in self.gain.items()},
+            "final": dict(zip(names, map(plain, self.final), strict=True)),
+            "folds": [dict(zip(names, map(plain, one), strict=True)) for one in self.folds],
+            "figures": plain(self.figures),
+            "f1_gain": plain(self.gain),
         }
 
 
@@ -123,8 +117,8 @@ class CalibrationReport:
             "schema": SCHEMA,
             "settings": {"match_iou": 0.5, "bins": BINS, "fitted_above": FIT_CONF, "shipped_conf": DEFAULT_CONF},
             "chosen": self.chosen,
-            "methods": {name: scores.to_dict() for name, scores in self.methods.items()},
-            "thresholds": {name: scores.to_dict() for name, scores in self.thresholds.items()},
+            "methods": plain(self.methods),
+            "thresholds": plain(self.thresholds),
         }
 
     def notes(self, data: str) -> dict[str, Any]:
@@ -132,8 +126,8 @@ class CalibrationReport:
         before, after = (self.methods[name].errors for name in ("none", self.chosen))
         return {
             "fitted_on": f"{data}: {len(self.judged.right)} detections of detectors that had not seen the photos",
-            "ece_before": {str(t): before[t].to_dict()["value"] for t in THRESHOLDS},
-            "ece_after": {str(t): after[t].to_dict()["value"] for t in THRESHOLDS},
+            "ece_before": {str(t): plain(before[t].value) for t in THRESHOLDS},
+            "ece_after": {str(t): plain(after[t].value) for t in THRESHOLDS},
             "best_f1_conf": self.thresholds["one"].to_dict()["final"],
             "best_f1_conf_per_class": self.thresholds["per_class"].to_dict()["final"],
         }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -73,21 +73,6 @@ class FoldScores:
     ap: dict[str, dict[str, dict[str, FoldFigure]]]
     point: dict[str, dict[str, FoldFigure]]
     recall: dict[str, dict[str, FoldFigure]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain JSON types."""
-        return {
-            "photos": list(self.photos),
-            "groups": list(self.groups),
-            "faces": self.faces,
-            "ap": {label: {size: _rows(rows) for size, rows in sizes.items()} for label, sizes in self.ap.items()},
-            "point": {label: _rows(rows) for label, rows in self.point.items()},
-            "recall": {size: _rows(rows) for size, rows in self.recall.items()},
-        }
-
-
-def _rows(rows: dict[str, FoldFigure]) -> dict[str, Any]:
-    return {name: figure.to_dict() for name, figure in rows.items()}
 
 
 def cross_validate(

@@ -16,6 +16,7 @@ from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.errors import WeightsError
+from maskdet.statistics.figures import plain
 
 SCHEMA: Final = "maskdet-folds/1"
 
@@ -27,10 +28,6 @@ class FoldModel:
     name: str
     sha256: str
     imgsz: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it in the schema."""
-        return {"name": self.name, "sha256": self.sha256, "imgsz": self.imgsz}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +69,7 @@ class FoldReport:
                 "groups_in_several_folds": self.leaks,
                 "repeated_labels": self.repeated,
             },
-            "models": [model.to_dict() for model in self.models],
+            "models": plain(self.models),
             "settings": {
                 "ap_conf": settings.conf,
                 "iou": settings.iou,
@@ -86,7 +83,7 @@ class FoldReport:
                     "drawn": "groups of alike photos, within each fold",
                 },
             },
-            "sets": {name: scores.to_dict() for name, scores in self.sets.items()},
+            "sets": plain(self.sets),
         }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from maskdet.detector.evaluation.report import Settings
 from maskdet.detector.inference.close_ups import CloseUps
-from maskdet.statistics.figures import Figure
+from maskdet.statistics.figures import Figure, plain
 
 SCHEMA: Final = "maskdet-stress/1"
 
@@ -28,11 +28,6 @@ class ScaleRow:
     found: Figure
     ap50: Figure
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row in the ``maskdet-stress/1`` schema."""
-        figures = {"recall": self.recall, "found": self.found, "ap50": self.ap50}
-        return {"faces": self.faces, **{name: figure.to_dict() for name, figure in figures.items()}}
-
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -51,11 +46,7 @@ class Bucket:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bucket in the ``maskdet-stress/1`` schema."""
-        return {
-            "photos": self.photos,
-            "false_alarms": self.false_alarms.to_dict(),
-            "classes": {name: row.to_dict() for name, row in self.rows.items()},
-        }
+        return {"photos": self.photos, "false_alarms": plain(self.false_alarms), "classes": plain(self.rows)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +98,5 @@ class ScaleReport:
                 "interval": {"coverage": 0.95, "resamples": self.settings.resamples, "seed": self.settings.seed},
             },
             "recall_conf": self.conf,
-            "buckets": {name: bucket.to_dict() for name, bucket in self.buckets.items()},
+            "buckets": plain(self.buckets),
         }

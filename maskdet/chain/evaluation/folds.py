@@ -29,7 +29,7 @@ from maskdet.detector.evaluation.matching import MATCH_IOU
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.results import ModelInfo
-from maskdet.statistics.figures import FoldFigure
+from maskdet.statistics.figures import FoldFigure, plain
 
 SCHEMA: Final = "maskdet-compare-folds/1"
 
@@ -73,25 +73,18 @@ class FoldCompareReport:
         return {
             "schema": SCHEMA,
             "command": self.command,
-            "detectors": [detector.to_dict() for detector, _ in self.models],
-            "classifiers": [classifier.to_dict() for _, classifier in self.models],
+            "detectors": [plain(detector) for detector, _ in self.models],
+            "classifiers": [plain(classifier) for _, classifier in self.models],
             "rule": whole["rule"],
             "data": data,
             "settings": whole["settings"],
-            "ap": {finder: _tables(table) for finder, table in self.ap.items()},
-            "ap_gain": {finder: _tables(table) for finder, table in self.ap_gain.items()},
+            "ap": plain(self.ap),
+            "ap_gain": plain(self.ap_gain),
             "pooled": {key: whole[key] for key in ("ap", "ap_gain", *_OF_CLASSES)},
         }
 
 
 _OF_CLASSES: Final = ("classes", "class_gain", "classifier_on_every_label", "confusion", "mcnemar")
-
-
-def _tables(table: ApTable) -> dict[str, Any]:
-    return {
-        label: {size: {name: figure.to_dict() for name, figure in rows.items()} for size, rows in sizes.items()}
-        for label, sizes in table.items()
-    }
 
 
 def compare_folds(

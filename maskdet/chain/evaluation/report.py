@@ -16,7 +16,7 @@ from maskdet.chain.fusion import FusionRule
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.report import ApRow
 from maskdet.results import ModelInfo
-from maskdet.statistics.figures import Figure, draw_photos, figure_of, rounded, with_measured
+from maskdet.statistics.figures import Figure, draw_photos, figure_of, plain, with_measured
 from maskdet.statistics.scores import confusion_matrix, error, macro_f1
 
 
@@ -223,21 +223,11 @@ class CompareReport:
                 "match_iou": settings.match_iou,
                 "interval": {"coverage": 0.95, "resamples": settings.resamples, "seed": settings.seed},
             },
-            "ap": {
-                finder: {size: {name: row.to_dict() for name, row in rows.items()} for size, rows in sizes.items()}
-                for finder, sizes in self.ap.items()
-            },
-            "ap_gain": {
-                finder: {
-                    label: {name: value.to_dict() for name, value in rows.items()} for label, rows in figures.items()
-                }
-                for finder, figures in self.ap_gain.items()
-            },
-            "classes": {
-                size: {name: _class_row(row) for name, row in rows.items()} for size, rows in self.classes.items()
-            },
-            "class_gain": {figure: value.to_dict() for figure, value in self.class_gain.items()},
-            "classifier_on_every_label": {size: _class_row(row) for size, row in self.labelled_faces.items()},
+            "ap": plain(self.ap),
+            "ap_gain": plain(self.ap_gain),
+            "classes": plain(self.classes),
+            "class_gain": plain(self.class_gain),
+            "classifier_on_every_label": plain(self.labelled_faces),
             "confusion": {
                 "labels": list(CLASS_NAMES),
                 "rows": "labelled",
@@ -249,10 +239,6 @@ class CompareReport:
                 "detector_only": self.discord.detector_only,
                 "chain_only": self.discord.chain_only,
                 "neither": self.discord.neither,
-                "p": rounded(self.discord.p),
+                "p": plain(self.discord.p),
             },
         }
-
-
-def _class_row(row: ClassRow) -> dict[str, Any]:
-    return {"faces": row.faces, "accuracy": row.accuracy.to_dict(), "macro_f1": row.macro_f1.to_dict()}

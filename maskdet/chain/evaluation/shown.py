@@ -66,11 +66,7 @@ def signed(figure: Figure) -> str:
     >>> signed(Figure(0.0123, -0.001, 0.025)), signed(Figure(None))
     ('+0.012 (-0.001 to +0.025)', '–')
     """
-    if figure.value is None:
-        return "–"
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:+.3f}"
-    return f"{figure.value:+.3f} ({figure.low:+.3f} to {figure.high:+.3f})"
+    return figure.written(lambda value: "–" if value is None else f"{value:+.3f}", frame="({} to {})")
 
 
 def _ap_table(report: CompareReport) -> Table:

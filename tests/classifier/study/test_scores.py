@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from maskdet.classifier.study.scores import floor_of, score
-from maskdet.statistics.figures import Estimate, wilson
+from maskdet.statistics.figures import Figure, wilson
 from maskdet.statistics.scores import balanced_accuracy, error, f1, macro_f1, precision, recall, roc_auc, roc_curve
 
 
@@ -74,8 +74,8 @@ def test_figures_of_four_answers_by_hand() -> None:
     # 0.5 is a tie and goes to class 0; class 1 wins 3 of 4 pairs (0.5 loses to 0.6).
     assert result.matrix.tolist() == [[1, 1], [1, 1]]
     assert (result.count, result.wrong, result.error.value) == (4, 2, 0.5)
-    assert result.auc == Estimate(0.75)
-    assert result.macro_f1 == Estimate(0.5)
+    assert result.auc == Figure(0.75)
+    assert result.macro_f1 == Figure(0.5)
     assert [row.support for row in result.classes] == [2, 2]
     assert result.accuracy.low == 1 - result.error.high  # type: ignore[operator]
 
@@ -96,8 +96,8 @@ def test_three_classes_leave_out_an_absent_one() -> None:
 
 def test_one_class_has_no_auc() -> None:
     result = score(np.array([0, 0]), np.array([[0.9, 0.1], [0.8, 0.2]]), resamples=5)
-    assert result.auc == Estimate(None)
-    assert result.balanced_accuracy == Estimate(1.0, 1.0, 1.0)
+    assert result.auc == Figure(None)
+    assert result.balanced_accuracy == Figure(1.0, 1.0, 1.0)
 
 
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 30), classes=st.sampled_from([2, 3]))
@@ -144,7 +144,7 @@ def test_groups_move_together() -> None:
     right = np.tile([0.9, 0.1], (100, 1))
     probabilities = np.concatenate([right, right[:, ::-1]])
     together = score(labels, probabilities, ["a"] * 100 + ["b"] * 100)
-    assert together.error_by_group == Estimate(0.5, 0.0, 1.0)
+    assert together.error_by_group == Figure(0.5, 0.0, 1.0)
     apart = score(labels, probabilities).error_by_group
     assert apart.low is not None
     assert 0.42 < apart.low < 0.45  # 0.5 - 1.96 * sqrt(0.25 / 200) = 0.431

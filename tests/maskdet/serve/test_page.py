@@ -24,7 +24,7 @@ import pytest
 
 import maskdet
 from maskdet.results import MaskResult
-from maskdet.writers.lines import CsvWriter
+from maskdet.writers.texts import CsvWriter
 
 for needed in ("fastapi", "uvicorn", "websockets"):
     pytest.importorskip(needed)

@@ -5,7 +5,7 @@ import pytest
 
 from maskdet.chain.evaluation.report import ClassRow, class_draws
 from maskdet.classifier.study.scores import score
-from maskdet.statistics.figures import draw_photos
+from maskdet.statistics.figures import draw_photos, plain
 
 
 def ints(*values: int) -> np.ndarray:
@@ -33,7 +33,7 @@ def test_by_hand() -> None:
 
 def test_no_draws_no_intervals_and_no_faces_no_figures() -> None:
     row = ClassRow.of(class_draws(ints(0), ints(2), ints(2), photo_count=1, resamples=0, seed=0))
-    assert row.accuracy.to_dict() == {"value": 1.0, "low": None, "high": None}
+    assert plain(row.accuracy) == {"value": 1.0, "low": None, "high": None}
     nothing = ClassRow.of(class_draws(ints(), ints(), ints(), photo_count=2, resamples=5, seed=0))
     assert (nothing.faces, nothing.accuracy.value, nothing.macro_f1.value) == (0, None, None)
 
