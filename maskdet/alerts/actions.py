@@ -17,9 +17,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
-from maskdet.alerts.rules import Alert
+from maskdet.alerts import Alert
 
 #: Seconds after which a command is ended, and a request given up.
 COMMAND_SECONDS: Final = 30.0
@@ -30,16 +30,8 @@ class ActionError(Exception):
     """An action that failed; its text is one line."""
 
 
-class Action(Protocol):
-    """Something to do about an alert."""
-
-    def __call__(self, alert: Alert) -> None:
-        """Do it, in at most the action's time.
-
-        Raises:
-            ActionError: it failed.
-        """
-        ...
+#: Something to do about an alert, in at most its own time; it raises ``ActionError`` where it fails.
+Action: TypeAlias = Callable[[Alert], None]
 
 
 def payload(alert: Alert) -> bytes:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from maskdet.alerts import Alert, Rule
 from maskdet.alerts.actions import JOIN_SECONDS, Action, AlertWorker
-from maskdet.alerts.rules import Alert, Rule
 from maskdet.results import MaskResult
 
 #: Seconds during which a rule that was told stays silent.

@@ -12,7 +12,7 @@ from maskdet.detector.evaluation.coco import SIZES
 from maskdet.results import Face, MaskResult
 from maskdet.results.draw import SHORT_NAMES
 from maskdet.terminal.console import cell, console, named_errors
-from maskdet.writers.tables import class_label, layout, print_fitting
+from maskdet.writers.tables import CLASS_STYLES, class_label, layout, print_fitting
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -129,8 +129,6 @@ def _range_of(side: float) -> str:
 #: Disagreements shown one by one; all are in the JSON and the CSV.
 SHOWN: Final = 40
 
-_STYLES = dict(zip(CLASS_NAMES, ("green", "red", "yellow"), strict=True))
-
 
 def print_agreement(agreement: Agreement) -> None:
     """Print a line a source, the faces on which the two disagree, and how often they agree by size of the face."""
@@ -176,7 +174,7 @@ def _sources_table(agreement: Agreement, narrow: bool) -> Table:
     if frames:
         table.add_column("frames", str(total.pictures), justify="right", no_wrap=True)
     # The short names leave room for the path on a narrow screen.
-    for (name, style), head in zip(_STYLES.items(), SHORT_NAMES, strict=True):
+    for (name, style), head in zip(CLASS_STYLES.items(), SHORT_NAMES, strict=True):
         label = head.replace(" ", "\n") if narrow else head
         table.add_column(label, _both(total, name), justify="right", style=style, no_wrap=True)
     table.add_column("faces", str(total.faces), justify="right", no_wrap=True)
@@ -219,4 +217,4 @@ def _faces_table(agreement: Agreement, narrow: bool) -> Table:
 
 def _named(name: str, narrow: bool) -> str:
     label = cell(class_label(name, narrow))
-    return f"[{_STYLES[name]}]{label}[/]" if name in _STYLES else label
+    return f"[{CLASS_STYLES[name]}]{label}[/]" if name in CLASS_STYLES else label

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from maskdet.detector.inference.postprocess import non_maximum_suppression
 from maskdet.extras import require
 from maskdet.results import MaskResult
-from maskdet.tracking.votes import HISTORY, TrackVote, VoteBook
+from maskdet.tracking import HISTORY, TrackVote, VoteBook
 
 #: As `yolo track` has them: every face that is reported may start a track; one lost is looked for over a second.
 ACTIVATION: Final = 0.25

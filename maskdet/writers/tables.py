@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-#: Of each class, by class id; those of other models' classes go round.
-_STYLES: Final = ("green", "red", "yellow")
+#: Of each class; those of other models' classes go round.
+CLASS_STYLES: Final = dict(zip(CLASS_NAMES, ("green", "red", "yellow"), strict=True))
 _OTHER_STYLES: Final = ("blue", "magenta", "cyan", "white")
 
 #: Columns of a narrow heading.
@@ -47,7 +47,7 @@ def layout(narrow: bool) -> dict[str, Any]:
 def class_style(class_id: int, name: str) -> str:
     """Return the colour of a class: by what its name means, else one of others by its index."""
     known = meaning(name)
-    return _OTHER_STYLES[class_id % len(_OTHER_STYLES)] if known is None else _STYLES[CLASS_NAMES.index(known)]
+    return _OTHER_STYLES[class_id % len(_OTHER_STYLES)] if known is None else CLASS_STYLES[known]
 
 
 def class_label(name: str, narrow: bool) -> str:

@@ -151,9 +151,9 @@ class AlertOptions:
             if self.alert_run is not None or self.alert_post is not None:
                 raise click.UsageError("--alert-run and --alert-post need a rule: --alert 'without_mask>=3'")
             return None
+        from maskdet.alerts import parse_rule
         from maskdet.alerts.actions import PostJson, RunCommand
         from maskdet.alerts.monitor import AlertMonitor
-        from maskdet.alerts.rules import parse_rule
 
         actions: list[Action] = []
         given = "--alert"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from maskdet.alerts import Alert, parse_rule
 from maskdet.alerts.actions import ActionError, PostJson, RunCommand
-from maskdet.alerts.rules import Alert, parse_rule
 from maskdet.results import MaskResult
 
 

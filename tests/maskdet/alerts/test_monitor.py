@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from maskdet.alerts import Alert, parse_rule
 from maskdet.alerts.actions import ActionError
 from maskdet.alerts.monitor import AlertMonitor, CoolDown
-from maskdet.alerts.rules import Alert, parse_rule
 from maskdet.results import MaskResult
 
 MakeResult = Callable[..., MaskResult]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskdet.alerts.rules import COMPARISONS, SUBJECTS, Alert, Rule, parse_rule
+from maskdet.alerts import COMPARISONS, SUBJECTS, Alert, Rule, parse_rule
 from maskdet.results import MaskResult
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.results import Face
-from maskdet.tracking.votes import VoteBook
+from maskdet.tracking import VoteBook
 
 
 def face(track_id: int | None, class_id: int, confidence: float) -> Face:
