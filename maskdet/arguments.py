@@ -7,14 +7,7 @@ from typing import Any
 
 
 def whole_number(name: str, value: Any, *, low: int, high: int | None = None, unit: str = "") -> int:
-    """Return a whole number as ``int``, whatever its type (NumPy's too).
-
-    Args:
-        name: how the caller knows it.
-        value: what was given.
-        low: the least that is right.
-        high: the most, None where there is no limit.
-        unit: what it counts, for the message.
+    """Return a whole number as ``int``, whatever its type (NumPy's too); messages call it by name and unit.
 
     Raises:
         TypeError: it is no whole number; truth values are none.
@@ -36,12 +29,7 @@ def whole_number(name: str, value: Any, *, low: int, high: int | None = None, un
 
 
 def share(name: str, value: Any, *, instead: str = "") -> float:
-    """Return a number from 0 to 1 as ``float``.
-
-    Args:
-        name: how the caller knows it.
-        value: what was given.
-        instead: what else may be given, for the message.
+    """Return a number from 0 to 1 as ``float``; ``instead`` says what else may be given.
 
     Raises:
         TypeError: it is no number.

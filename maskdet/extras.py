@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 
 def require(module: str, *, what: str, extra: str) -> Any:
-    """Import ``module``, which then reports nothing to anybody, and return it.
-
-    Args:
-        module: dotted name, such as ``"torch"``.
-        what: the feature that needs it, as the subject of the message (``"maskdet train"``).
-        extra: the dependency group that brings it.
+    """Import an optional module, which then reports nothing to anybody; ``extra`` brings what ``what`` needs.
 
     Raises:
         MissingExtraError: the module is not installed.
@@ -71,9 +66,6 @@ def quietly(module: str) -> Iterator[None]:
 
     ultralytics' settings are the user's where there are some, and those that connect it to others are off elsewhere.
     Variables that name a folder (``YOLO_CONFIG_DIR``, ``MPLCONFIGDIR``) are obeyed.
-
-    Args:
-        module: its dotted name.
     """
     library = module.partition(".")[0]
     if library in sys.modules:

@@ -45,12 +45,9 @@ def tensors(source: Path, runtime: Runtime, imgsz: int) -> Iterator[npt.NDArray[
 
 
 def time_bare(runtime: Runtime, ready: Iterable[npt.NDArray[np.float32]], at_once: int = 1) -> tuple[float, int]:
-    """Return the seconds that the network takes for all inputs, and their number.
+    """Return the seconds that the network takes for all inputs, ``at_once`` in a thread each, and their number.
 
-    Args:
-        runtime: the network; the first input is run once more before, unmeasured.
-        ready: the inputs.
-        at_once: how many are in the network at the same time, each in a thread.
+    The first input is run once more before, unmeasured.
     """
     seconds, count, waiting = 0.0, 0, iter(ready)
     with ThreadPoolExecutor(at_once) as pool:

@@ -36,14 +36,7 @@ COLUMNS = (
 def classifier_calls(
     classifier: MaskClassifier, photo: npt.NDArray[np.uint8], face: tuple[float, float, float, float], batch: int
 ) -> dict[str, Callable[[], object]]:
-    """Return what is timed, by name, each for ``batch`` crops.
-
-    Args:
-        classifier: the model.
-        photo: (H, W, 3) uint8 BGR.
-        face: a box in it, xyxy in pixels.
-        batch: how many crops.
-    """
+    """Return what is timed, by name, each for ``batch`` crops of a face, xyxy in pixels of (H, W, 3) uint8 BGR."""
     spec = classifier.spec
     # The same face over and over, each shifted by some pixels: what a crowd costs, not what a cache saves.
     shifts = np.random.default_rng(0).uniform(-20, 20, (batch, 2))
@@ -73,11 +66,7 @@ def time_calls(calls: Mapping[str, Callable[[], object]], runs: int, batch: int)
 
 
 def measure_classifier(settings: Settings, folder: Path) -> Section:
-    """Measure the classifier at each of ``BATCHES``.
-
-    Raises:
-        WeightsError: the model cannot be used.
-    """
+    """Measure the classifier at each of ``BATCHES``."""
     cv2.setNumThreads(usable_cores())
     classifier = MaskClassifier(settings.classifier)
     photo, rows = base_picture(), []

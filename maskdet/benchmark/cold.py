@@ -21,11 +21,7 @@ COLUMNS = (
 
 
 def measure_cold(settings: Settings, folder: Path) -> Section:
-    """Measure ``maskdet detect PHOTO`` beside ``yolo predict`` on the same weights, and both help pages.
-
-    Raises:
-        MaskdetError: the model or the photo cannot be used.
-    """
+    """Measure ``maskdet detect PHOTO`` beside ``yolo predict`` on the same weights, and both help pages."""
     detector = find_detector(settings)
     photo = originals(settings.source, folder / "originals", 1)[0].resolve()
     ours = {

@@ -22,12 +22,7 @@ NOT_INSTALLED: Final = "not installed"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command.
-
-    Attributes:
-        shown: as a person types it, without the folders of this machine.
-        argv: program and arguments.
-    """
+    """A command as a person types it, without the folders of this machine, and the program with its arguments."""
 
     shown: str
     argv: tuple[str, ...]

@@ -23,14 +23,7 @@ from maskdet.sessions.processor import has_bf16
 
 @dataclass(frozen=True, slots=True)
 class RuntimeChoice:
-    """A runtime at hand.
-
-    Attributes:
-        name: for ``load``.
-        options: what to add to ``maskdet detect``.
-        precision: for ``load``.
-        int8: the INT8 twin of the model file, where that is what runs.
-    """
+    """A runtime at hand: its name, the options of ``maskdet detect``, its precision, and the INT8 twin that it runs."""
 
     name: str
     options: tuple[str, ...] = ()
@@ -79,26 +72,13 @@ def with_bfloat16(choices: Sequence[RuntimeChoice]) -> list[RuntimeChoice]:
 
 
 def load(name: str, weights: Path, threads: int = 0, precision: Precision = "fp32") -> Runtime:
-    """Load a model file in the runtime of this name, on the CPU; ``threads`` as in ``MaskDetector``.
-
-    Raises:
-        WeightsError: the file cannot be used.
-        MissingExtraError: the runtime is not installed.
-        DeviceError: the processor does not compute in this precision.
-    """
+    """Load a model file in the runtime of this name, on the CPU; ``threads`` as in ``MaskDetector``."""
     return load_runtime(weights, name=name, runtime=name, threads=threads, precision=precision)
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorFile:
-    """A model file that was tried.
-
-    Attributes:
-        name: how results call it.
-        path: absolute.
-        imgsz: longer side of its input in pixels.
-        yolo_path: what ``yolo predict`` runs, absolute.
-    """
+    """A model file that was tried, the longer side of its input in pixels, and what ``yolo predict`` runs."""
 
     name: str
     path: Path
@@ -117,25 +97,14 @@ class DetectorFile:
 
 
 def check_rival(weights: str) -> None:
-    """Load what ``yolo`` is to run once, as ``maskdet`` loads it: ``yolo`` itself would run whatever a file says.
-
-    Raises:
-        WeightsError: the file cannot be used.
-        MissingExtraError: a ``.pt`` file without the ``train`` extra.
-    """
+    """Load what ``yolo`` is to run once, as ``maskdet`` loads it: ``yolo`` itself would run whatever a file says."""
     from maskdet.detector.inference.runtime import load_runtime
 
     load_runtime(Path(weights), name=Path(weights).stem)
 
 
 def find_detector(settings: Settings) -> DetectorFile:
-    """Load the detector once, so that a wrong file is said before anything is measured.
-
-    Raises:
-        WeightsError: a file cannot be used.
-        MissingExtraError: a ``.pt`` file without the ``train`` extra.
-        ValueError: the network does not take this size of input.
-    """
+    """Load the detector once, so that a wrong file is said before anything is measured."""
     from maskdet.detector.inference.model import MaskDetector
     from maskdet.errors import WeightsError
     from maskdet.weights import resolve_weights
@@ -164,9 +133,6 @@ def with_torch_twin(settings: Settings) -> Iterator[Settings]:
     Yields:
         The settings with ``yolo_weights``; as they were where ``yolo`` does not run, or the detector's file does not
         say which network it holds: ``yolo predict`` then runs that file.
-
-    Raises:
-        WeightsError: the detector's file cannot be used.
     """
     from maskdet.weights import resolve_weights
 

@@ -73,20 +73,7 @@ def measure_end_to_end(
     count: int,
     folder: Path,
 ) -> Section:
-    """Measure every runtime of ours, ``yolo predict``, and the network alone, in turn.
-
-    Args:
-        name: of the section.
-        title: of the section.
-        settings: rounds, and whether to run ``yolo``.
-        detector: the model.
-        sources: the pictures, and one of them alone, each a folder or a video.
-        count: how many pictures there are.
-        folder: for what the commands write.
-
-    Raises:
-        MaskdetError: a command of ours failed.
-    """
+    """Measure every runtime of ours, ``yolo predict``, and the network alone, in turn, on many pictures and on one."""
     commands_of: dict[str, tuple[Command, Command]] = {}
     ways: dict[str, Way] = {}
     bare_of: dict[str, str] = {}
@@ -174,11 +161,7 @@ def _row(rounds: Rounds, way: str, shown: str, limit: str, fp32: str | None) -> 
 
 
 def measure_folder(settings: Settings, folder: Path) -> Section:
-    """Measure ``maskdet detect FOLDER --json`` on at most ``settings.limit`` photos.
-
-    Raises:
-        MaskdetError: the model or the photos cannot be used.
-    """
+    """Measure ``maskdet detect FOLDER --json`` on at most ``settings.limit`` photos."""
     detector = find_detector(settings)
     photos = originals(settings.source, folder / "originals", settings.limit)
     count = settings.limit if settings.source is None else len(photos)
@@ -189,11 +172,7 @@ def measure_folder(settings: Settings, folder: Path) -> Section:
 
 
 def measure_video(settings: Settings, folder: Path) -> Section:
-    """Measure ``maskdet detect CLIP --json`` on a generated video.
-
-    Raises:
-        MaskdetError: the model cannot be used, or no video can be written.
-    """
+    """Measure ``maskdet detect CLIP --json`` on a generated video."""
     detector = find_detector(settings)
     sources = (
         write_clip(folder / "clip.mp4", settings.frames, settings.frame_size),

@@ -47,11 +47,7 @@ def per_doubling(growth: float, times: float) -> float:
 
 
 def measure_size(settings: Settings, folder: Path) -> Section:
-    """Measure ``maskdet detect FOLDER --json`` on folders of growing size.
-
-    Raises:
-        MaskdetError: the model or the photos cannot be used.
-    """
+    """Measure ``maskdet detect FOLDER --json`` on folders of growing size."""
     detector = find_detector(settings)
     sizes = settings.sizes or SIZE_PHOTOS
     photos = originals(settings.source, folder / "originals", max(sizes))
@@ -115,11 +111,7 @@ CONVERTER_NOTES = (
 
 
 def measure_converter(settings: Settings, folder: Path) -> Section:
-    """Measure both converters on data sets of each size.
-
-    Raises:
-        MaskdetError: the data set cannot be read, or a converter failed.
-    """
+    """Measure both converters on data sets of each size."""
     sizes = settings.sizes or CONVERTER_FILES
     samples = voc_samples(settings.voc, folder / "originals", max(sizes))
     rows: list[Row] = []

@@ -76,11 +76,7 @@ def write_photos(folder: Path, count: int) -> list[Path]:
 
 
 def originals(source: Path | None, folder: Path, count: int) -> list[Path]:
-    """Return up to ``count`` photos of ``source`` (a folder, searched through), or generated ones in ``folder``.
-
-    Raises:
-        SourceError: there are none.
-    """
+    """Return up to ``count`` photos of ``source`` (a folder, searched through), or generated ones in ``folder``."""
     if source is None:
         return write_photos(folder, count)
     found = [item.path for item in find_files(source) if isinstance(item, PictureFile)]
@@ -98,13 +94,7 @@ def photo_folder(folder: Path, photos: list[Path], count: int) -> Path:
 
 
 def write_clip(path: Path, frames: int, size: tuple[int, int], base: Image | None = None) -> Path:
-    """Write an MP4 video, 25 frames a second, that pans over a picture.
-
-    Args:
-        path: the file.
-        frames: how many.
-        size: width and height in pixels.
-        base: the picture, (H, W, 3) uint8 BGR; None for ``base_picture``.
+    """Write an MP4 video of (width, height) pixels, 25 frames a second, that pans over a picture (H, W, 3) uint8 BGR.
 
     Raises:
         SourceError: OpenCV cannot write it.
@@ -134,11 +124,7 @@ class Annotated(NamedTuple):
 
 
 def voc_samples(voc: Path | None, folder: Path, count: int) -> list[Annotated]:
-    """Return up to ``count`` annotations of a data set, or generated ones with their pictures in ``folder``.
-
-    Raises:
-        MaskdetError: the data set cannot be read.
-    """
+    """Return up to ``count`` annotations of a data set, or generated ones with their pictures in ``folder``."""
     if voc is None:
         return _generate(folder, count)
     layout = find_layout(voc)

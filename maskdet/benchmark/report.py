@@ -25,14 +25,9 @@ class Machine:
     """A computer, and what else it was doing.
 
     Attributes:
-        processor: the name it gives itself.
-        cores: those that this process may use.
         memory_gb: in 10⁹ bytes, None where the system does not say.
-        system: operating system, release and architecture.
-        python: version.
         load: processes that ran or waited on average over the minute before, None where the system does not say.
             Above 0 the figures are those of a shared machine: trust the ratios, not the times.
-        packages: version of each of ``PACKAGES``, None where it is not installed.
     """
 
     processor: str
@@ -156,14 +151,7 @@ SCHEMA: Final = "maskdet-benchmark/1"
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkReport:
-    """What a benchmark found.
-
-    Attributes:
-        command: that makes it again.
-        machine: what it ran on.
-        runs: rounds; figures are medians over them.
-        sections: in the order they were run.
-    """
+    """What a benchmark found, and the command that makes it again; figures are medians over the runs."""
 
     command: str
     machine: Machine

@@ -44,12 +44,8 @@ with open(sys.argv[1], "w") as file:
 class Usage:
     """What a command took, Python's start included, with all processes it started and waited for.
 
-    Attributes:
-        wall_s: seconds from start to end.
-        cpu_s: seconds of all cores together, None where the system does not say.
-        peak_mb: the most memory that one of its processes held, in MB of 2²⁰ bytes, None where the system does not
-            say.
-        output: what it wrote to standard output.
+    ``peak_mb`` is the most memory that one of its processes held, in MB of 2²⁰ bytes; None where the system does not
+    say.
     """
 
     wall_s: float
@@ -64,12 +60,7 @@ class Usage:
 
 
 def measure(command: Sequence[str], folder: Path, *, shown: str | None = None) -> Usage:
-    """Run a command in ``folder`` and measure it.
-
-    Args:
-        command: program and arguments.
-        folder: where it runs; three files with names that begin with ``.measured`` are written to it.
-        shown: how messages call the command.
+    """Run a command in ``folder`` and measure it; three files that begin with ``.measured`` are left there.
 
     Raises:
         MaskdetError: it failed; the message ends with the last line it wrote.
@@ -90,12 +81,7 @@ def measure(command: Sequence[str], folder: Path, *, shown: str | None = None) -
 
 
 def run_to_its_end(command: Sequence[str], **streams: Any) -> int:
-    """Run a program and return its exit code; when we are ended, it and what it started end first, tidied up.
-
-    Args:
-        command: program and arguments.
-        streams: as ``subprocess.Popen`` takes them; there is nothing on standard input.
-    """
+    """Run a program and return its exit code; when we are ended, it and what it started end first, tidied up."""
     groups = hasattr(os, "killpg")
     with _held_back() as release:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0 if groups else None, **streams)
@@ -203,13 +189,7 @@ def alternate(
 ) -> Rounds:
     """Run every way once unmeasured, so that caches are warm for all, and then once a round.
 
-    Args:
-        ways: what to run, by name.
-        runs: rounds.
-        optional: ways that may fail: such a one is left out from then on.
-        warm_up: run the unmeasured round.
-        label: the words before the progress bar.
-        quiet: draw no progress bar.
+    An optional way that fails is left out from then on.
 
     Raises:
         MaskdetError: a way failed that is not optional.

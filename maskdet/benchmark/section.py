@@ -54,14 +54,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A figure of every row.
-
-    Attributes:
-        key: its name in ``Row.figures``.
-        heading: its name for people, with the unit.
-        decimals: shown.
-        target: what the project wants it to be, in words, None where nothing is set.
-    """
+    """A figure of every row: its key there, its heading with the unit, and what the project wants it to be."""
 
     key: str
     heading: str
@@ -71,15 +64,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing measured.
-
-    Attributes:
-        name: what ran.
-        figures: by key; one that could not be had is missing.
-        command: how to run it by hand, None where it is no command.
-        note: why there are no figures.
-        rounds: the figures of every single run.
-    """
+    """One thing measured; a figure that could not be had is missing, and a note says why there are none."""
 
     name: str
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -106,15 +91,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table.
-
-    Attributes:
-        name: as ``--only`` takes it.
-        title: for people.
-        columns: in order.
-        rows: in order.
-        notes: what a reader must know to judge the figures.
-    """
+    """One table; ``name`` is as ``--only`` takes it, and notes say what a reader must know to judge the figures."""
 
     name: str
     title: str
@@ -175,11 +152,7 @@ BESIDE_YOLO: Final = frozenset({"cold", "folder", "video"})
 
 
 def run_section(name: str, settings: Settings) -> Section:
-    """Measure one section in a temporary folder that is removed at the end.
-
-    Raises:
-        MaskdetError: something it needs cannot be used, or a command of ours failed.
-    """
+    """Measure one section in a temporary folder that is removed at the end."""
     module, _, function = SECTIONS[name].partition(":")
     measure = cast(Callable[[Settings, Path], Section], getattr(importlib.import_module(module), function))
     with tempfile.TemporaryDirectory(prefix="maskdet-benchmark-") as folder:

@@ -124,13 +124,9 @@ def _stem(name: str) -> str:
 def create_beside(target: Path, *, suffix: str = "") -> tuple[int, Path]:
     """Create an empty, hidden file beside ``target`` that is to take its name once it is whole.
 
-    What a killed run left in that folder is removed first. The file has the rights that any new one gets, from the
-    start: reading the process's umask means to change it, and what other threads create in that moment may be written
-    by everybody.
-
-    Args:
-        target: the final name; its folder is made where it is missing.
-        suffix: ending of the hidden name, for encoders that go by it.
+    What a killed run left in that folder, made where it is missing, is removed first. The file has the rights of any
+    new one from the start: reading the umask means to change it, for other threads too. ``suffix`` is the ending of the
+    hidden name, for encoders that go by it.
 
     Returns:
         An open file descriptor, and the path: while it is open, other runs know that it is being worked on.

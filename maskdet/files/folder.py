@@ -34,12 +34,6 @@ DATA_SET = OutputKind(
 def check_target(out: Path, source: Path, *, overwrite: bool, kind: OutputKind = DATA_SET) -> None:
     """Refuse a target that would destroy something; remove what a killed run left on its way there.
 
-    Args:
-        out: the folder to be written.
-        source: the data set that is read.
-        overwrite: an earlier output may be replaced.
-        kind: what is written: only a folder that has all its marks, and no pictures or models beside, is replaced.
-
     Raises:
         DatasetError: OUT exists and may not be replaced, or it is or contains the source.
     """

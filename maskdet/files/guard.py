@@ -60,21 +60,13 @@ class Guard:
     """
 
     def __init__(self, inputs: Iterable[str | Path | None] = (), files: Sequence[FoundFile] = ()) -> None:
-        """Remember what is read.
-
-        Args:
-            inputs: files and folders as they were named; those that are not there are passed over.
-            files: what was found under them.
-        """
+        """Remember files and folders as they were named, where they are there, and what was found under them."""
         self.files = files
         self._names = [Path(name) for name in inputs if name]
         self._read: set[tuple[int, int]] | None = None
 
     def check_texts(self, targets: Mapping[str, str | None]) -> None:
-        """Refuse texts (JSON, CSV) that may not be written where they were asked for.
-
-        Args:
-            targets: option -> file; None and ``"-"`` are no files.
+        """Refuse texts (JSON, CSV; option -> file) that may not be written where they were asked for; ``-`` is no file.
 
         Raises:
             SourceError: one would destroy something, or two are one file.
@@ -91,15 +83,7 @@ class Guard:
             taken[place] = option
 
     def check_folders(self, folders: Mapping[str, str | None], texts: Iterable[str | None] = ()) -> None:
-        """Refuse folders that are files, or are called like one.
-
-        Args:
-            folders: option -> folder; None is none.
-            texts: files that are written beside them.
-
-        Raises:
-            SourceError: one is, or is the same as a file.
-        """
+        """Refuse folders (option -> folder) that are files, called like one, or the same as one of ``texts``."""
         files = {real_path(text) for text in texts if text and text != "-"}
         for option, folder in folders.items():
             if folder is None:
@@ -131,11 +115,7 @@ class Guard:
             raise SourceError(target, "is there already and not from maskdet; choose another folder, or move it away")
 
     def check_reports(self, folder: Path, names: Iterable[str]) -> None:
-        """Refuse a folder of figures in which files of these names are there and not ours.
-
-        Raises:
-            SourceError: one is.
-        """
+        """Refuse a folder of figures in which files of these names are there and not ours."""
         for target in (folder / name for name in names):
             if target.suffix.lower() in MEDIA_SUFFIXES:
                 self.check_media(target)

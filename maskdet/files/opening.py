@@ -90,11 +90,7 @@ class NamedFile(io.FileIO):
     """
 
     def __init__(self, file: str | os.PathLike[str] | int, named: str) -> None:
-        """Open ``file`` anew, or use an open descriptor, which stays open; messages call it ``named``.
-
-        Raises:
-            OSError: it cannot be opened.
-        """
+        """Open ``file`` anew, or use an open descriptor, which stays open; messages call it ``named``."""
         super().__init__(file, "w", closefd=not isinstance(file, int))
         self._named = named
         self._lost = False

@@ -52,11 +52,7 @@ def video_tail(suffix: str) -> bytes:
 
 
 def is_signed(path: Path) -> bool:
-    """Whether a picture or video has the mark.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """Whether a picture or video has the mark."""
     with path.open("rb") as file:
         if MARK in file.read(_HEAD):
             return True
@@ -66,11 +62,7 @@ def is_signed(path: Path) -> bool:
 
 
 def is_our_model(path: Path) -> bool:
-    """Whether an ONNX file has maskdet's description.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """Whether an ONNX file has maskdet's description."""
     with path.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - _MODEL_TAIL))

@@ -33,11 +33,7 @@ class TooLargeError(SourceError):
 
 
 def decode_bytes(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
-    """Decode a picture file held in memory.
-
-    Args:
-        data: the file's bytes.
-        origin: how messages call it.
+    """Decode a picture file held in memory, which messages call ``origin``.
 
     Returns:
         (H, W, 3) uint8 BGR, upright.
@@ -100,17 +96,7 @@ def check_header(data: bytes, origin: str | Path) -> PictureHeader:
 
 
 def check_room(kind: str, size: tuple[int, int], needed: int, origin: str | Path) -> None:
-    """Make sure that a picture is within the limits.
-
-    Args:
-        kind: how messages call it.
-        size: width and height in pixels.
-        needed: bytes that decoding it takes, its file included.
-        origin: how messages call the file.
-
-    Raises:
-        TooLargeError: it is not.
-    """
+    """Make sure that a picture of (width, height) pixels is within the limits; ``needed`` bytes with its file."""
     width, height = size
     if width * height > max_pixels():
         megapixels = f"{max_pixels() // 1_000_000} megapixels read"

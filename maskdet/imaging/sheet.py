@@ -15,13 +15,7 @@ PAPER: Final = 245
 
 
 def draw_sheet(tiles: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
-    """Lay tiles out in rows, in the order given.
-
-    Args:
-        tiles: at least one, (h, w, 3) uint8 BGR, all of one size.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
+    """Lay tiles, (h, w, 3) uint8 BGR of one size, out in rows, in the order given: (H, W, 3) uint8 BGR.
 
     >>> draw_sheet([np.zeros((10, 20, 3), np.uint8)] * 12).shape
     (38, 266, 3)

@@ -8,14 +8,7 @@ import numpy.typing as npt
 
 
 def to_tensor(images: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
-    """Stack letterboxed pictures into the network's input.
-
-    Args:
-        images: N arrays (H, W, 3) uint8 BGR of one size.
-
-    Returns:
-        (N, 3, H, W) float32 RGB in 0 to 1, contiguous.
-    """
+    """Stack pictures, N of (H, W, 3) uint8 BGR, into a network's input: (N, 3, H, W) float32 RGB, 0 to 1."""
     batch = np.empty((len(images), 3, *images[0].shape[:2]), dtype=np.float32)
     for target, image in zip(batch, images, strict=True):
         # OpenCV takes the channels apart with vector instructions; NumPy would pick the bytes one by one.

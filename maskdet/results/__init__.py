@@ -191,9 +191,6 @@ class MaskResult:
     def to_pandas(self) -> pd.DataFrame:
         """Return ``to_rows`` as a data frame; columns and their types are the same with and without faces.
 
-        ``class`` is int64; ``confidence`` and ``x1`` to ``y2`` are float64; ``frame`` and ``track_id`` are Int64, whose
-        missing values are ``pandas.NA``; ``path`` and ``name`` are objects.
-
         Raises:
             MissingExtraError: pandas is not installed.
         """
@@ -216,12 +213,8 @@ class MaskResult:
     def to_coco(self, image_id: int, *, first_id: int = 1) -> list[dict[str, Any]]:
         """Return one COCO annotation a face, with ``score``, so that the list serves as COCO results too.
 
-        ``bbox`` is x, y, width, height in pixels; ``category_id`` is the class id + 1, as COCO counts; ``track_id`` is
-        there where the face is tracked.
-
-        Args:
-            image_id: id of the picture in the COCO file.
-            first_id: id of the first annotation; ids must be unique in a file, and 0 means "none" to COCO's code.
+        ``bbox`` is x, y, width, height in pixels; ``category_id`` is the class id + 1, as COCO counts. Ids of
+        annotations, from ``first_id`` on, must be unique in a file; 0 means "none" to COCO's code.
         """
         from maskdet.results.labels import to_annotations
 
@@ -230,9 +223,8 @@ class MaskResult:
     def to_yolo(self, *, confidence: bool = False) -> str:
         """Return the text of a YOLO label file: ``class cx cy w h`` a line, shares of the picture with 6 decimals.
 
-        Args:
-            confidence: end each line with the confidence, as ``yolo predict save_conf`` does. Without it the text is a
-                label file to train on.
+        With ``confidence`` each line ends with it, as ``yolo predict save_conf`` writes them: no label file to train
+        on.
         """
         from maskdet.results.labels import to_lines
 
@@ -241,12 +233,9 @@ class MaskResult:
     def to_voc(self, *, filename: str | None = None, decimals: int = 0) -> str:
         """Return a Pascal VOC annotation as XML; ``maskdet convert`` reads the same classes and boxes from it.
 
-        ``xmin`` to ``ymax`` are the box's edges from 0, in whole pixels as the format wants, at least one pixel apart.
-        VOC has no place for the confidence.
-
-        Args:
-            filename: the picture's bare name; by default that of ``image.path`` (``STEM_000012.jpg`` for a frame).
-            decimals: decimals of the edges, for tools that read fractions of a pixel.
+        ``xmin`` to ``ymax`` are the box's edges from 0, in whole pixels as the format wants unless ``decimals`` are
+        asked for. VOC has no place for the confidence. ``filename`` is by default ``image.path``'s (``STEM_000012.jpg``
+        for a frame).
         """
         from maskdet.results.labels import to_xml
 
@@ -269,13 +258,11 @@ class MaskResult:
         return draw_faces(self.pixels, self.faces)
 
     def _repr_html_(self) -> str:
-        """Return how Jupyter shows the result: the annotated picture, and what was counted."""
         from maskdet.results.draw import to_html
 
         return to_html(self)
 
     def _repr_png_(self) -> bytes | None:
-        """Return the annotated picture for tools that show no HTML; None where the result does not hold it."""
         from maskdet.results.draw import to_png
 
         return to_png(self)
@@ -313,14 +300,7 @@ def faces_from_arrays(
     class_ids: npt.NDArray[np.int64],
     names: Sequence[str] = CLASS_NAMES,
 ) -> list[Face]:
-    """Build faces from arrays.
-
-    Args:
-        boxes: (N, 4) float32, xyxy in pixels.
-        confidences: (N,) float32.
-        class_ids: (N,) int64.
-        names: the classes by index.
-    """
+    """Build faces from (N, 4) float32 xyxy in pixels, (N,) float32 confidences and (N,) int64 class ids."""
     rows: Sequence[Any] = boxes.tolist()
     return [
         Face(names[class_id], class_id, confidence, (row[0], row[1], row[2], row[3]))

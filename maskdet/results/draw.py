@@ -56,18 +56,10 @@ def draw_label(
     *,
     below: bool = False,
 ) -> int:
-    """Write ``text`` above the box whose (left, top, bottom) is ``corner``, or below it at the picture's upper edge.
+    """Write ASCII ``text`` above the box whose (left, top, bottom) is ``corner``, or below it, where it fits.
 
-    Args:
-        canvas: (H, W, 3) uint8 BGR, written into.
-        text: ASCII.
-        corner: pixels.
-        colour: BGR of its ground.
-        scale: size of the letters, as OpenCV counts it.
-        below: write it below the box, or above its lower edge at the picture's lower edge.
-
-    Returns:
-        Where the label ends below, in pixels.
+    With ``below`` it is below the box, or above its lower edge at the picture's. Returns where the label ends, in
+    pixels.
     """
     font, weight = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(scale * 1.8))
     (width, height), baseline = cv2.getTextSize(text, font, scale, weight)

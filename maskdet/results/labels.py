@@ -22,11 +22,9 @@ if TYPE_CHECKING:
 
 
 def to_yolo(boxes: NDArray[np.float64], size: tuple[int, int] | NDArray[np.int32]) -> NDArray[np.float64]:
-    """Turn (N, 4) xyxy in pixels into (N, 4) centre x, centre y, width, height as shares of ``size``.
+    """Turn (N, 4) xyxy in pixels into centre x, centre y, width, height as shares of (width, height).
 
-    Args:
-        boxes: (N, 4) float64 xyxy in pixels.
-        size: width and height in pixels of the picture, or (N, 2) of each box's picture.
+    ``size`` may be (N, 2), of each box's picture.
 
     >>> to_yolo(np.array([[0.0, 10.0, 20.0, 30.0]]), (40, 80)).tolist()
     [[0.25, 0.25, 0.5, 0.25]]
@@ -48,12 +46,7 @@ def from_yolo(rows: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.fl
 
 
 def format_labels(class_ids: NDArray[np.int64], rows: NDArray[np.float64]) -> str:
-    """Write a label file's text: ``class cx cy w h`` a line, shares with 6 decimals.
-
-    Args:
-        class_ids: (N,) int64.
-        rows: (N, 4) float64 centre x, centre y, width, height, 0–1.
-    """
+    """Return a label file's text: ``class cx cy w h`` a line, (N,) int64 and (N, 4) shares with 6 decimals."""
     return "".join(label_lines(class_ids, rows))
 
 
@@ -104,13 +97,7 @@ def to_xml(result: MaskResult, *, filename: str | None, decimals: int) -> str:
 
 
 def round_edges(low: float, high: float, limit: int, decimals: int) -> tuple[float, float]:
-    """Round the two edges of a box along one axis, without letting a thin box lose its area.
-
-    Args:
-        low: left or upper edge, in pixels.
-        high: right or lower edge.
-        limit: the picture's width or height.
-        decimals: decimals kept.
+    """Round the two edges of a box along one axis, up to ``limit`` pixels, without letting a thin box lose its area.
 
     >>> round_edges(10.4, 20.6, 100, 0)
     (10.0, 21.0)

@@ -33,10 +33,7 @@ _TORCH: Final = "(cpu|cuda|mps|xpu)(:[0-9]+)?"
 
 
 def device_name(device: Device) -> str:
-    """Return the name of a device, as ``--device`` takes it.
-
-    Args:
-        device: a name; the index of a CUDA GPU, as ultralytics' users write it; a ``torch.device``; None for ``"cpu"``.
+    """Return the name of a device, as ``--device`` takes it; None is ``cpu``, a number the index of a CUDA GPU.
 
     Raises:
         TypeError: it is no device at all.
@@ -77,14 +74,7 @@ def is_cpu(device: str) -> bool:
 
 
 def onnx_providers(device: str, available: Sequence[str]) -> list[Any]:
-    """Return the execution providers for a device, the wanted one first and the CPU last.
-
-    Args:
-        device: such as ``"cpu"``, ``"0"``, ``"coreml"``, ``"directml"`` or ``"dml"``; case does not matter.
-        available: what ``onnxruntime.get_available_providers()`` says.
-
-    Returns:
-        As ``onnxruntime.InferenceSession`` takes them: a name, or a pair of name and options.
+    """Return the execution providers for a device as ONNX Runtime takes them, the wanted one first and the CPU last.
 
     Raises:
         DeviceError: the device is unknown, or this ONNX Runtime lacks it.
@@ -112,11 +102,7 @@ def onnx_providers(device: str, available: Sequence[str]) -> list[Any]:
 
 
 def openvino_device(device: str, available: Sequence[str]) -> str:
-    """Return OpenVINO's name of a device.
-
-    Args:
-        device: ``"cpu"``, or ``"openvino:"`` and OpenVINO's own name: ``GPU``, ``GPU.1``, ``NPU``, ``AUTO``.
-        available: what ``openvino.Core().available_devices`` says.
+    """Return OpenVINO's name of a device: of ``cpu``, or of ``openvino:`` and its own (``GPU``, ``NPU``, ``AUTO``).
 
     Raises:
         DeviceError: it is none of OpenVINO's, or not in this machine.
@@ -153,10 +139,7 @@ def torch_device(device: str) -> str:
 def check_training_device(device: str, *, gpus: int, mps: bool) -> str:
     """Return where ultralytics is to train: ``cpu``, ``mps``, or indices of GPUs such as ``0`` and ``0,1``.
 
-    Args:
-        device: ``cpu``, ``mps``, ``cuda``, ``cuda:1``, ``0``, ``0,1``, ``[0, 1]``; ``-1`` is the idlest GPU.
-        gpus: how many CUDA GPUs torch sees.
-        mps: whether it sees an Apple GPU.
+    ``-1`` is the idlest GPU; ``gpus`` and ``mps`` are what torch sees.
 
     Raises:
         DeviceError: the device is unknown, or not in this machine.
@@ -206,17 +189,11 @@ _READERS: Final[dict[str, tuple[RuntimeName, ...]]] = {
 
 
 def choose_runtime(path: Path, wanted: str = "auto", device: str = "cpu", precision: Precision = "fp32") -> RuntimeName:
-    """Return the runtime for a model file, without importing any.
+    """Return the runtime for a model file or folder, without importing any.
 
     ``auto`` goes by the file: ONNX Runtime for ``.onnx``, OpenVINO for its folder, torch for ``.pt``; a device of
-    OpenVINO's asks for OpenVINO, and so does bfloat16, which only OpenVINO offers here. It does not guess which would
-    be faster: that differs between machines, and a result should not depend on which packages happen to be installed.
-
-    Args:
-        path: an ``.onnx``, ``.pt`` or ``.xml`` file, or a folder.
-        wanted: a ``RuntimeName``.
-        device: as ``--device`` takes it.
-        precision: as ``--precision`` takes it.
+    OpenVINO's asks for OpenVINO, and so does bfloat16. It does not guess which would be faster: that differs between
+    machines, and a result should not depend on which packages happen to be installed.
 
     Raises:
         ValueError: an unknown runtime or precision, or one that does not go with the other.

@@ -27,10 +27,7 @@ _SIZE: Final = re.compile(r"\s*[\[(]?\s*(\d{1,9})\s*(?:,\s*(\d{1,9})\s*,?\s*)?[\
 
 
 def read_names(text: str) -> tuple[str, ...]:
-    """Return the class names of a model file, in order.
-
-    Args:
-        text: a Python or JSON dictionary from 0 on, or a list, of names, as ultralytics writes it.
+    """Return the class names of a model file, in order, from a Python or JSON dictionary (from 0 on) or list.
 
     Raises:
         ValueError: it is something else, a name stands there twice, or there are too many or too long ones.
@@ -73,11 +70,7 @@ def check_names(names: list[str]) -> tuple[str, ...]:
 
 
 def read_size(text: str, smallest: int = SIDES[0]) -> tuple[int, int]:
-    """Return height and width of a network's input in pixels: ``"640"``, ``"[480, 640]"``.
-
-    Args:
-        text: as ultralytics writes it.
-        smallest: side that there can be.
+    """Return height and width of a network's input in pixels, written ``640`` or ``[480, 640]``.
 
     Raises:
         ValueError: it is something else, or not from ``smallest`` to 8192.

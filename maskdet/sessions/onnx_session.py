@@ -19,12 +19,7 @@ _FLOATS = ("tensor(float)", "tensor(float16)")
 
 
 def open_session(path: Path, *, device: str = "cpu", threads: int = 0) -> Any:
-    """Return an ``onnxruntime.InferenceSession`` of ``path``.
-
-    Args:
-        path: an ONNX file.
-        device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"`` or ``"directml"``, each where ONNX Runtime has it.
-        threads: intra-op threads, 0 for one a core.
+    """Return an ``onnxruntime.InferenceSession`` of an ONNX file; 0 threads stands for one a core.
 
     Raises:
         WeightsError: the file is not ONNX, or keeps numbers outside its folder.

@@ -32,14 +32,9 @@ class OpenVinoSession:
     """
 
     def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0, precision: Precision = "fp32") -> None:
-        """Load ``path``.
+        """Load an ``.onnx`` or ``.xml`` file, or a folder as ``yolo export format=openvino`` writes it.
 
-        Args:
-            path: an ``.onnx`` file; or a folder with one ``.xml``, its ``.bin`` and ``metadata.yaml``, as
-                ``yolo export format=openvino`` writes it; or the ``.xml`` file in it.
-            device: ``"cpu"``, or such as ``"openvino:GPU"``.
-            threads: CPU threads, 0 for one a core.
-            precision: ``"bf16"`` rounds weights and activations to bfloat16: about three digits.
+        ``threads`` 0 stands for one a core; ``bf16`` rounds weights and activations to bfloat16: about three digits.
 
         Raises:
             MissingExtraError: OpenVINO is not installed.

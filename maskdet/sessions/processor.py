@@ -40,10 +40,6 @@ def cgroup_quota(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/s
 
     Of version 2 (``cpu.max``) and version 1 (``cpu.cfs_quota_us``), the least of the group's and those above it. In a
     container the group's own path may not be there: then what is mounted stands for it.
-
-    Args:
-        groups: the kernel's list of the process's groups.
-        root: where they are mounted.
     """
     found: list[float] = []
     try:

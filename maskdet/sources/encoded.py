@@ -29,12 +29,7 @@ def read_recording(
 ) -> Iterator[Picture]:
     """Yield every ``stride``-th picture of a recording as a frame; a single damaged one costs only itself.
 
-    Args:
-        read: gives up to so many of its next bytes, none at its end.
-        name: how messages and results call it.
-        relative: for naming outputs.
-        stride: 1 for every frame.
-        stop: ends the reading.
+    ``read`` gives up to so many of its next bytes, none at its end.
 
     Raises:
         SourceError: no frame can be read, or one is too large.
@@ -88,13 +83,7 @@ def read_encoded(
 ) -> Iterator[Picture]:
     """Yield the picture that bytes hold, or the frames of a recording of JPEGs.
 
-    Args:
-        data: the bytes.
-        name: how messages call them.
-        shown: how results call them.
-        relative: for naming outputs.
-        stride: of a recording every how-many-th frame is yielded.
-        stop: ends the reading.
+    Messages call them ``name``, results ``shown``.
 
     Raises:
         SourceError: they are neither.

@@ -53,11 +53,7 @@ class Fetched(NamedTuple):
 
 
 def fetch(url: str, *, whole: bool = False) -> Fetched:
-    """Ask the server what is there, and fetch it where it is a picture.
-
-    Args:
-        url: ``http://`` or ``https://``, with user and password where the server wants them.
-        whole: fetch a video too.
+    """Ask the server what is there, and fetch it where it is a picture; with ``whole`` a video too.
 
     Raises:
         SourceError: the server cannot be reached or refuses, has neither a picture nor a stream, or breaks off.
@@ -149,11 +145,7 @@ class _Body:
         return bytes(self._data[:HEAD_BYTES])
 
     def rest(self, limit: int) -> bytes:
-        """Return all of it.
-
-        Raises:
-            SourceError: it is larger than ``limit``.
-        """
+        """Return all of it."""
         if (self.length or 0) > limit:
             raise self._too_large
         for part in self._parts:

@@ -31,13 +31,7 @@ _SILENT_SECONDS: Final = 10.0
 
 
 def read_file(path: Path, relative: Path, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-    """Yield the picture or the frames that a file holds.
-
-    Args:
-        path: the file, or a pipe that somebody writes an encoded picture to.
-        relative: for naming outputs.
-        stride: of a video every how-many-th frame is yielded.
-        stop: ends the reading.
+    """Yield the picture or the frames that a file, or a pipe that somebody writes an encoded picture to, holds.
 
     Raises:
         SourceError: it is no file, or holds neither a picture nor a video that can be read.
@@ -95,12 +89,7 @@ def _read_at_once(file: FileIO, path: Path) -> bytes | None:
 
 
 def _is_recording(file: FileIO, data: bytes | None) -> bool:
-    """Whether the JPEG that a file begins with is followed by others.
-
-    Args:
-        file: at its beginning, and there again in the end.
-        data: its bytes, where they were read already.
-    """
+    """Whether the JPEG that a file, at its beginning before and after, begins with is followed by others."""
     if data is not None:
         return jpeg.is_recording(data)
     try:
@@ -110,11 +99,7 @@ def _is_recording(file: FileIO, data: bytes | None) -> bool:
 
 
 def _checked(kind: Kind, head: bytes, path: Path) -> Kind:
-    """Return the kind of a picture or video.
-
-    Raises:
-        SourceError: it is something else.
-    """
+    """Return the kind of a picture or video."""
     if not head:
         raise SourceError(path, "the file is empty (0 bytes)")
     if kind.family in {"picture", "video", "frames"}:
@@ -126,11 +111,7 @@ def _checked(kind: Kind, head: bytes, path: Path) -> Kind:
 
 
 def _read_pipe(file: FileIO, path: Path) -> bytes:
-    """Read a pipe to its end, in which somebody must be writing.
-
-    Raises:
-        SourceError: nobody writes, or writes too little for too long, or too much.
-    """
+    """Read a pipe to its end, in which somebody must be writing."""
     if sys.platform == "win32":  # where pipes have no paths
         raise SourceError(path, "not a file, but a pipe")
     import select

@@ -70,12 +70,9 @@ def files_among(sources: Iterable[Source]) -> list[PictureFile | VideoFile]:
 def search(source: str | Path, own: Collection[Path] = ()) -> Sequence[PictureFile | VideoFile | Missed]:
     """Find the pictures and videos that a path, a folder, a glob pattern or a list of names stands for.
 
-    A folder is searched through all its subfolders, in sorted order, by file ending; hidden files, links to folders and
-    our own outputs are passed over. What is in the way stands at the end, as ``Missed``.
-
-    Args:
-        source: the name; a ``.txt`` or ``.csv`` file holds names, one a line.
-        own: folders, resolved, that this run writes to; ``maskdet-out`` is one always.
+    A folder is searched through all its subfolders, in sorted order, by file ending; hidden files, links to folders,
+    ``own`` (folders that this run writes to) and ``maskdet-out`` are passed over. What is in the way stands at the end,
+    as ``Missed``.
 
     Raises:
         SourceError: nothing is there, or a folder or pattern holds no picture and no video.

@@ -40,12 +40,7 @@ class Listing:
 
 
 def list_folder(folder: Path, own: Collection[Path] = ()) -> Listing:
-    """Search a folder and all below it; links to folders are not followed.
-
-    Args:
-        folder: where to begin.
-        own: folders, resolved, that this run writes to: they are not searched, unless the search begins in one.
-    """
+    """Search a folder and all below it, but for links and ``own``, folders that this run writes to below it."""
     listing = Listing()
     for _ in _walk(folder, listing, _OwnFolders(own)):
         pass
@@ -56,9 +51,7 @@ def list_folder(folder: Path, own: Collection[Path] = ()) -> Listing:
 def list_matches(pattern: str, own: Collection[Path] = ()) -> Listing:
     """Return the files that a glob pattern matches: ``**`` stands for folders at any depth, links not followed.
 
-    Args:
-        pattern: relative or absolute.
-        own: as of ``list_folder``; the part of the pattern before the first wildcard may lead into one.
+    The part of the pattern before the first wildcard may lead into an own folder.
     """
     listing = Listing()
     passed_over = _OwnFolders(own)
@@ -183,13 +176,9 @@ _LOOKS: frozenset[str] = IMAGE_SUFFIXES | VIDEO_SUFFIXES | HEIF_SUFFIXES | UNREA
 def missed_by(
     listing: Listing, source: str | Path, unread: Sequence[Path] = (), unnamed: Sequence[Path] = ()
 ) -> list[Missed]:
-    """Return what a search could not or did not look at, one line a kind.
+    """Return what a search of ``source`` could not or did not look at, one line a kind.
 
-    Args:
-        listing: what the search met.
-        source: what was searched, as it was named.
-        unread: files that look like pictures and cannot be read.
-        unnamed: pictures whose names do not say so.
+    ``unread`` files look like pictures and cannot be read; the names of ``unnamed`` pictures do not say so.
     """
     errors = [SourceError(path, reason) for path, reason in dict(listing.closed).items()]
     if unread:

@@ -59,11 +59,7 @@ def holds_one_picture(source: Any) -> bool:
 
 
 def from_memory(source: Any) -> Picture:
-    """Take a picture from memory: encoded bytes, an open file, an array or a PIL image.
-
-    Args:
-        source: ``bytes`` of a picture file, or what has a binary ``read()`` that gives them; ``numpy``
-            (H, W, 3) uint8 BGR, or (H, W) uint8 grey; or a PIL image.
+    """Take a picture from encoded bytes, an open binary file, (H, W, 3) uint8 BGR or (H, W) grey, or a PIL image.
 
     Raises:
         SourceError: the bytes cannot be decoded, or the array or image has another shape, type or mode.

@@ -75,11 +75,9 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield the pictures; closing the iterator releases whatever is held open.
+        """Yield the pictures, of a video every ``stride``-th frame; ``stop`` is set when no more are wanted.
 
-        Args:
-            stride: of a video or stream every how-many-th frame is yielded, from the first on.
-            stop: set from elsewhere when no more pictures are wanted, so that no wait lasts longer than needed.
+        Closing the iterator releases whatever is held open.
 
         Raises:
             SourceError: nothing, or no more, can be read.
@@ -94,11 +92,7 @@ class Missed(Source):
     note: bool = False
 
     def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield nothing; see ``Source.read``.
-
-        Raises:
-            SourceError: unless it is a note.
-        """
+        """Yield nothing; see ``Source.read``."""
         if not self.note:
             raise self.error
         return iter(())

@@ -28,11 +28,6 @@ def read(source: Any, *, stride: int = 1, ahead: int = AHEAD) -> Generator[Item]
 
     Of a live stream only the newest frame waits; older ones are dropped. Closing the generator stops the thread and
     releases cameras and files. A caller's own generator is run in the caller's thread.
-
-    Args:
-        source: see ``maskdet.sources.pictures``.
-        stride: of a video or stream every how-many-th frame is yielded.
-        ahead: how many decoded pictures may wait.
     """
     if is_collection(source) and not isinstance(source, (list, tuple)):
         for item in source:

@@ -30,12 +30,7 @@ class LiveStream(Source):
     endless: ClassVar[bool] = True
 
     def __init__(self, address: int | str, *, back_off: Sequence[float] | None = None) -> None:
-        """Name the stream; it is opened when it is read.
-
-        Args:
-            address: index of a webcam, or an URL that FFmpeg can open (rtsp, rtmp, http, udp, …).
-            back_off: seconds before each new try after a lost connection, ``BACK_OFF`` if not given.
-        """
+        """Name a webcam by index, or an address; ``back_off``: seconds before each new try after a loss."""
         self._address = address
         self._back_off = back_off
         self.name = str(address) if isinstance(address, int) else without_password(address)

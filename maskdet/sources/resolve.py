@@ -26,11 +26,6 @@ _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 def resolve(source: Any, own: Collection[Path] = ()) -> Sequence[Source]:
     """Return the sources that one thing names; nothing is opened yet.
 
-    Args:
-        source: a path, folder or glob pattern (str or any ``os.PathLike``); a URL; ``"-"`` for standard input; the
-            index of a webcam (int or digits); bytes, array or PIL image; or a ``Source``.
-        own: folders, resolved, that this run writes to, which a search passes over.
-
     Raises:
         SourceError: a file, folder or pattern where there is nothing.
         TypeError: when read, for an object of any other type.
@@ -62,13 +57,7 @@ def _remote(address: int | str) -> Source:
 
 
 def pictures(source: Any, *, stride: int = 1, stop: threading.Event | None = None) -> Iterator[Picture | SourceError]:
-    """Yield every picture of a source, or the error in its place.
-
-    Args:
-        source: anything that ``resolve`` takes, or an iterable of these.
-        stride: see ``Source.read``.
-        stop: see ``Source.read``.
-    """
+    """Yield every picture of a source, or the error in its place."""
     if is_collection(source):
         for item in source:
             yield from pictures(item, stride=stride, stop=stop)

@@ -25,7 +25,6 @@ class Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
-        """Give everything together so many seconds from entering on."""
         self.seconds = seconds
         self.expired = False
         self._sockets: list[socket.socket] = []
@@ -34,14 +33,12 @@ class Deadline:
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
-        """Start the clock."""
         self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the clock."""
         self._timer.cancel()
         with self._lock:
             for held in self._sockets:
@@ -89,12 +86,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def make_opener(deadline: Deadline, *handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
-    """Return an opener whose connections end in time.
-
-    Args:
-        deadline: watches each of them.
-        handlers: to be added, for passwords for instance.
-    """
+    """Return an opener whose connections end in time; ``handlers`` are added, for passwords for instance."""
 
     class Plain(http.client.HTTPConnection):
         def connect(self) -> None:
@@ -136,9 +128,7 @@ class CodingError(ValueError):
 def undo_codings(parts: Iterable[bytes], header: str) -> Iterator[bytes]:
     """Yield a body as it was before the server coded it, in small pieces, so that a reader can stop at its limit.
 
-    Args:
-        parts: the body as it comes.
-        header: the ``Content-Encoding`` header, empty where there is none.
+    ``header`` is ``Content-Encoding``, empty where there is none.
 
     Raises:
         CodingError: a coding is not known, or the body is damaged or cut short.

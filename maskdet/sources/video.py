@@ -68,11 +68,7 @@ def frame_size(capture: Any) -> tuple[float, float]:
 
 
 def check_frame_size(width: float, height: float, name: str) -> None:
-    """Make sure that frames are not too large to be held.
-
-    Raises:
-        SourceError: they are.
-    """
+    """Make sure that frames are not too large to be held."""
     if width * height > MAX_FRAME_PIXELS:
         limit = f"{MAX_FRAME_PIXELS // 1_000_000} megapixels of a frame that are read"
         raise SourceError(name, f"frames of {width:,.0f}×{height:,.0f} pixels are more than the {limit}; scale it down")
@@ -91,13 +87,6 @@ class CannotOpenError(SourceError):
 
 def read_clip(address: str, *, name: str, relative: Path, stride: int, stop: threading.Event) -> Iterator[Picture]:
     """Yield every ``stride``-th frame of a video that has an end; the frames between are not decoded to pixels.
-
-    Args:
-        address: an absolute path or a URL.
-        name: how messages and results call it.
-        relative: for naming outputs.
-        stride: 1 for every frame.
-        stop: ends the reading.
 
     Raises:
         SourceError: it cannot be opened, has too large frames, holds no frame, or (after its last frame) was cut short.

@@ -44,15 +44,6 @@ def expected_calibration_error(
     detections, right means that the box found a face of its class (Küppers et al., "Multivariate Confidence Calibration
     for Object Detection", CVPR workshops 2020, with confidence as the only dimension).
 
-    Args:
-        confidences: (N,) float, 0 to 1.
-        right: (N,) bool.
-        bins: M.
-        weights: (N,) int, how often each answer counts; once by default.
-
-    Returns:
-        0 (honest) to 1; NaN where nothing counts.
-
     Four answers of confidence 0.8, three right: |0.75 - 0.8|.
 
     >>> round(expected_calibration_error(np.full(4, 0.8), np.array([True, True, True, False])), 6)

@@ -12,17 +12,7 @@ ALPHA = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two classifiers on the items that both answered.
-
-    Attributes:
-        first: index of the one.
-        second: index of the other.
-        common: items that both answered.
-        first_only: items that only the first got right.
-        second_only: items that only the second got right.
-        p: chance of a split at least as uneven if both were equally good.
-        p_holm: the same, corrected for all the pairs that were compared.
-    """
+    """Two classifiers, by index, on the items that both answered; ``p_holm`` is corrected for all pairs."""
 
     first: int
     second: int
@@ -40,9 +30,6 @@ class Comparison:
 
 def exact_p(first_only: int, second_only: int) -> float:
     """Return the two-sided p of McNemar's exact test: a fair coin thrown once for each item that one alone got right.
-
-    Source: Q. McNemar, Note on the sampling error of the difference between correlated proportions or percentages,
-    Psychometrika 12 (1947), 153-157, with the binomial distribution itself in place of its approximation.
 
     >>> exact_p(1, 5), exact_p(0, 0)
     (0.21875, 1.0)
@@ -72,11 +59,7 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def compare_all(right: Sequence[Mapping[str, bool]]) -> list[Comparison]:
-    """Compare every two classifiers; pairs without a common item are left out.
-
-    Args:
-        right: for each classifier, by item, whether its answer was right.
-    """
+    """Compare every two classifiers by item -> right or not; pairs without a common item are left out."""
     found = []
     for first, second in combinations(range(len(right)), 2):
         one, other = right[first], right[second]

@@ -105,11 +105,6 @@ def roc_auc(labels: NDArray[np.int64], probabilities: Floats, weights: NDArray[n
     Two classes: of class 1, the positive one. More: the plain mean over the classes, each against all the others
     (scikit-learn's ``multi_class="ovr", average="macro"``), classes that a row lacks left out.
 
-    Args:
-        labels: (N,) int64.
-        probabilities: (N, C) float64.
-        weights: (B, N) how often each item counts; None for one row of ones.
-
     Returns:
         (B,) float64; NaN where it is not defined because a row has one class only.
     """
@@ -145,11 +140,7 @@ def _binary_auc(positive: NDArray[np.bool_], scores: Floats, weights: Floats) ->
 
 
 def roc_curve(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
-    """Return false and true positive rates, both (K,) float64 from 0 to 1, a point for each different score.
-
-    Args:
-        positive: (N,) bool; both kinds must occur.
-        scores: (N,) float64.
+    """Return false and true positive rates, both (K,) float64 from 0 to 1, a point for each different score of (N,).
 
     Raises:
         ValueError: all items are positive, or none is.

@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
 
 def report_table(title: str | None = None, *, padding: PaddingDimensions = (0, 1)) -> Table:
-    """Return an empty table.
-
-    Args:
-        title: stands above it, as it is.
-        padding: rich's, around each cell.
-    """
+    """Return an empty table under a title; ``padding`` is rich's, around each cell."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

@@ -21,7 +21,6 @@ class OutputNames:
     """
 
     def __init__(self) -> None:
-        """Start with every name free."""
         self._taken: set[str] = set()
         #: Of each name the number to try next, so that thousands of one name are named in linear time.
         self._next: dict[tuple[str, bool], int] = {}
@@ -44,11 +43,7 @@ class OutputNames:
         return base.with_name(f"{base.name}_{frame:06d}")
 
     def of_picture(self, relative: Path) -> Path:
-        """Take and return the name of a picture that is no frame.
-
-        Args:
-            relative: its place below the folder it was found in.
-        """
+        """Take and return the name of a picture that is no frame, from its place below the folder it was found in."""
         free = self._first_free(relative.with_name(relative.stem))
         folded = _fold(free)
         self._taken.add(folded)

@@ -31,16 +31,7 @@ class FileWriter(Protocol):
     """Anything that writes files of one picture, or takes it for a file of all."""
 
     def write(self, picture: Picture, result: MaskResult, name: Path, /) -> object:
-        """Write one result.
-
-        Args:
-            picture: what was asked about.
-            result: the answer.
-            name: the picture's name for files, relative and without an ending; see ``OutputNames``.
-
-        Raises:
-            SourceError: a file cannot be written.
-        """
+        """Write one result; ``name`` is the picture's for files, relative and without an ending."""
         ...
 
 
@@ -83,7 +74,6 @@ class Outputs:
     """
 
     def __init__(self, targets: Targets, report: Callable[[SourceError], None], guard: Guard | None = None) -> None:
-        """Name the targets, who is told of a file that cannot be written, and what knows the files that are read."""
         self._targets, self._report, self._guard = targets, report, guard or Guard()
         self._stack = ExitStack()
         self._lines: list[ResultWriter] = []

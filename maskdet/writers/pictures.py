@@ -16,13 +16,7 @@ from maskdet.sources import Picture
 
 
 def picture_target(folder: Path, name: Path, suffix: str) -> Path:
-    """Return where the annotated picture goes.
-
-    Args:
-        folder: of all annotated pictures.
-        name: of the picture's files, without an ending; see ``OutputNames``.
-        suffix: ending of the original.
-    """
+    """Return where the annotated picture of this name, without an ending, goes; ``suffix`` is the original's."""
     return folder / name.with_name(name.name + (suffix if suffix.lower() in WRITABLE else ".png"))
 
 
@@ -30,7 +24,6 @@ class PictureWriter:
     """Writes annotated pictures below one folder, never over an original or anything that is not ours."""
 
     def __init__(self, folder: Path, guard: Guard | None = None) -> None:
-        """Write below ``folder``, which is made when the first picture comes; ``guard`` knows what is read."""
         self._folder, self._guard = folder, guard or Guard()
 
     def write(self, picture: Picture, result: MaskResult, name: Path) -> Path:
@@ -58,15 +51,10 @@ class CropWriter:
     """Writes each face as ``CLASS/NAME_N.png``, N counting the faces of a picture from 1, as in the table."""
 
     def __init__(self, folder: Path, guard: Guard | None = None) -> None:
-        """Write below ``folder``; ``guard`` knows what is read."""
         self._folder, self._guard = folder, guard or Guard()
 
     def write(self, picture: Picture, result: MaskResult, name: Path) -> None:
-        """Write all faces of one picture.
-
-        Raises:
-            SourceError: one is a picture that is read or not ours, or cannot be written.
-        """
+        """Write all faces of one picture."""
         for number, face in enumerate(result.faces, 1):
             target = self._folder / folder_name(face.name) / name.with_name(f"{name.name}_{number}.png")
             self._guard.check_media(target)
@@ -74,12 +62,7 @@ class CropWriter:
 
 
 def cut_out(pixels: npt.NDArray[np.uint8], face: Face) -> npt.NDArray[np.uint8]:
-    """Return the pixels that a face's box touches, a view of at least 1×1.
-
-    Args:
-        pixels: (H, W, 3) uint8.
-        face: its box lies inside the picture.
-    """
+    """Return the pixels of (H, W, 3) uint8 that the box of a face inside touches, a view of at least 1×1."""
     height, width = pixels.shape[:2]
     x1, y1, x2, y2 = face.box
     left, upper = min(math.floor(x1), width - 1), min(math.floor(y1), height - 1)

@@ -28,12 +28,7 @@ _ANY_WIDTH: Final = 10_000
 
 
 def print_fitting(screen: Console, build: Callable[[bool], Table]) -> None:
-    """Print a table as wide as it likes to be, or its narrow form where the screen has no room for that.
-
-    Args:
-        screen: where to.
-        build: given whether it is to be narrow, returns the table.
-    """
+    """Print a table as wide as it likes to be, or narrow, ``build(True)``, where the screen has no room for that."""
     wide = build(False)
     room = screen.options.update(max_width=_ANY_WIDTH)
     screen.print(wide if screen.measure(wide, options=room).maximum <= screen.width else build(True))
@@ -72,14 +67,7 @@ def head(name: str, narrow: bool) -> str:
 
 
 def add_class_columns(table: Table, names: Sequence[str], narrow: bool, footers: Sequence[str] | None = None) -> None:
-    """Add a column a class, in its colour.
-
-    Args:
-        table: gets the columns.
-        names: of the classes, index = class id.
-        narrow: whether the headings are to take few columns.
-        footers: what stands below.
-    """
+    """Add a column a class, index = class id, in its colour; ``footers`` stand below."""
     for class_id, name in enumerate(names):
         footer = footers[class_id] if footers else ""
         table.add_column(head(name, narrow), footer, justify="right", style=class_style(class_id, name), no_wrap=True)
@@ -185,11 +173,7 @@ def _clips_table(clips: Sequence[ClipTally], narrow: bool) -> Table:
 
 
 def print_crops(results: Sequence[MaskResult]) -> None:
-    """Print each crop's class and the probability of every class, then how many there are of each.
-
-    Args:
-        results: as ``MaskClassifier.predict_batch`` gives them.
-    """
+    """Print each crop's class and the probability of every class, then how many there are of each."""
     if not results:
         return
     screen = console()

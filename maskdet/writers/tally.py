@@ -13,8 +13,6 @@ class ClipTally:
     """Sums over the frames of one video or stream so far.
 
     Attributes:
-        path: what results call it.
-        frames: frames looked at.
         time_ms: spent on them, as in ``MaskResult.time_ms``.
         counts: faces per class, a face counted once a frame, in class order.
     """
@@ -50,12 +48,7 @@ class ClipTally:
 
 @dataclass(slots=True)
 class Tally:
-    """Everything seen in one run.
-
-    Attributes:
-        pictures: the results of single pictures, without pixels, in order.
-        clips: sums of videos and streams, in order.
-    """
+    """The results of single pictures, without pixels, and the sums of videos and streams, in order."""
 
     pictures: list[MaskResult] = field(default_factory=list)
     clips: dict[Clip, ClipTally] = field(default_factory=dict)

@@ -32,7 +32,6 @@ class JsonLinesWriter:
     """One ``maskdet/1`` object a line."""
 
     def __init__(self, file: TextIO, target: str) -> None:
-        """Write to ``file``, which messages call ``target``."""
         self._file, self._target = file, target
 
     def write(self, result: MaskResult) -> None:
@@ -53,7 +52,6 @@ class CsvWriter:
     """One row a face, under a header that is there even without a face."""
 
     def __init__(self, file: TextIO, target: str) -> None:
-        """Write the header to ``file``, which messages call ``target``."""
         import csv
 
         self._file, self._target = file, target
@@ -72,15 +70,10 @@ class YoloWriter:
     """Writes ``NAME.txt``; a picture without a face gets an empty file, which to YOLO is a background picture."""
 
     def __init__(self, folder: Path, *, confidence: bool = False) -> None:
-        """Write below ``folder``, with the confidence at the end of each line where it is asked for."""
         self._folder, self._confidence = folder, confidence
 
     def write(self, _picture: Picture, result: MaskResult, name: Path) -> None:
-        """Write one file.
-
-        Raises:
-            SourceError: it cannot be written.
-        """
+        """Write one file."""
         text = result.to_yolo(confidence=self._confidence)
         write_bytes(self._folder / name.with_name(f"{name.name}.txt"), text.encode())
 
@@ -89,15 +82,10 @@ class VocWriter:
     """Writes ``NAME.xml``."""
 
     def __init__(self, folder: Path) -> None:
-        """Write below ``folder``."""
         self._folder = folder
 
     def write(self, picture: Picture, result: MaskResult, name: Path) -> None:
-        """Write one file.
-
-        Raises:
-            SourceError: it cannot be written.
-        """
+        """Write one file."""
         # A frame is no file yet: whoever takes the video apart finds it under the name of its labels.
         filename = picture.relative.name if picture.info.frame is None else f"{name.name}.jpg"
         text = result.to_voc(filename=filename)
@@ -148,11 +136,7 @@ class CocoWriter:
         return place
 
     def finish(self) -> None:
-        """Write the file.
-
-        Raises:
-            SourceError: it cannot be written.
-        """
+        """Write the file."""
         from maskdet.version import __version__
 
         info = json.dumps({"description": "faces found by maskdet", "version": __version__})

@@ -39,16 +39,10 @@ class Viewer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the window."""
         cv2.destroyAllWindows()
 
     def show(self, result: MaskResult, *, wait: bool) -> bool:
-        """Show one annotated picture and return whether to go on.
-
-        Args:
-            result: with its pixels.
-            wait: until a key is pressed, as for a single picture; a frame makes way for the next at once.
-        """
+        """Show one annotated picture and return whether to go on; ``wait`` for a key, as for a single picture."""
         cv2.imshow(_TITLE, result.plot())
         key = cv2.waitKey(1) & 0xFF
         while wait and key == 0xFF and self._is_open():
