@@ -27,10 +27,9 @@ from maskdet.datasets.grouping.splits import split_public
 from maskdet.datasets.photos.photo import Photo
 from maskdet.datasets.voc.chunk import ReadOptions
 from maskdet.datasets.voc.read import read_voc
-from maskdet.detector.evaluation.coco import coco_scores
+from maskdet.detector.evaluation.coco import coco_iou, coco_scores, match
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import Truth
-from maskdet.detector.evaluation.matching import coco_iou, match
 from maskdet.detector.inference.letterbox import PAD_VALUE
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF

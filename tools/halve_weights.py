@@ -1,5 +1,8 @@
 """Write a detector's ONNX file with its weights in half precision: half the size, computed in float32 as before.
 
+Each weight is stored as float16 under its own name, as ``maskdet train`` looks for it, and widened by a ``Cast`` that a
+runtime does once, as it loads. Rounding to eleven significant bits moves a weight by 0.05 % at most.
+
 Calibrate first, score afterwards: the file is another, and so is its checksum. Nothing is written where the answers
 differ by more than two pixels or a hundredth of confidence, on noise and on scenes alike::
 
@@ -12,11 +15,12 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import onnx
+from onnx import TensorProto, helper, numpy_helper
 
-from maskdet.detector.export.rewrites.half_weights import halve_weights
 from maskdet.detector.export.to_onnx import compare_runtimes
 from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.errors import WeightsError
@@ -25,6 +29,38 @@ from maskdet.files.atomic import write_bytes
 #: What rounding may do to an answer: pixels of a box, whichever of thousands on noise and however unsure, and confidence.
 MOST_PX: Final = 2.0
 MOST_CONFIDENCE: Final = 0.01
+
+#: Smaller tensors stay as they are: biases, and the constants of the boxes' decoding, save nothing.
+LEAST_NUMBERS: Final = 1024
+
+
+def halve_weights(model: Any) -> int:
+    """Store the large float32 tensors of an ONNX model as float16, in place.
+
+    Args:
+        model: an ``onnx.ModelProto``.
+
+    Returns:
+        How many were; tensors with a value that float16 cannot hold stay as they are.
+    """
+    graph = model.graph
+    wide: dict[str, str] = {}
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < LEAST_NUMBERS:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if np.abs(values).max() > np.finfo(np.float16).max:
+            continue
+        wide[tensor.name] = f"{tensor.name}_float32"
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), tensor.name))
+    for node in graph.node:
+        for at, name in enumerate(node.input):
+            node.input[at] = wide.get(name, name)
+    casts = [helper.make_node("Cast", [name], [to], name=to, to=TensorProto.FLOAT) for name, to in wide.items()]
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return len(casts)
 
 
 def halve_file(source: Path, target: Path) -> None:

@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.coco import IOU_THRESHOLDS, RECALLS, SIZES
+from maskdet.detector.evaluation.coco import IOU_THRESHOLDS, RECALLS, SIZES, coco_iou, match, to_xywh
 from maskdet.detector.evaluation.labelled_split import Truth
-from maskdet.detector.evaluation.matching import coco_iou, match, to_xywh
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.statistics.figures import MEAN, draw_photos
 

@@ -17,9 +17,8 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.average_precision import ap_of_draws, ap_rows_of, by_iou, by_size, match_tables
-from maskdet.detector.evaluation.class_match import in_classes, scored_ids
 from maskdet.detector.evaluation.coco import coco_scores, within_sizes
-from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, read_split
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, in_classes, read_split, scored_ids
 from maskdet.detector.evaluation.operating_point import operating_point
 from maskdet.detector.evaluation.report import ApRow, Settings, ValReport, row_names
 from maskdet.detector.inference.model import MaskDetector

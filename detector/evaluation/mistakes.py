@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.coco import SIZES, within_sizes
+from maskdet.detector.evaluation.coco import SIZES, coco_iou, match, within_sizes
 from maskdet.detector.evaluation.labelled_split import Truth
-from maskdet.detector.evaluation.matching import coco_iou, match
 from maskdet.detector.inference.postprocess import Detections
 
 #: missed: no box above the threshold found the face · wrong_class: one did, with another class · misplaced: a box that

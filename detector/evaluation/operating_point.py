@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.coco import within_sizes
+from maskdet.detector.evaluation.coco import coco_iou, match, within_sizes
 from maskdet.detector.evaluation.labelled_split import Truth
-from maskdet.detector.evaluation.matching import coco_iou, match
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.statistics.figures import MEAN, mean_of_known
 

@@ -1,18 +1,22 @@
-"""Pictures of an evaluation: precision-recall curves and the confusion matrix, as PNG."""
+"""Pictures of an evaluation: precision-recall curves, confusion matrix, reliability, figures by size of the face."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from maskdet.classes import colour_of
+from maskdet.classes import CLASS_COLOURS, CLASS_NAMES, colour_of
 from maskdet.detector.evaluation.coco import RECALLS
 from maskdet.detector.evaluation.report import ValReport
+from maskdet.detector.evaluation.stress import ScaleReport
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
 from maskdet.imaging.encode import png
+from maskdet.statistics.calibration_error import BINS, reliability
 
 #: Classes and background up to which cells have their counts, and curves their names.
 _WRITTEN: Final = 20
@@ -94,3 +98,80 @@ def canvas(width: float, height: float, *, columns: int = 1) -> tuple[Any, Any]:
     module = require("matplotlib.figure", what="--save", extra="plots")
     figure = module.Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(ncols=columns)
+
+
+def reliability_diagram(
+    panels: Sequence[tuple[str, npt.NDArray[np.float64]]], right: npt.NDArray[np.bool_], *, least: float
+) -> Any:
+    """Draw one panel for each set of confidences: bars of the share right, the diagonal, and how many are in each bin.
+
+    Args:
+        panels: (title, (N,) float64 confidences) each.
+        right: (N,) bool.
+        least: detections at or below this confidence are left out.
+
+    Returns:
+        A ``matplotlib.figure.Figure``.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    module = require("matplotlib.figure", what="the reliability diagram", extra="plots")
+    figure = module.Figure(figsize=(4.6 * len(panels), 5.0), layout="constrained")
+    axes = figure.subplots(2, len(panels), sharex=True, squeeze=False, height_ratios=(3, 1))
+    for column, (title, confidences) in enumerate(panels):
+        above = confidences > least
+        table = reliability(confidences[above], right[above])
+        upper, lower = axes[:, column]
+        for number, one in enumerate(table):
+            if one is None:
+                continue
+            middle = (number + 0.5) / BINS
+            upper.bar(middle, one.right, 0.9 / BINS, color="#4878a8")
+            upper.plot([middle - 0.45 / BINS, middle + 0.45 / BINS], [one.confidence] * 2, color="#c03020", linewidth=2)
+            lower.bar(middle, one.count, 0.9 / BINS, color="#888888")
+        upper.plot([0, 1], [0, 1], color="black", linewidth=1, linestyle=":")
+        upper.set(xlim=(0, 1), ylim=(0, 1), title=title)
+        lower.set(xlabel="confidence", yscale="log")
+    axes[0, 0].set_ylabel("share right (blue), mean confidence (red)")
+    axes[1, 0].set_ylabel("detections")
+    return figure
+
+
+def save_curve(report: ScaleReport, folder: Path) -> Path:
+    """Write ``stress.png`` into ``folder`` and return its path.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+        SourceError: the folder cannot be written.
+    """
+    return write_bytes(folder / "stress.png", png(scale_curve(report), dpi=120))
+
+
+def scale_curve(report: ScaleReport) -> Any:
+    """Draw recall and AP50 over the buckets, one line a class with its 95 % interval as a band.
+
+    Returns:
+        A ``matplotlib.figure.Figure``.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    figure, (recall, ap) = canvas(11.0, 4.5, columns=2)
+    titles = ((recall, "recall", f"recall above confidence {report.conf}, box and class right"), (ap, "ap50", "AP50"))
+    for axes, name, title in titles:
+        for index, class_name in enumerate(CLASS_NAMES):
+            rows = [bucket.rows[class_name] for bucket in report.buckets.values()]
+            known = [at for at, row in enumerate(rows) if getattr(row, name).value is not None]
+            figures = [getattr(rows[at], name) for at in known]
+            colour = tuple(part / 255 for part in reversed(CLASS_COLOURS[index]))  # BGR to RGB
+            axes.plot(known, [one.value for one in figures], "o-", color=colour, label=class_name)
+            if all(one.low is not None for one in figures):
+                low, high = [one.low for one in figures], [one.high for one in figures]
+                axes.fill_between(known, low, high, color=colour, alpha=0.15, linewidth=0)
+        axes.set_xticks(range(len(report.buckets)), list(report.buckets))
+        axes.set(ylim=(0, 1.02), xlabel="face's longer side / picture's shorter side", title=title)
+        axes.grid(alpha=0.3)
+    recall.legend(loc="lower left")
+    figure.suptitle(f"{report.model}, {report.imgsz} px, on {report.data} ({report.split})")
+    return figure

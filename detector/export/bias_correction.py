@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.export.rewrites.graph import maker, stored
+from maskdet.detector.export.rewrites import maker, stored
 
 
 def correct_biases(source: Any, quantised: Any, batches: Iterable[npt.NDArray[np.float32]]) -> int:

@@ -30,7 +30,7 @@ import numpy.typing as npt
 from maskdet.datasets.yolo.read import training_pictures
 from maskdet.detector.export.bias_correction import correct_biases
 from maskdet.detector.export.compare_networks import Agreement, compare_faces, times_faster
-from maskdet.detector.export.rewrites.layout import lay_out
+from maskdet.detector.export.rewrites import lay_out
 from maskdet.detector.inference.letterbox import Letterbox
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.runtime import ModelSpec, OnnxRuntime
@@ -44,6 +44,9 @@ from maskdet.terminal.progress import track
 
 #: Photos that set the ranges.
 CALIBRATION_PHOTOS: Final = 64
+
+#: Of their draw.
+SEED: Final = 0
 
 #: Photos of these on which the mean inputs are measured that biases are corrected by.
 CORRECTION_PHOTOS: Final = 32
@@ -59,28 +62,8 @@ _INT8_OPS: Final = frozenset({"QuantizeLinear", "DynamicQuantizeLinear", "QLinea
 
 _METHOD: Final = (
     "static, QDQ; activations uint8, range the mean over photos of min and max; weights int8, 7 bits; biases corrected"
+    ", one scale a channel"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What can be chosen; the defaults are what ``docs/int8.md`` found best.
-
-    Attributes:
-        per_channel: one scale for every output channel of a convolution, or one for all.
-        seed: of the draw of photos.
-        laid_out: rewrite the graph first, see ``maskdet.detector.export.rewrites.layout``.
-        corrected: biases make up for the rounding of weights, see ``maskdet.detector.export.bias_correction``.
-        seven_bits: weights keep to 7 bits.
-        float_names: convolutions whose names hold one of these stay float.
-    """
-
-    per_channel: bool = True
-    seed: int = 0
-    laid_out: bool = True
-    corrected: bool = True
-    seven_bits: bool = True
-    float_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +87,13 @@ class Quantised:
     agreement: Agreement
 
 
-def quantise(
-    source: Path, data: str | Path, *, photos: int = CALIBRATION_PHOTOS, per_channel: bool = True, seed: int = 0
-) -> Quantised:
+def quantise(source: Path, data: str | Path, *, photos: int = CALIBRATION_PHOTOS) -> Quantised:
     """Write ``NAME-int8.onnx`` beside an ONNX detector.
 
     Args:
         source: a detector as ``maskdet export`` writes it.
         data: a ``data.yaml`` or its folder; only its split ``train`` is looked at.
         photos: how many photos set the ranges, drawn at random; all where there are fewer.
-        per_channel: one scale for every output channel of a convolution, or one for all.
-        seed: of the draw.
 
     Raises:
         MissingExtraError: onnx is not installed.
@@ -133,20 +112,19 @@ def quantise(
     model = onnx.load(source)
     if any(node.op_type in _INT8_OPS for node in model.graph.node):
         raise WeightsError(source, "is quantised already: give the file it was made from")
-    random.Random(seed).shuffle(split)
+    random.Random(SEED).shuffle(split)
     chosen, others = split[:photos], split[photos:]
 
     target = source.with_name(f"{source.stem}-int8.onnx")
     Guard([source]).check_model(target)
     with tempfile.TemporaryDirectory() as folder:
-        recipe = Recipe(per_channel=per_channel, seed=seed)
-        result, float_convs = quantised_model(source, Path(folder), chosen, before.spec, recipe)
+        result, float_convs = quantised_model(source, Path(folder), chosen, before.spec)
     note = {
-        "method": _METHOD + (", one scale a channel" if per_channel else ", one scale a tensor"),
+        "method": _METHOD,
         "calibration_photos": len(chosen),
         "calibration_split": "train",
         "data": (Path(data) if Path(data).is_dir() else Path(data).parent).resolve().name,
-        "seed": seed,
+        "seed": SEED,
         "float": "from these convolutions on: " + ", ".join(float_convs),
         "source_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         "onnxruntime": require("onnxruntime", what="int8=True", extra="train").__version__,
@@ -218,9 +196,7 @@ def training_photos(data: str | Path | None) -> list[Path]:
     return training_pictures(data, "int8=True needs some to set its ranges")
 
 
-def quantised_model(
-    source: Path, folder: Path, photos: Sequence[Path], spec: ModelSpec, recipe: Recipe
-) -> tuple[Any, list[str]]:
+def quantised_model(source: Path, folder: Path, photos: Sequence[Path], spec: ModelSpec) -> tuple[Any, list[str]]:
     """Return the quantised ``onnx.ModelProto``, without metadata, and the names of the head's last convolutions.
 
     Args:
@@ -228,7 +204,6 @@ def quantised_model(
         folder: where files may be left.
         photos: calibration photos.
         spec: of ``source``.
-        recipe: how.
     """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -237,8 +212,7 @@ def quantised_model(
 
     laid_out, prepared, written = (folder / name for name in ("laid_out.onnx", "prepared.onnx", "int8.onnx"))
     model = onnx.load(source)
-    if recipe.laid_out:
-        lay_out(model)
+    lay_out(model)
     onnx.save(model, laid_out)
     # Symbolic shapes are not needed: ranges are measured, and the shapes stay as dynamic as they are.
     quant_pre_process(str(laid_out), str(prepared), skip_symbolic_shape=True)
@@ -247,11 +221,6 @@ def quantised_model(
         node.name = node.name or f"node_{number}"
     onnx.save(model, prepared)
     kept, ends = float_tail(model.graph.node, [output.name for output in model.graph.output])
-    kept += [
-        node.name
-        for node in model.graph.node
-        if node.op_type == "Conv" and any(part in node.name for part in recipe.float_names)
-    ]
     name = model.graph.input[0].name
 
     class Photos(CalibrationDataReader):  # type: ignore[misc]
@@ -271,8 +240,8 @@ def quantised_model(
         Photos(),
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=list(QUANTISED_OPS),
-        per_channel=recipe.per_channel,
-        reduce_range=recipe.seven_bits,
+        per_channel=True,
+        reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=kept,
@@ -281,6 +250,5 @@ def quantised_model(
         extra_options={"CalibMovingAverage": True},
     )
     result = onnx.load(written)
-    if recipe.corrected:
-        correct_biases(model, result, (load_input(photo, spec) for photo in photos[:CORRECTION_PHOTOS]))
+    correct_biases(model, result, (load_input(photo, spec) for photo in photos[:CORRECTION_PHOTOS]))
     return result, ends

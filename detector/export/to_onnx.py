@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.export.rewrites.layout import lay_out
+from maskdet.detector.export.rewrites import lay_out
 from maskdet.detector.inference.close_ups import KEY, WHERE_EMPTY
 from maskdet.detector.inference.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.detector.inference.runtime.spec import NETWORK_KEY
@@ -108,8 +108,7 @@ def export(arguments: Mapping[str, Any]) -> Exported:
     onnx = require("onnx", what="maskdet export", extra="train")
     from ultralytics import YOLO
 
-    from maskdet.detector.inference.runtime.ultralytics_bridge import safe_loading
-    from maskdet.detector.inference.runtime.ultralytics_talk import talk_on_stderr
+    from maskdet.detector.inference.runtime.ultralytics_bridge import safe_loading, talk_on_stderr
     from maskdet.detector.training.arguments import choose_device
 
     settings = {"dynamic": True, "simplify": True, **arguments}

@@ -192,7 +192,7 @@ class MaskDetector:
         share = close.share if close else 0.0
         others: Iterator[tuple[RawView, ...]] = repeat(())
         if self.augmented:
-            from maskdet.detector.inference.augmented import other_views
+            from maskdet.detector.inference.views import other_views
 
             others = other_views(self.raw_outputs, images, self._imgsz, self._runtime.spec)
         for image, whole, views, second in zip(images, wholes, others, seconds, strict=False):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -21,6 +22,7 @@ from maskdet.weights import resolve_weights, shipped_models
 if TYPE_CHECKING:
     from maskdet.detector.training.data import TrainingData
     from maskdet.detector.training.trainer import TrainOptions
+
 
 #: By which the folder of a run is known.
 RUN_FILES = ("args.yaml", "maskdet.yaml")
@@ -53,8 +55,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
     require("ultralytics", what="maskdet train", extra="train")
     from ultralytics import YOLO
 
-    from maskdet.detector.inference.runtime.ultralytics_bridge import safe_loading
-    from maskdet.detector.inference.runtime.ultralytics_talk import talk_on_stderr
+    from maskdet.detector.inference.runtime.ultralytics_bridge import safe_loading, talk_on_stderr
     from maskdet.detector.training.trainer import MaskTrainer
     from maskdet.detector.training.unfuse import unfuse
 
@@ -94,7 +95,7 @@ def _settle(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], TrainOptions]
     """
     from ultralytics.cfg import DEFAULT_CFG_DICT, get_cfg, get_save_dir
 
-    from maskdet.detector.training.run_folder import check_run_folder
+    from maskdet.detector.training.train import check_run_folder
     from maskdet.detector.training.trainer import TrainOptions
 
     own_keys = {field.name for field in fields(TrainOptions)}
@@ -236,3 +237,30 @@ def _exported(weights: str) -> Path | None:
     if weights in shipped_models():
         return resolve_weights(weights)[1]
     return Path(weights) if weights.endswith(".onnx") else None
+
+
+#: Arguments that name a file or folder which is read.
+_INPUTS: Final = ("model", "pretrained", "data", "cfg")
+
+
+def check_run_folder(settings: Mapping[str, Any], folder: Path) -> None:
+    """Refuse to train into a folder that holds an input of the training, or that no training made.
+
+    Args:
+        settings: the arguments; without ``exist_ok``, or with ``resume``, nothing is written over.
+        folder: where the run will be written.
+
+    Raises:
+        MaskdetError: training would write over what it did not write itself, or over what it reads.
+    """
+    if not settings.get("exist_ok") or settings.get("resume") or not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise MaskdetError(f"{folder}: is not a folder: choose another name=")
+    whole = Path(os.path.realpath(folder))
+    for key in _INPUTS:
+        value = settings.get(key)
+        if isinstance(value, str | Path) and Path(os.path.realpath(value)).is_relative_to(whole):
+            raise MaskdetError(f"{key}={value} lies in {folder}, which exist_ok=True writes over: choose another name=")
+    if any(folder.iterdir()) and not (folder / "args.yaml").is_file():
+        raise MaskdetError(f"{folder}: exist_ok=True writes over earlier trainings only: choose another name=")

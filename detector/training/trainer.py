@@ -18,10 +18,9 @@ from ultralytics.data.utils import get_split_fraction
 from ultralytics.models.yolo.detect import DetectionTrainer
 
 from maskdet.detector.inference.runtime.ultralytics_bridge import stay_safe
-from maskdet.detector.training.checked_dataset import CheckedDataset
 from maskdet.detector.training.data import TrainingData, read_training_data
 from maskdet.detector.training.face_augment import FaceAugmentation
-from maskdet.detector.training.face_dataset import FaceDataset
+from maskdet.detector.training.face_dataset import CheckedDataset, FaceDataset
 from maskdet.errors import MaskdetError
 from maskdet.files.safe_yaml import YamlError, read_yaml
 from maskdet.sessions.processor import has_bf16, usable_cores

@@ -180,8 +180,8 @@ def _score_split(settings: Mapping[str, Any], model: ModelOptions, asked: ValOpt
     digest, command = checksum(resolve_weights(model.weights)[1]), as_typed(settings, labelled.data)
     beside = folder and folder / _FIGURES[asked.stress][-1]
     if asked.stress:
-        from maskdet.detector.evaluation.stress.plot import save_curve
-        from maskdet.detector.evaluation.stress.score import stress
+        from maskdet.detector.evaluation.plots import save_curve
+        from maskdet.detector.evaluation.stress import stress
 
         scales = replace(stress(detector, labelled, **thresholds, quiet=asked.quiet), sha256=digest, command=command)
         write_report(scales.to_dict(), asked.json, beside)
@@ -206,7 +206,7 @@ def _score_split(settings: Mapping[str, Any], model: ModelOptions, asked: ValOpt
 
 def _say_notes(labelled: LabelledSplit, names: Sequence[str]) -> None:
     """Say what of the labels, and of a model's classes, does not count."""
-    from maskdet.detector.evaluation.class_match import unmatched
+    from maskdet.detector.evaluation.labelled_split import unmatched
 
     if labelled.repeated:
         say(f"note: {labelled.repeated} repeated label lines count once")

@@ -14,7 +14,7 @@ from maskdet.errors import WeightsError
 from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
-    from maskdet.detector.evaluation.calibration.report import CalibrationReport
+    from maskdet.detector.evaluation.folds.calibration import CalibrationReport
     from maskdet.detector.evaluation.folds.fold_set import FoldSet
     from maskdet.detector.evaluation.folds.report import FoldModel, FoldReport
     from maskdet.detector.evaluation.labelled_split import LabelledSplit
@@ -205,8 +205,8 @@ class Calibrated:
             WeightsError: a file is no ONNX detector that can be calibrated.
             SourceError: a file cannot be written.
         """
-        from maskdet.detector.evaluation.calibration.plot import reliability_diagram
-        from maskdet.detector.evaluation.calibration.report import THRESHOLDS
+        from maskdet.detector.evaluation.folds.calibration import THRESHOLDS
+        from maskdet.detector.evaluation.plots import reliability_diagram
         from maskdet.detector.export.calibrated_onnx import write_calibration
         from maskdet.files.atomic import write_bytes
         from maskdet.imaging.encode import png
@@ -239,7 +239,7 @@ def calibrate(
         MaskdetError: data or a model cannot be used, or a file that is not ours would be written over.
         click.UsageError: no model is named, ``split`` or ``conf`` is, or the detections cannot be calibrated.
     """
-    from maskdet.detector.evaluation.calibration.report import calibrate_folds
+    from maskdet.detector.evaluation.folds.calibration import calibrate_folds
     from maskdet.files.guard import Guard
 
     if "conf" in settings:

@@ -17,11 +17,11 @@ from maskdet.terminal.report_table import (
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maskdet.detector.evaluation.calibration.report import CalibrationReport
+    from maskdet.detector.evaluation.folds.calibration import CalibrationReport
     from maskdet.detector.evaluation.folds.cross_validation import FoldScores
     from maskdet.detector.evaluation.folds.report import FoldReport
     from maskdet.detector.evaluation.report import ValReport
-    from maskdet.detector.evaluation.stress.report import ScaleReport
+    from maskdet.detector.evaluation.stress import ScaleReport
 
 #: How the sets of photos are called in headings.
 SET_TITLES: Final = {"all": "all photos", "without_series": "without the selfie series"}
@@ -183,7 +183,7 @@ def print_mistakes(report: Mapping[str, Any]) -> None:
 
 def print_calibration(report: CalibrationReport) -> None:
     """Print what calibrating changes, and the thresholds with the best F1."""
-    from maskdet.detector.evaluation.calibration.report import THRESHOLDS
+    from maskdet.detector.evaluation.folds.calibration import THRESHOLDS
 
     screen = console()
     table = report_table("Calibration error, each fold calibrated by what the others say")

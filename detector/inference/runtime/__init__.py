@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from maskdet.detector.inference.runtime.loading import load_runtime
-from maskdet.detector.inference.runtime.onnx_runtime import OnnxRuntime
+from maskdet.detector.inference.runtime.runtimes import OnnxRuntime, OpenVinoRuntime, load_runtime
 from maskdet.detector.inference.runtime.spec import ModelSpec, Runtime, class_order, read_spec
 
 if TYPE_CHECKING:
-    from maskdet.detector.inference.runtime.openvino_runtime import OpenVinoRuntime
     from maskdet.detector.inference.runtime.torch_runtime import TorchRuntime
 
 __all__ = [
@@ -25,10 +23,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "OpenVinoRuntime":
-        from maskdet.detector.inference.runtime.openvino_runtime import OpenVinoRuntime
-
-        return OpenVinoRuntime
     if name == "TorchRuntime":
         from maskdet.detector.inference.runtime.torch_runtime import TorchRuntime
 

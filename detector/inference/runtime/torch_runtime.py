@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.detector.inference.runtime.answer import checked_answer
-from maskdet.detector.inference.runtime.spec import ModelSpec, class_order
+from maskdet.detector.inference.runtime.spec import ModelSpec, checked_answer, class_order
 from maskdet.errors import DeviceError, MaskdetError, WeightsError, first_line
 from maskdet.extras import require
 from maskdet.sessions.devices import torch_device

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from maskdet.detector.inference.runtime.checkpoint import read_checkpoint
 from maskdet.errors import MaskdetError
@@ -139,3 +141,28 @@ def _is_plain_layer(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return name.startswith(("nn.", "torch.nn.")) and _is_layer(name)
+
+
+@contextmanager
+def talk_on_stderr() -> Iterator[None]:
+    """Lead to standard error, inside the block, what ultralytics prints and logs; it must be imported already."""
+    from ultralytics.utils import LOGGER
+
+    handlers = [handler for handler in LOGGER.handlers if isinstance(handler, logging.StreamHandler)]
+    before = [_lead(handler, sys.stderr) for handler in handlers]
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        for handler, stream in zip(handlers, before, strict=True):
+            handler.setStream(stream)
+
+
+def _lead(handler: logging.StreamHandler[Any], stream: TextIO) -> Any:
+    """Let a handler write to a stream and return the one it had, which may be closed: ``setStream`` would flush it."""
+    before = handler.stream
+    if getattr(before, "closed", False):
+        handler.stream = stream
+    else:
+        handler.setStream(stream)
+    return before

@@ -18,9 +18,9 @@ from maskdet.chain.fusion import FusionRule, class_scores, fuse, shorter_sides
 from maskdet.chain.predictor import check_same_classes
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.model import MaskClassifier
+from maskdet.detector.evaluation.coco import MATCH_IOU, coco_iou, match
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
-from maskdet.detector.evaluation.matching import MATCH_IOU, coco_iou, match
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections

@@ -21,11 +21,11 @@ from maskdet.chain.evaluation.split import ap_stacks, score_answers
 from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.detector.evaluation.average_precision import by_iou, by_size
+from maskdet.detector.evaluation.coco import MATCH_IOU
 from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF
 from maskdet.detector.evaluation.folds.cross_validation import FOLD, draw_folds, fold_figure
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.folds.report import FoldModel, check_unseen
-from maskdet.detector.evaluation.matching import MATCH_IOU
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.results import ModelInfo

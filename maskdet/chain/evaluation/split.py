@@ -33,10 +33,9 @@ from maskdet.datasets.photos.photo import Collection
 from maskdet.datasets.voc.chunk import ReadOptions
 from maskdet.datasets.voc.read import read_voc
 from maskdet.detector.evaluation.average_precision import AP_ROWS, by_iou
-from maskdet.detector.evaluation.coco import SIZES, coco_scores, within_sizes
+from maskdet.detector.evaluation.coco import MATCH_IOU, SIZES, coco_scores, within_sizes
 from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, ap_of_weights, rows_of
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, read_split
-from maskdet.detector.evaluation.matching import MATCH_IOU
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections

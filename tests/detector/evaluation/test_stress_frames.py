@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from maskdet.detector.evaluation.labelled_split import Truth
-from maskdet.detector.evaluation.stress.frames import (
+from maskdet.detector.evaluation.stress_frames import (
     BUCKETS,
     PICTURE_SIDES,
     SHARES,

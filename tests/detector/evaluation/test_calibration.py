@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.calibration.fit import best_threshold, fit_calibration, judge
+from maskdet.detector.evaluation.calibration import best_threshold, fit_calibration, judge
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.evaluation.operating_point import operating_point
 from maskdet.detector.inference.postprocess import Detections

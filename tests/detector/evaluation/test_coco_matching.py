@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskdet.detector.evaluation.matching import coco_iou, match
+from maskdet.detector.evaluation.coco import coco_iou, match
 
 HALF = np.array([0.5])
 

@@ -10,8 +10,8 @@ import pytest
 from maskdet.cli import main
 from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
-from maskdet.detector.evaluation.stress.frames import BUCKETS, Frame
-from maskdet.detector.evaluation.stress.score import score_frames, stress
+from maskdet.detector.evaluation.stress import score_frames, stress
+from maskdet.detector.evaluation.stress_frames import BUCKETS, Frame
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.postprocess import Detections
 
@@ -158,7 +158,7 @@ def test_table_curve_and_json(
 def test_the_curve_has_a_line_for_each_class_labelled(one_photo: Path, sure_of_masks: Path) -> None:
     pytest.importorskip("matplotlib")
     from maskdet.detector.evaluation.labelled_split import read_split
-    from maskdet.detector.evaluation.stress.plot import scale_curve
+    from maskdet.detector.evaluation.plots import scale_curve
 
     recall, ap = scale_curve(stress(MaskDetector(sure_of_masks), read_split(one_photo), resamples=0)).axes
     assert [text.get_text() for text in recall.get_xticklabels()] == list(BUCKETS)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.calibration.fit import FIT_CONF, Judged, best_threshold, fit_calibration, judge
+from maskdet.detector.evaluation.calibration import FIT_CONF, Judged, best_threshold, fit_calibration, judge
 from maskdet.detector.evaluation.folds.cross_validation import draw_folds
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.operating_point import ROWS, PhotoCounts, count_photos

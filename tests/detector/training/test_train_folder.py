@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from maskdet.detector.training.run_folder import check_run_folder
-from maskdet.detector.training.train import train
+from maskdet.detector.training.train import check_run_folder, train
 from maskdet.errors import MaskdetError
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskdet.detector.evaluation.calibration.fit import judge
-from maskdet.detector.evaluation.calibration.report import CalibrationReport, calibrate_folds
+from maskdet.detector.evaluation.calibration import judge
+from maskdet.detector.evaluation.folds.calibration import CalibrationReport, calibrate_folds
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
 from maskdet.detector.evaluation.operating_point import operating_point
@@ -113,7 +113,7 @@ def test_plain_json(report: CalibrationReport) -> None:
 
 def test_the_diagram_is_drawn(report: CalibrationReport) -> None:
     pytest.importorskip("matplotlib")
-    from maskdet.detector.evaluation.calibration.plot import reliability_diagram
+    from maskdet.detector.evaluation.plots import reliability_diagram
 
     panels = [(name, report.methods[name].confidences) for name in ("none", "temperature")]
     figure = reliability_diagram(panels, report.judged.right, least=0.05)

@@ -8,8 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from maskdet.detector.export.rewrites.box_distribution import put_bins_last
-from maskdet.detector.export.rewrites.layout import lay_out
+from maskdet.detector.export.rewrites import lay_out, put_bins_last
 from maskdet.weights import default_model
 
 onnx = pytest.importorskip("onnx")

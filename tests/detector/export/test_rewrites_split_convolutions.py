@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from maskdet.detector.export.rewrites.split_convolutions import convolve_halves
+from maskdet.detector.export.rewrites import convolve_halves
 
 onnx = pytest.importorskip("onnx")
 

@@ -11,12 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maskdet.cli import main
-from maskdet.detector.inference.augmented import FUSION_IOU, VIEWS, AugmentedView, fuse, fused_views, mirror
 from maskdet.detector.inference.letterbox import Letterbox
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.runtime import ModelSpec
-from maskdet.detector.inference.views import RawView
+from maskdet.detector.inference.views import FUSION_IOU, VIEWS, AugmentedView, RawView, fuse, fused_views, mirror
 from maskdet.imaging.decode import decode_file
 
 

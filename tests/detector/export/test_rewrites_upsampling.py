@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from maskdet.detector.export.rewrites.upsampling import convolve_before_upsampling
+from maskdet.detector.export.rewrites import convolve_before_upsampling
 
 onnx = pytest.importorskip("onnx")
 

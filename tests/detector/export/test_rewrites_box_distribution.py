@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from maskdet.detector.export.rewrites.box_distribution import put_bins_last
+from maskdet.detector.export.rewrites import put_bins_last
 
 onnx = pytest.importorskip("onnx")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskdet.detector.evaluation.class_match import in_classes, match_names, scored_ids, unmatched
+from maskdet.detector.evaluation.labelled_split import in_classes, match_names, scored_ids, unmatched
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.errors import WeightsError
 

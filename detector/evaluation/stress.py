@@ -1,4 +1,4 @@
-"""Scoring of the scale stress test: is each re-framed picture's target found, and with which class.
+"""The scale stress test: is each re-framed picture's target found, and with which class; ``maskdet-stress/1``.
 
 Intervals draw photos, not pictures: a photo's faces and the pictures made of each move together.
 """
@@ -6,7 +6,9 @@ Intervals draw photos, not pictures: a photo's faces and the pictures made of ea
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,18 +16,107 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.photos.picture_file import look_at
 from maskdet.detector.evaluation.average_precision import AP_ROWS, MatchTable, weighted_ap
+from maskdet.detector.evaluation.coco import MATCH_IOU, coco_iou, match
 from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, detect_twice
 from maskdet.detector.evaluation.labelled_split import LabelledSplit
-from maskdet.detector.evaluation.matching import MATCH_IOU, coco_iou, match
 from maskdet.detector.evaluation.report import Settings
-from maskdet.detector.evaluation.stress.frames import BUCKETS, Frame, Image, plan_frames, render
-from maskdet.detector.evaluation.stress.report import Bucket, ScaleReport, ScaleRow
+from maskdet.detector.evaluation.stress_frames import BUCKETS, Frame, Image, plan_frames, render
+from maskdet.detector.inference.close_ups import CloseUps
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.imaging.decode import decode_file
-from maskdet.statistics.figures import draw_photos, figure_of, mean_of_known, with_measured
+from maskdet.statistics.figures import Figure, draw_photos, figure_of, mean_of_known, plain, with_measured
 from maskdet.terminal.progress import track
+
+SCHEMA: Final = "maskdet-stress/1"
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRow:
+    """One class, or the mean of the classes, in one bucket.
+
+    Attributes:
+        faces: targets, each the middle of one picture.
+        recall: share of them that are reported at the shipped threshold, box and class right.
+        found: share of them that are reported there as whatever class.
+        ap50: AP at IoU 0.5 of the targets; what is detected on other labelled faces counts neither way.
+    """
+
+    faces: int
+    recall: Figure
+    found: Figure
+    ap50: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The pictures of one bucket.
+
+    Attributes:
+        photos: how many photos they are cut from.
+        false_alarms: boxes a picture that are reported at the shipped threshold, and are neither its target with the
+            class right nor on another labelled face.
+        rows: class name or ``"mean"`` -> figures; the faces of the mean are all.
+    """
+
+    photos: int
+    false_alarms: Figure
+    rows: dict[str, ScaleRow]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the bucket in the ``maskdet-stress/1`` schema."""
+        return {"photos": self.photos, "false_alarms": plain(self.false_alarms), "classes": plain(self.rows)}
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleReport:
+    """Every figure of one stress test.
+
+    Attributes:
+        conf: recall counts boxes above this confidence.
+        buckets: bucket -> figures, smallest faces first.
+        settings: how the detections for average precision were made, and the intervals drawn.
+        close_ups: how the model saw each picture once more, None where it did not.
+        sha256: checksum of the model's file, where one was given; likewise ``command``.
+
+    The rest is as in ``ValReport``.
+    """
+
+    data: str
+    split: str
+    photos: int
+    conf: float
+    buckets: dict[str, Bucket]
+    settings: Settings
+    model: str
+    imgsz: int
+    close_ups: CloseUps | None = None
+    sha256: str | None = None
+    command: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report in the ``maskdet-stress/1`` schema, as plain JSON types."""
+        return {
+            "schema": SCHEMA,
+            "command": self.command,
+            "model": {
+                "name": self.model,
+                "sha256": self.sha256,
+                "imgsz": self.imgsz,
+                "close_ups": None if self.close_ups is None else self.close_ups.to_dict(),
+            },
+            "data": {"name": self.data, "split": self.split, "photos": self.photos},
+            "settings": {
+                "conf": self.settings.conf,
+                "iou": self.settings.iou,
+                "max_detections": self.settings.max_detections,
+                "interval": {"coverage": 0.95, "resamples": self.settings.resamples, "seed": self.settings.seed},
+            },
+            "recall_conf": self.conf,
+            "buckets": plain(self.buckets),
+        }
+
 
 Ints = npt.NDArray[np.int64]
 #: Rows: the measured value, then one a draw.
@@ -100,7 +191,7 @@ def score_frames(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> dict[str, Bucket]:
-    """Score answers at hand.
+    """Score answers at hand; return bucket -> figures, in the order of ``BUCKETS``.
 
     Args:
         frames: what is in each picture.
@@ -109,9 +200,6 @@ def score_frames(
         photos: how many photos the frames are cut from, those without a frame among them.
         resamples: draws of photos behind each interval.
         seed: where the draws start.
-
-    Returns:
-        Bucket -> figures, in the order of ``BUCKETS``.
 
     Raises:
         MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
@@ -135,14 +223,9 @@ def _score_bucket(
 ) -> Bucket:
     photos = np.array([frame.photo for frame in frames], dtype=np.int64)
     class_ids = np.array([frame.class_id for frame in frames], dtype=np.int64)
-    found = np.array([_hits(frame, one).any() for frame, one in zip(frames, reported, strict=True)], dtype=np.bool_)
-    right = np.array(
-        [
-            (_hits(frame, one) & (one.class_ids == frame.class_id)).any()
-            for frame, one in zip(frames, reported, strict=True)
-        ],
-        dtype=np.bool_,
-    )
+    pairs = list(zip(frames, reported, strict=True))
+    found = np.array([_hits(frame, one).any() for frame, one in pairs], np.bool_)
+    right = np.array([(_hits(frame, one) & (one.class_ids == frame.class_id)).any() for frame, one in pairs], np.bool_)
     figures: list[tuple[Draws, Draws, Draws]] = []
     for class_id in range(len(CLASS_NAMES)):
         mine = class_ids == class_id
@@ -155,7 +238,7 @@ def _score_bucket(
         name: ScaleRow(count, *(figure_of(draws) for draws in rows))
         for name, count, rows in zip(AP_ROWS, faces, stacked, strict=True)
     }
-    wrong = [_false_alarms(frame, one) for frame, one in zip(frames, reported, strict=True)]
+    wrong = [_false_alarms(frame, one) for frame, one in pairs]
     return Bucket(len(np.unique(photos)), figure_of(_share(np.array(wrong), photos, weights)), rows)
 
 

@@ -1,1 +1,0 @@
-"""Confidence that means probability: fitted, measured, plotted."""

@@ -1,1 +1,0 @@
-"""How small a face may be: the detector on frames made larger around the photo."""

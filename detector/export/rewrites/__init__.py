@@ -1,1 +1,0 @@
-"""Rewriting a detector's graph for speed, its answers unchanged."""
