@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,11 +13,13 @@ import click
 from maskdet.cli import EXIT_DONE
 from maskdet.cli.options import option, options
 from maskdet.cli.options.model import ModelOptions
+from maskdet.cli.options.outputs import AlertOptions
 from maskdet.errors import SourceError
 from maskdet.extras import require
 from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
+    from maskdet.serve.cameras import Cameras
     from maskdet.serve.engine import Engine
     from maskdet.serve.settings import ServerSettings
 
@@ -80,6 +83,18 @@ class ServeOptions:
     threads: int = option(
         "--threads", type=click.IntRange(0, 256), default=0, help="Threads a picture.  [default: one]"
     )
+    dialects: tuple[str, ...] = option(
+        "--dialect",
+        type=ParsedType("list", "parse_dialects"),
+        default=(),
+        help="Other interfaces spoken too: deepstack, compreface, label-studio; several with commas.",
+    )
+    stream: tuple[tuple[str, int | str], ...] = option(
+        "--stream",
+        multiple=True,
+        type=ParsedType("NAME=SOURCE", "parse_stream"),
+        help="Watch a camera: its index, an address, or a file; at /v1/streams/NAME.",
+    )
     metrics: bool = option("--metrics", is_flag=True, help="Answer /metrics for Prometheus.")
     no_page: bool = option("--no-page", is_flag=True, help="No page, only the interface for programs.")
 
@@ -101,6 +116,7 @@ class ServeOptions:
             rate=self.rate,
             metrics=self.metrics,
             page=not self.no_page,
+            dialects=self.dialects,
         )
         check_exposure(settings, insecure=self.insecure)
         return settings
@@ -120,21 +136,23 @@ class ServeOptions:
     "threads",
     server=ServeOptions,
 )
-@options("metrics", "no_page", server=ServeOptions)
-def serve(*, server: ServeOptions, model: ModelOptions) -> int:
+@options("metrics", "no_page", "dialects", "stream", server=ServeOptions)
+@options(alerts=AlertOptions)
+def serve(*, server: ServeOptions, model: ModelOptions, alerts: AlertOptions) -> int:
     """Answer over HTTP: a page for people, JSON for programs, at http://127.0.0.1:8000 unless told otherwise.
 
     Nothing of a picture is kept, written or sent on. Ctrl-C or SIGTERM ends it once running requests are answered, a
     second one at once.
     """
-    for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets"):
+    for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets", "fastapi_offline"):
         require(module, what="maskdet serve", extra="serve")
     from maskdet.serve.app import create_app
     from maskdet.serve.process import run_server
 
     settings = server.settings()
     engine = open_engine(model, threads=server.threads, room=server.queue)
-    run_server(create_app(engine, settings), settings, say)
+    cameras = open_cameras(server.stream, engine, alerts)
+    run_server(create_app(engine, settings, cameras), settings, say, stopping=cameras.stop)
     return EXIT_DONE
 
 
@@ -173,6 +191,43 @@ def open_engine(model: ModelOptions, *, threads: int, room: int) -> Engine:
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def open_cameras(streams: Sequence[tuple[str, int | str]], engine: Engine, alerts: AlertOptions) -> Cameras:
+    """Prepare the cameras; people are told apart where the ``track`` extra is there.
+
+    Raises:
+        click.UsageError: two of one name, or alerts without a camera or that are none.
+    """
+    from maskdet.serve.cameras import Camera, Cameras
+    from maskdet.serve.live import open_tracker
+
+    alerts.open(engine.detector.names)
+    if alerts.alert and not streams:
+        raise click.UsageError("--alert looks at cameras: name one by --stream NAME=SOURCE")
+    names = [name for name, _ in streams]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise click.UsageError(f"--stream names {', '.join(sorted(twice))} twice")
+    if streams and not tracking_installed():
+        say("note: people are not told apart without more packages: pip install 'maskdet[track]'")
+    return Cameras(
+        {
+            name: Camera(
+                name,
+                source,
+                engine,
+                tracker=open_tracker() if tracking_installed() else None,
+                alerts=alerts.open(engine.detector.names),
+                say=say,
+            )
+            for name, source in streams
+        }
+    )
+
+
+def tracking_installed() -> bool:
+    """Whether the ``track`` extra is there."""
+    return all(find_spec(module) is not None for module in ("trackers", "supervision"))
 
 
 def read_keys(file: str | None) -> tuple[str, ...]:

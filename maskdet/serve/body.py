@@ -9,12 +9,19 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import Request
 
+from maskdet.errors import SourceError
+from maskdet.imaging.decode import TooLargeError, decode_bytes
+from maskdet.imaging.header import DamagedHeaderError, read_picture_header
+from maskdet.results import ImageInfo
+from maskdet.serve.options import Look, check_work
 from maskdet.serve.problems import ProblemError, busy
 from maskdet.serve.settings import REQUEST_SECONDS
+from maskdet.sources.picture import Picture
 
 #: Parts of a form that are read.
 MOST_PARTS: Final = 64
@@ -198,3 +205,31 @@ def take_parts(content_type: str, body: bytes) -> list[Part]:
     except FormParserError:
         raise ProblemError(400, "the form is damaged or cut short", reason="picture") from None
     return parts
+
+
+def decode(data: bytes, info: ImageInfo, look: Look, usual: int) -> Picture:
+    """Decode a picture, once its header says that it is within the limits.
+
+    Args:
+        data: encoded.
+        info: its name and frame; the size is put in.
+        look: how it will be looked at.
+        usual: the network's usual input, pixels.
+
+    Raises:
+        ProblemError: it is no picture, or too large, or too much work.
+    """
+    name = "" if info.path in {None, "-"} else str(info.path)
+    try:
+        header = read_picture_header(data)
+        if header is not None and look.mode != "classify":
+            check_work(look, header.size, usual)
+        pixels = decode_bytes(data, name)
+    except TooLargeError as error:
+        raise ProblemError(413, str(error), reason="pixels") from None
+    except SourceError as error:
+        raise ProblemError(400, str(error), reason="picture") from None
+    except DamagedHeaderError as error:
+        raise ProblemError(400, f"{name}: {error}".removeprefix(": "), reason="picture") from None
+    height, width = pixels.shape[:2]
+    return Picture(pixels, ImageInfo(info.path, width, height, info.frame), Path("image.png"))

@@ -11,14 +11,22 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from maskdet.classes import CLASS_NAMES
 from maskdet.imaging.encode import encode_picture
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.schema import result_schema
 from maskdet.serve.body import BodyReader, Part, take_pictures
 from maskdet.serve.engine import Engine
+from maskdet.serve.openapi import PICTURE_ANSWERS, PICTURE_BODY, answers, problems
 from maskdet.serve.options import Look, LookQuery
 from maskdet.serve.problems import ProblemError
 from maskdet.weights import card_of, checksum
+
+#: What is said of a model, as an example.
+_MODELS = {
+    "models": [{"name": "maskdet-n", "task": "detect", "imgsz": 640, "classes": CLASS_NAMES, "sha256": "65d6e0e1…"}],
+    "defaults": {"mode": "detect", "conf": 0.25},
+}
 
 #: Media types of answers.
 JSON_LINES = "application/jsonl"
@@ -29,19 +37,23 @@ def detect_routes(engine: Engine, bodies: BodyReader) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1")
 
-    @router.post("/detect", summary="Find faces and say how each wears its mask", tags=["pictures"])
+    about: dict[str, Any] = {"openapi_extra": PICTURE_BODY, "responses": PICTURE_ANSWERS, "tags": ["pictures"]}
+
+    @router.post("/detect", summary="Find faces and say how each wears its mask", **about)
     async def detect(request: Request, query: Annotated[LookQuery, Query()]) -> Response:
         return await _answer(request, engine, bodies, query.over(engine.usual))
 
-    @router.post("/classify", summary="Say of a face crop how it wears its mask", tags=["pictures"])
+    @router.post("/classify", summary="Say of a face crop how it wears its mask", **about)
     async def classify(request: Request) -> Response:
         return await _answer(request, engine, bodies, Look(mode="classify"))
 
-    @router.get("/models", summary="What is loaded, with figures and checksums", tags=["about"])
+    @router.get(
+        "/models", summary="What is loaded, with figures and checksums", tags=["about"], responses=answers(_MODELS, 401)
+    )
     async def models() -> dict[str, Any]:
         return model_facts(engine)
 
-    @router.get("/schema", summary="The JSON schema of an answer", tags=["about"])
+    @router.get("/schema", summary="The JSON schema of an answer", tags=["about"], responses=problems(401))
     async def schema() -> dict[str, Any]:
         return result_schema()
 

@@ -7,6 +7,7 @@ than ``GATHER_SECONDS``.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -15,21 +16,21 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from maskdet.detector.inference.model import MaskDetector
-from maskdet.errors import SourceError
-from maskdet.imaging.decode import TooLargeError, decode_bytes
-from maskdet.imaging.header import DamagedHeaderError, read_picture_header
+from maskdet.errors import first_line
 from maskdet.prediction.pipeline import PredictBatch, choose_predictor
 from maskdet.results import ImageInfo, MaskResult
-from maskdet.serve.options import Look, check_work
+from maskdet.serve.body import decode
+from maskdet.serve.options import Look
 from maskdet.serve.problems import ProblemError, busy
 from maskdet.sessions.processor import usable_cores
 from maskdet.sources.picture import Picture
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier
@@ -130,9 +131,13 @@ class Engine:
         def warm() -> None:
             picture = np.zeros((self.detector.info.imgsz, self.detector.info.imgsz, 3), np.uint8)
             info = ImageInfo(None, picture.shape[1], picture.shape[0])
-            for mode in dict.fromkeys([self.usual, Look(mode="classify")]):
-                self._predictor(mode)([picture], [info], keep_pixels=False)
-            self.ready = True
+            try:
+                for look in (self.usual, Look(mode="classify")):
+                    self._predictor(look)([picture], [info], keep_pixels=False)
+            except Exception as error:
+                log.error("the model cannot be used: %s", first_line(error), exc_info=error)
+            else:
+                self.ready = True
 
         for thread in (threading.Thread(target=warm, name="maskdet-warm", daemon=True), *self._workers):
             thread.start()
@@ -205,11 +210,11 @@ class Engine:
 
     def _work(self) -> None:
         while group := self._take():
-            self._running += len(group)
             try:
-                self._answer(group)
+                self._answer([job for job in group if job.answer.set_running_or_notify_cancel()])
             finally:
-                self._running -= len(group)
+                with self._changed:
+                    self._running -= len(group)
 
     def _take(self) -> list[_Job]:
         """Wait for a picture, and for those that go with it; none when all ends."""
@@ -229,7 +234,8 @@ class Engine:
                     break
                 else:
                     self._changed.wait(left)
-        return [job for job in group if job.answer.set_running_or_notify_cancel()] or self._take()
+            self._running += len(group)
+        return group
 
     def _answer(self, group: list[_Job]) -> None:
         """Decode, look and render; whatever goes wrong is the answer of whom it concerns."""
@@ -243,10 +249,6 @@ class Engine:
                 predict = self._predictor(decoded[0].look)
                 results = predict([one.pixels for one in pictures], [one.info for one in pictures], keep_pixels=True)
                 seconds = (time.perf_counter() - start) / len(decoded)
-        except ValueError as error:  # what the model cannot do: a size that it was not exported for
-            for job in decoded:
-                job.answer.set_exception(ProblemError(422, str(error), reason="option"))
-            return
         except BaseException as error:
             for job in decoded:
                 job.answer.set_exception(error)
@@ -269,7 +271,7 @@ class Engine:
             if isinstance(job.given, Picture):
                 job.picture = job.given
             else:
-                job.picture = self._picture(job.given, job)
+                job.picture = decode(job.given, job.info, job.look, self.detector.info.imgsz)
                 self._observe("decode", time.perf_counter() - start)
         except BaseException as error:
             job.answer.set_exception(error)
@@ -277,23 +279,6 @@ class Engine:
         finally:
             job.given = b""
         return True
-
-    def _picture(self, data: bytes, job: _Job) -> Picture:
-        """Decode bytes, once their header says that this is within the limits."""
-        try:
-            header = read_picture_header(data)
-            if header is not None and job.look.mode != "classify":
-                check_work(job.look, header.size, self.detector.info.imgsz)
-            pixels = decode_bytes(data, job.info.path or "")
-        except TooLargeError as error:
-            raise ProblemError(413, error.reason, reason="pixels") from None
-        except SourceError as error:
-            raise ProblemError(400, str(error), reason="picture") from None
-        except DamagedHeaderError as error:
-            raise ProblemError(400, str(error), reason="picture") from None
-        height, width = pixels.shape[:2]
-        info = ImageInfo(job.info.path, width, height, job.info.frame)
-        return Picture(pixels, info, Path("image.png"))
 
     def _observe(self, stage: str, seconds: float) -> None:
         if self.observer is not None:
@@ -306,6 +291,9 @@ class Engine:
         """Return what looks so; it shares the loaded networks."""
         if look.mode == "classify":
             return choose_predictor("classify", classifier=self.classifier).predict_batch
-        detector = self._detector(look)
+        try:
+            detector = self._detector(look)
+        except ValueError as error:  # what the model cannot do: a size that it was not exported for
+            raise ProblemError(422, str(error), reason="option") from None
         classifier = None if look.mode == "detect" else self.classifier
         return choose_predictor(look.mode, detector, classifier).predict_batch

@@ -67,7 +67,7 @@ def live_routes(engine: Engine) -> APIRouter:
         await socket.accept(subprotocol=LIVE_PROTOCOL if LIVE_PROTOCOL in offered else None)
         try:
             query = LiveQuery.model_validate(dict(socket.query_params))
-            tracker = _tracker() if query.track else None
+            tracker = open_tracker() if query.track else None
         except ValidationError as error:
             told = [{**one, "loc": ("query", *one["loc"])} for one in error.errors()]
             await socket.close(1008, option_sentence(told)[:120])
@@ -87,7 +87,12 @@ def live_routes(engine: Engine) -> APIRouter:
     return router
 
 
-def _tracker() -> FaceTracker:
+def open_tracker() -> FaceTracker:
+    """Return what tells people apart.
+
+    Raises:
+        MissingExtraError: the ``track`` extra is not installed.
+    """
     from maskdet.tracking.face_tracker import FaceTracker
 
     return FaceTracker()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,6 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+
+from maskdet.errors import first_line
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -67,6 +72,12 @@ def add_handlers(app: FastAPI) -> None:
         request.scope["problem"] = "gone"
         return Response(status_code=400)  # nobody reads it
 
+    async def unexpected(_request: Request, error: Exception) -> Response:
+        log.error("%s", first_line(error), exc_info=error)
+        detail = "this should not have happened; the server's log says what did"
+        return ProblemError(500, detail, reason="unexpected").response()
+
+    app.add_exception_handler(Exception, unexpected)
     app.add_exception_handler(ProblemError, own)
     app.add_exception_handler(RequestValidationError, bad_option)
     app.add_exception_handler(HTTPException, other)

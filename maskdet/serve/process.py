@@ -113,6 +113,7 @@ def run_server(
         loop="asyncio",
         lifespan="on",
         log_config=None,
+        log_level="critical",  # what went wrong is logged by us, once
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -132,9 +133,11 @@ def run_server(
 def _bind(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
+        with contextlib.ExitStack() as stack:
+            bound = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+            stack.pop_all()  # it stays open
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise MaskdetError(f"--host {host} --port {port} cannot be bound ({reason}): name another") from error

@@ -12,6 +12,9 @@ from maskdet.errors import MaskdetError
 #: Headers and a body must have come after so many seconds, and a stopped server gives running requests as long.
 REQUEST_SECONDS: Final = 10.0
 
+#: Other servers' interfaces that can be spoken too.
+DIALECTS: Final = ("deepstack", "compreface", "label-studio")
+
 _UNITS: Final = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _PERIODS: Final = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -100,3 +103,33 @@ def parse_rate(text: str) -> float:
     if found is None or not int(found[1]):
         raise ValueError(f"{text!r} is no rate: write 20/s, 300/min or 1000/h")
     return int(found[1]) / _PERIODS[found[2] or "s"]
+
+
+def parse_stream(text: str) -> tuple[str, int | str]:
+    """Return the name and the source of ``NAME=SOURCE``.
+
+    Raises:
+        ValueError: it is not of that form.
+
+    >>> parse_stream("door=rtsp://10.0.0.7/live?a=1"), parse_stream("desk=0")
+    (('door', 'rtsp://10.0.0.7/live?a=1'), ('desk', 0))
+    """
+    name, _, source = text.partition("=")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) or not source:
+        raise ValueError(f"{text!r}: write NAME=SOURCE, such as door=rtsp://camera/1, the name in letters and digits")
+    return name, int(source) if source.isascii() and source.isdigit() and len(source) < 4 else source
+
+
+def parse_dialects(text: str) -> tuple[str, ...]:
+    """Return the dialects of a list with commas.
+
+    Raises:
+        ValueError: one is unknown.
+
+    >>> parse_dialects("deepstack, label-studio")
+    ('deepstack', 'label-studio')
+    """
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if unknown := [name for name in names if name not in DIALECTS]:
+        raise ValueError(f"{unknown[0]!r} is none of {', '.join(DIALECTS)}")
+    return names
