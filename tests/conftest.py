@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -210,26 +210,67 @@ def write_video(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-class SureOfMasks:
-    """A runtime that finds one face, 20 × 20 px around the middle of a 64 × 32 px input, always with a mask.
+@pytest.fixture(scope="session")
+def write_constant() -> Callable[..., Path]:
+    """Return a function that writes a detector which gives the same answer to every picture.
 
-    A second anchor on the same face says ``without_mask`` with 0.3, and is all that NMS over all classes drops.
+    It takes the rows of the answer, one an anchor: the middle of a box, its width and height in pixels of the input,
+    and a probability a class; what else its file says; and the classes. Its input is 64 px, and its stride 32.
     """
+    onnx = pytest.importorskip("onnx")
+
+    def write(
+        path: Path,
+        rows: Sequence[Sequence[float]],
+        metadata: Mapping[str, str] | None = None,
+        names: Sequence[str] = CLASS_NAMES,
+    ) -> Path:
+        helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+        answer = np.array(rows, np.float32).T[None]
+        nodes = [
+            helper.make_node("ReduceMean", ["images"], ["means"], axes=[1, 2, 3], keepdims=1),
+            helper.make_node("Reshape", ["means", "flat"], ["means_flat"]),
+            helper.make_node("Mul", ["means_flat", "zero"], ["nothing"]),
+            helper.make_node("Add", ["nothing", "answer"], ["output0"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "g",
+            [helper.make_tensor_value_info("images", kind, ["batch", 3, "height", "width"])],
+            [helper.make_tensor_value_info("output0", kind, ["batch", answer.shape[1], answer.shape[2]])],
+            [
+                onnx.numpy_helper.from_array(np.array([-1, 1, 1], np.int64), "flat"),
+                onnx.numpy_helper.from_array(np.zeros((), np.float32), "zero"),
+                onnx.numpy_helper.from_array(answer, "answer"),
+            ],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        said = {"names": repr(dict(enumerate(names))), "imgsz": "[64, 64]", "stride": "32", "task": "detect"}
+        helper.set_model_props(model, {**said, **(metadata or {})})
+        onnx.save(model, path)
+        return path
+
+    return write
+
+
+#: One face, 20 × 20 px around the middle of a 64 × 32 px input, always with a mask. A second anchor on the same face
+#: says ``without_mask`` with 0.3, and is all that NMS over all classes drops.
+SURE_OF_MASKS: Final = [[32, 16, 20, 20, 0.8, 0.2, 0.0], [32, 16, 20, 20, 0.0, 0.3, 0.0]]
+
+
+class SureOfMasks:
+    """A runtime that answers so."""
 
     spec = ModelSpec("fixed", 64, 32, True, {})
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        anchors = [[32, 16, 20, 20, 0.8, 0.2, 0.0], [32, 16, 20, 20, 0.0, 0.3, 0.0]]
-        return np.stack([np.array(anchors, dtype=np.float32).T] * len(batch))
+        return np.stack([np.array(SURE_OF_MASKS, dtype=np.float32).T] * len(batch))
 
 
 @pytest.fixture
-def sure_of_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let every detector be ``SureOfMasks``; return a file to name as its weights."""
-    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: SureOfMasks())
-    path = tmp_path / "sure.onnx"
-    path.write_bytes(b"weights")
-    return path
+def sure_of_masks(tmp_path: Path, write_constant: Callable[..., Path]) -> Path:
+    """Return the file of a detector that answers so."""
+    return write_constant(tmp_path / "sure.onnx", SURE_OF_MASKS)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,12 +13,13 @@ pytest.importorskip("faster_coco_eval")
 
 Run = Callable[..., tuple[int, str, str]]
 
+#: A mask, 20 × 20 px around the middle of a 64 × 32 px input.
+SURE: Final = [[32, 16, 20, 20, 0.8, 0.2, 0.0]]
+
 
 @pytest.fixture
-def run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sure_of_masks: Path, tmp_path: Path
-) -> Run:
-    """Return a function that runs ``maskdet compare`` with detectors that always find one mask."""
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Return a function that runs ``maskdet compare``."""
     monkeypatch.chdir(tmp_path)
 
     def call(*args: str) -> tuple[int, str, str]:
@@ -32,7 +34,11 @@ def run(
 
 
 def test_folds_each_by_its_own_pair(
-    run: Run, tmp_path: Path, write_png: Callable[..., Path], write_classifier: Callable[..., Path]
+    run: Run,
+    tmp_path: Path,
+    write_png: Callable[..., Path],
+    write_classifier: Callable[..., Path],
+    write_constant: Callable[..., Path],
 ) -> None:
     for number in (1, 2):
         write_png(f"folds/images/fold{number}/{number}.png", size=(32, 64), value=60 * number)
@@ -42,7 +48,7 @@ def test_folds_each_by_its_own_pair(
         (tmp_path / f"folds/fold{number}.yaml").write_text(
             f"train: images/fold{3 - number}\nval: images/fold{number}\n{names}"
         )
-        (tmp_path / f"d{number}.onnx").write_bytes(bytes([number]))
+        write_constant(tmp_path / f"d{number}.onnx", SURE, {"number": str(number)})
         write_classifier(tmp_path / f"c{number}.onnx", {"fold": str(number)})
     base = ["--data", "folds", "--folds", "--weights", "d{fold}.onnx"]
     code, out, err = run(*base, "--classifier", "c{fold}.onnx", "--json", "-", "--quiet")
