@@ -38,26 +38,16 @@ if TYPE_CHECKING:
 switch_off()
 limit_opencv()
 
-#: Public name -> module that defines it, imported on first use: ``import maskdet`` itself loads nothing.
+#: Public name -> module that defines it, where that is not ``errors``; imported on first use.
 _HOMES = {
     "CLASS_NAMES": "maskdet.classes",
-    "AnnotationError": "maskdet.errors",
-    "CropAnswer": "maskdet.classifier.inference.model",
-    "DatasetError": "maskdet.errors",
-    "DeviceError": "maskdet.errors",
-    "Face": "maskdet.results",
-    "FaceTracker": "maskdet.tracking.face_tracker",
-    "MaskClassifier": "maskdet.classifier.inference.model",
+    **dict.fromkeys(("Face", "MaskResult"), "maskdet.results"),
+    **dict.fromkeys(("FaceTracker", "track"), "maskdet.tracking.face_tracker"),
+    **dict.fromkeys(("CropAnswer", "MaskClassifier"), "maskdet.classifier.inference.model"),
     "MaskDetector": "maskdet.detector.inference.model",
-    "MaskResult": "maskdet.results",
-    "MaskdetError": "maskdet.errors",
-    "MissingExtraError": "maskdet.errors",
-    "SourceError": "maskdet.errors",
-    "WeightsError": "maskdet.errors",
     "predict": "maskdet.api",
     "read_results": "maskdet.results.json_lines",
     "result_schema": "maskdet.schema",
-    "track": "maskdet.tracking.face_tracker",
 }
 
 __all__ = [
@@ -84,11 +74,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'maskdet' has no attribute {name!r}")
     import importlib
 
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    value = getattr(importlib.import_module(_HOMES.get(name, "maskdet.errors")), name)
     globals()[name] = value
     return value
 

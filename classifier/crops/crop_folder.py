@@ -29,12 +29,12 @@ from maskdet.datasets.voc.chunk import ReadOptions
 from maskdet.datasets.voc.read import read_voc
 from maskdet.errors import DatasetError
 from maskdet.files.folder import OutputKind, check_target, whole_folder
+from maskdet.imaging.sheet import PAPER, draw_sheet, fit
 from maskdet.terminal.console import console, to_bytes
 from maskdet.terminal.progress import track
 
 _COLUMNS, _ROWS = 16, 3
 _TILE, _GAP, _TITLE = 80, 4, 22
-_PAPER = 245
 
 
 def choose_crops(class_ids: Sequence[int], count: int = _COLUMNS * _ROWS) -> list[int]:
@@ -74,22 +74,15 @@ def draw_crops(crops: Sequence[tuple[int, NDArray[np.uint8]]]) -> NDArray[np.uin
 
 
 def _title(class_id: int) -> NDArray[np.uint8]:
-    bar = np.full((_TITLE, _COLUMNS * (_TILE + _GAP), 3), _PAPER, dtype=np.uint8)
+    bar = np.full((_TITLE, _COLUMNS * (_TILE + _GAP), 3), PAPER, dtype=np.uint8)
     cv2.rectangle(bar, (2, 5), (14, 17), CLASS_COLOURS[class_id], cv2.FILLED)
     cv2.putText(bar, CLASS_NAMES[class_id], (20, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
     return bar
 
 
 def _tiles(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    pitch = _TILE + _GAP
-    sheet = np.full((-(-len(crops) // _COLUMNS) * pitch, _COLUMNS * pitch, 3), _PAPER, dtype=np.uint8)
-    for at, pixels in enumerate(crops):
-        scale = _TILE / max(pixels.shape[:2])
-        width, height = (max(round(length * scale), 1) for length in (pixels.shape[1], pixels.shape[0]))
-        method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        top, left = at // _COLUMNS * pitch, at % _COLUMNS * pitch
-        sheet[top : top + height, left : left + width] = cv2.resize(pixels, (width, height), interpolation=method)
-    return sheet
+    fitted = [fit(pixels, (_TILE, _TILE)) for pixels in crops]
+    return draw_sheet(fitted, size=(_TILE, _TILE), columns=_COLUMNS, gap=_GAP, edge=0, whole_rows=True)
 
 
 MANIFEST_FILE, SUMMARY_FILE, SHEET_FILE = "manifest.csv", "crops.json", "contact_sheet.jpg"

@@ -12,11 +12,11 @@ from maskdet.classes import CLASS_COLOURS
 from maskdet.datasets.photos.photo import Photo
 from maskdet.datasets.photos.photo_table import PhotoTable
 from maskdet.datasets.photos.picture_file import read_pixels
+from maskdet.imaging import sheet
 
 _COLUMNS, _ROWS = 6, 4
 _TILE = (300, 225)  # width, height in pixels
 _TITLE = 18
-_PAPER = 245
 
 
 def choose_photos(photos: Sequence[Photo], mended: Collection[str], count: int = _COLUMNS * _ROWS) -> list[Photo]:
@@ -47,29 +47,24 @@ def draw_sheet(photos: Sequence[Photo]) -> NDArray[np.uint8]:
     Raises:
         SourceError: a picture cannot be read.
     """
-    rows = -(-len(photos) // _COLUMNS)
-    width, height = _TILE[0], _TILE[1] + _TITLE
-    sheet = np.full((rows * height, _COLUMNS * width, 3), _PAPER, dtype=np.uint8)
-    for at, photo in enumerate(photos):
-        top, left = at // _COLUMNS * height, at % _COLUMNS * width
-        _draw_tile(sheet[top : top + height, left : left + width], photo)
-    return sheet
+    return sheet.draw_sheet([_draw_tile(photo) for photo in photos], columns=_COLUMNS, gap=0, edge=0, whole_rows=True)
 
 
-def encode_sheet(sheet: NDArray[np.uint8]) -> bytes:
+def encode_sheet(drawn: NDArray[np.uint8]) -> bytes:
     """Encode a sheet as JPEG; the same pixels give the same bytes."""
-    return bytes(cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+    return bytes(cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
 
 
-def _draw_tile(tile: NDArray[np.uint8], photo: Photo) -> None:
+def _draw_tile(photo: Photo) -> NDArray[np.uint8]:
+    tile = np.full((_TILE[1] + _TITLE, _TILE[0], 3), sheet.PAPER, dtype=np.uint8)
     pixels = read_pixels(photo.picture.path)
     scale = min(_TILE[0] / pixels.shape[1], _TILE[1] / pixels.shape[0])
-    size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = sheet.fit(pixels, _TILE, enlarge=cv2.INTER_AREA)
     for class_id, box in zip(photo.class_ids.tolist(), photo.boxes * scale, strict=True):
         x1, y1, x2, y2 = (round(value) for value in box.tolist())
         cv2.rectangle(small, (x1, y1), (x2, y2), CLASS_COLOURS[class_id % len(CLASS_COLOURS)], 1, cv2.LINE_AA)
-    tile[_TITLE : _TITLE + size[1], : size[0]] = small
+    tile[_TITLE : _TITLE + small.shape[0], : small.shape[1]] = small
     # OpenCV's letters are ASCII only.
     title = photo.picture.path.name.encode("ascii", "replace").decode()[:42]
     cv2.putText(tile, title, (3, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (30, 30, 30), 1, cv2.LINE_AA)
+    return tile

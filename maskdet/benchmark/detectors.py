@@ -130,9 +130,8 @@ _WRITE: Final = (
 def with_torch_twin(settings: Settings) -> Iterator[Settings]:
     """Give ``yolo`` the same weights in torch, in a temporary file, where nothing else was named.
 
-    Yields:
-        The settings with ``yolo_weights``; as they were where ``yolo`` does not run, or the detector's file does not
-        say which network it holds: ``yolo predict`` then runs that file.
+    Where ``yolo`` does not run, or the file does not say which network it holds, the settings stay: it then runs that
+    file.
     """
     from maskdet.weights import resolve_weights
 

@@ -53,10 +53,6 @@ class Machine:
             parts.append(f"load {self.load:.1f} before")
         return ", ".join(parts)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return asdict(self)
-
 
 def this_machine() -> Machine:
     """Describe the machine that runs this."""
@@ -163,7 +159,7 @@ class BenchmarkReport:
         return {
             "schema": SCHEMA,
             "command": self.command,
-            "machine": self.machine.to_dict(),
+            "machine": asdict(self.machine),
             "runs": self.runs,
             "sections": [section.to_dict() for section in self.sections],
         }

@@ -144,12 +144,7 @@ Way = Callable[[], Sample]
 
 @dataclass(slots=True)
 class Rounds:
-    """What came of taking turns.
-
-    Attributes:
-        samples: by way, one sample a round.
-        failed: by way, why it could not be run; such a way has no samples.
-    """
+    """What came of taking turns: by way one sample a round, or why it could not be run."""
 
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -190,9 +185,6 @@ def alternate(
     """Run every way once unmeasured, so that caches are warm for all, and then once a round.
 
     An optional way that fails is left out from then on.
-
-    Raises:
-        MaskdetError: a way failed that is not optional.
     """
     rounds = Rounds({name: [] for name in ways})
     with ProgressBar(label, total=len(ways) * (runs + warm_up), quiet=quiet) as bar:

@@ -21,19 +21,10 @@ class Settings:
 
     Attributes:
         source: a folder of photos, None for generated ones.
-        voc: a Pascal VOC data set for the converter, None for a generated one.
-        weights: the detector, as ``MaskDetector`` takes it.
-        classifier: the classifier, as ``MaskClassifier`` takes it.
-        yolo_weights: what ``yolo predict`` runs, None for the detector's own file; see ``with_torch_twin``.
-        yolo: run ``yolo`` at all.
         imgsz: longer side of the detector's input in pixels, None for the model's own.
-        limit: most photos of the folder.
-        frames: of the generated video.
         frame_size: width and height of its frames in pixels.
-        runs: rounds; figures are medians over them.
         warm_up: run everything once unmeasured before.
         sizes: numbers of files (converter) or photos (size), None for each section's own.
-        quiet: draw no progress.
     """
 
     source: Path | None = None

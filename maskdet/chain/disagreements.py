@@ -18,7 +18,7 @@ from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.errors import SourceError
 from maskdet.files.guard import Guard
 from maskdet.imaging.encode import write_picture
-from maskdet.imaging.sheet import PAPER, draw_sheet
+from maskdet.imaging.sheet import PAPER, draw_sheet, fit
 from maskdet.results import Face, MaskResult
 from maskdet.results.draw import SHORT_NAMES, draw_label
 from maskdet.results.rows import ROW_COLUMNS, text_cell
@@ -90,11 +90,9 @@ def draw_tile(image: _Image, face: Face) -> _Image:
     left, upper = max(0, round(x1 - margin)), max(0, round(y1 - margin))
     right, lower = min(width, max(left + 1, round(x2 + margin))), min(height, max(upper + 1, round(y2 + margin)))
     crop = image[min(upper, height - 1) : lower, min(left, width - 1) : right]
-    scale = TILE / max(crop.shape[:2])
-    size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
     tile: _Image = np.full((TILE + 2 * _LINE, TILE, 3), PAPER, dtype=np.uint8)
-    shrinks = scale < 1
-    tile[: size[1], : size[0]] = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    fitted = fit(crop, (TILE, TILE), enlarge=cv2.INTER_CUBIC)
+    tile[: fitted.shape[0], : fitted.shape[1]] = fitted
     other, sure = second_answer(face)
     for line, (letter, class_id, confidence) in enumerate((("D", face.class_id, face.confidence), ("C", other, sure))):
         top = TILE + line * _LINE

@@ -112,10 +112,9 @@ def gather() -> dict[str, Any]:
 def openvino_devices() -> list[str]:
     """Return what OpenVINO can run a model on here; nothing where it is installed but broken."""
     from maskdet.errors import MissingExtraError
-    from maskdet.extras import require
+    from maskdet.sessions.openvino_session import shared_core
 
     try:
-        openvino = require("openvino", what="the runtime openvino", extra="openvino")
-        return [str(device) for device in openvino.Core().available_devices]
+        return [str(device) for device in shared_core().available_devices]
     except (MissingExtraError, ImportError, OSError, RuntimeError):
         return []

@@ -93,11 +93,7 @@ def _unreadable(reason: str) -> YamlError:
 
 
 def _check(events: Iterator[Any]) -> None:
-    """Refuse what stands for too much, from the events of the parser, which is not recursive.
-
-    Raises:
-        YamlError: a limit is passed, or an alias stands for what it is part of.
-    """
+    """Refuse what stands for too much, from the events of the parser, which is not recursive."""
     import yaml
 
     sizes: dict[str, int] = {}  # anchor -> values that an alias to it stands for

@@ -33,10 +33,7 @@ class TooLargeError(SourceError):
 
 
 def decode_bytes(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
-    """Decode a picture file held in memory, which messages call ``origin``.
-
-    Returns:
-        (H, W, 3) uint8 BGR, upright.
+    """Decode a picture file held in memory, which messages call ``origin``: (H, W, 3) uint8 BGR, upright.
 
     Raises:
         SourceError: empty, not a picture, damaged, or larger than the limits (told from its header alone).
@@ -78,11 +75,7 @@ def _decode_heif(data: bytes, origin: str | Path) -> npt.NDArray[np.uint8]:
 
 
 def check_header(data: bytes, origin: str | Path) -> PictureHeader:
-    """Make sure that a picture may be decoded: OpenCV reads its kind, and its header asks for no more than is given.
-
-    Raises:
-        SourceError: empty, not a picture, damaged, or larger than the limits.
-    """
+    """Make sure that a picture may be decoded: OpenCV reads its kind, and its header asks for no more than is given."""
     if not data:
         raise SourceError(origin, "the file is empty (0 bytes)")
     try:
@@ -110,11 +103,7 @@ def check_room(kind: str, size: tuple[int, int], needed: int, origin: str | Path
 
 
 def decode_file(path: Path) -> npt.NDArray[np.uint8]:
-    """Decode a picture file; see ``decode_bytes``.
-
-    Raises:
-        SourceError: missing, unreadable, or any reason of ``decode_bytes``.
-    """
+    """Decode a picture file; see ``decode_bytes``."""
     return decode_bytes(read_bytes(path), path)
 
 

@@ -36,7 +36,6 @@ class JpegHeader(NamedTuple):
     Attributes:
         frame: the frame header's marker, which tells the kind of compression; None where there is none.
         size: (width, height) in pixels as stored; None likewise.
-        scan: where the first scan begins, in bytes; None where the header does not end.
         samples: how many samples a pixel the components have together, 3 without subsampling and 1.5 in 4:2:0.
         buffered: the decoder keeps all coefficients, since a scan holds less than the whole picture.
         exif: the body of the first Exif segment, a TIFF; empty where there is none.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,12 +138,7 @@ class MaskResult:
         compliance = self.compliance
         return {
             "schema": SCHEMA,
-            "image": {
-                "path": self.image.path,
-                "width": self.image.width,
-                "height": self.image.height,
-                "frame": self.image.frame,
-            },
+            "image": asdict(self.image),
             "model": {"name": self.model.name, "imgsz": self.model.imgsz, "conf": self.model.conf},
             "time_ms": round(self.time_ms, 1),
             "detections": [face.to_dict() for face in self.faces],
@@ -173,11 +169,7 @@ class MaskResult:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> MaskResult:
-        """Read one line of JSON Lines back; see ``from_dict``. ``maskdet.read_results`` reads a whole file.
-
-        Raises:
-            ValueError: it is no JSON, or see ``from_dict``.
-        """
+        """Read one line of JSON Lines back; see ``from_dict``. ``maskdet.read_results`` reads a whole file."""
         from maskdet.results.json_members import parse
 
         return cls.from_dict(parse(text))
@@ -276,11 +268,10 @@ class MaskResult:
 
 def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return the sums of counts by class, in the order of the first."""
-    total: dict[str, int] = {}
+    total: Counter[str] = Counter()
     for one in counts:
-        for name, count in one.items():
-            total[name] = total.get(name, 0) + count
-    return total
+        total.update(one)
+    return dict(total)
 
 
 def count_compliant(counts: Mapping[str, int]) -> int | None:

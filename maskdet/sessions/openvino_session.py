@@ -43,7 +43,7 @@ class OpenVinoSession:
         """
         file = _model_file(path)
         openvino = require("openvino", what="the runtime openvino", extra="openvino")
-        core = _core()
+        core = shared_core()
         target = openvino_device(device, core.available_devices)
         model = _read(file, path)
         self.metadata: Mapping[str, str] = _metadata(model) | _metadata_file(file)
@@ -97,15 +97,13 @@ class OpenVinoSession:
 
 
 @cache
-def _core() -> Any:
+def shared_core() -> Any:
     """Return the process's one OpenVINO core, kept to its end.
 
     Each core's processor plugin puts up a stack for signals and takes the former one back when it goes. Cores that go
     in another order than they came leave a stack that is no more, and the next signal, such as Ctrl-C, is a crash.
     """
-    import openvino
-
-    return openvino.Core()
+    return require("openvino", what="the runtime openvino", extra="openvino").Core()
 
 
 def _model_file(path: Path) -> Path:

@@ -37,12 +37,7 @@ class Figure:
         *,
         frame: str = "({}–{})",
     ) -> str:
-        """Return the value, and behind it the interval where there is one.
-
-        Args:
-            write: makes text of the value, of None too.
-            write_end: makes text of an end; ``write`` where none is given.
-            frame: of the two ends.
+        """Return the value, and the interval in a ``frame`` where there is one; ``write_end`` is ``write`` by default.
 
         >>> Figure(0.9631, 0.9512, 0.9844).written(three_decimals), Figure(None).written(three_decimals)
         ('0.963 (0.951–0.984)', '–')
@@ -173,9 +168,6 @@ def wilson(successes: int, count: int) -> tuple[float, float]:
 
     Source: E. B. Wilson, Journal of the American Statistical Association 22 (1927), 209-212; recommended by Brown, Cai
     and DasGupta, Interval estimation for a binomial proportion, Statistical Science 16 (2001), 101-133.
-
-    Raises:
-        ValueError: ``count`` is 0, or ``successes`` is not between 0 and ``count``.
 
     >>> [round(end, 4) for end in wilson(13, 394)]
     [0.0194, 0.0556]

@@ -13,10 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def confusion_matrix(labels: NDArray[np.int64], answers: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Count (N,) labels against (N,) answers, both 0 to ``classes`` - 1.
-
-    Returns:
-        (C, C) int64, rows the truth, columns the answer.
+    """Count (N,) labels against (N,) answers, 0 to ``classes`` - 1: (C, C) int64, rows the truth.
 
     >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]
@@ -141,9 +138,6 @@ def _binary_auc(positive: NDArray[np.bool_], scores: Floats, weights: Floats) ->
 
 def roc_curve(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
     """Return false and true positive rates, both (K,) float64 from 0 to 1, a point for each different score of (N,).
-
-    Raises:
-        ValueError: all items are positive, or none is.
 
     >>> [rates.tolist() for rates in roc_curve(np.array([True, False, True]), np.array([0.9, 0.5, 0.5]))]
     [[0.0, 0.0, 1.0], [0.0, 0.5, 1.0]]

@@ -14,23 +14,15 @@ T = TypeVar("T")
 
 
 class ProgressBar:
-    """Count, speed and time left, drawn between entering and leaving; without a total, only count and speed."""
+    """Count, speed and time left, drawn between entering and leaving; without a total only count and speed."""
 
     def __init__(self, label: str, *, total: int | None = None, quiet: bool = False) -> None:
-        """Prepare a bar.
-
-        Args:
-            label: the words before the bar.
-            total: how many steps there will be, None where nobody knows.
-            quiet: draw nothing.
-        """
         self.label, self.total = label, total
         self._hidden = quiet or not sys.stderr.isatty()
         self._bar: Progress | None = None
         self._task: TaskID
 
     def __enter__(self) -> Self:
-        """Draw the bar, unless it is hidden."""
         if self._hidden:
             return self
         from rich.console import Console
@@ -51,7 +43,6 @@ class ProgressBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
@@ -66,13 +57,9 @@ class ProgressBar:
 
 
 def track(items: Iterable[T], *, label: str, total: int | None = None, quiet: bool = False) -> Iterator[T]:
-    """Yield ``items`` while a bar with count, speed and time left is drawn on standard error.
+    """Yield ``items`` while a bar with count, speed and time left is drawn on standard error, unless ``quiet``.
 
-    Args:
-        items: what to go through.
-        label: the words before the bar.
-        total: how many items, where ``len(items)`` cannot tell.
-        quiet: draw nothing.
+    ``total`` says how many there are where ``len(items)`` cannot.
     """
     if total is None and isinstance(items, Sized):
         total = len(items)

@@ -97,11 +97,7 @@ class Outputs:
         return not writes_h264()
 
     def __enter__(self) -> Self:
-        """Open everything.
-
-        Raises:
-            SourceError: a target cannot be written, or a folder for labels or crops holds some already.
-        """
+        """Open everything."""
         targets = self._targets
         check_folders(targets)
         if targets.pictures:
@@ -133,11 +129,6 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write the COCO file and close everything.
-
-        Raises:
-            SourceError: the COCO file, or the end of the lines, cannot be written.
-        """
         with self._stack:
             if self._coco and (error is None or isinstance(error, KeyboardInterrupt)):
                 self._coco.finish()

@@ -111,11 +111,9 @@ class OpenCvEncoder:
 
 
 def choose_rate(times: Sequence[float], fps: float) -> float:
-    """Return the frames a second of a copy that can show each of these frames at its time.
+    """Return the frames a second of a copy that can show each frame at its time, of those given in seconds.
 
-    Args:
-        times: seconds from the beginning, of the first frames.
-        fps: what the file tells: its rate, or the mean of a rate that varies.
+    ``fps`` is what the file tells: its rate, or the mean of a rate that varies.
 
     >>> choose_rate([0, 0.04, 0.08], 25)
     25
@@ -132,21 +130,12 @@ class Pace:
     """Counts the copies of each frame, once the time of the next one is known."""
 
     def __init__(self, rate: float, fps: float) -> None:
-        """Begin with the first frame.
-
-        Args:
-            rate: frames a second of the copy.
-            fps: of the video, for times that are missing or run backwards.
-        """
+        """Begin with the first frame of a copy of this rate; ``fps`` is for times that are missing or run backwards."""
         self._rate, self._usual = rate, 1 / fps
         self._elapsed, self._written, self._spare = 0.0, 0, _SPARE
 
     def copies(self, seconds: float) -> int:
-        """Return how often the present frame is written.
-
-        Args:
-            seconds: from it to the next one.
-        """
+        """Return how often the present frame is written, ``seconds`` before the next one."""
         self._spare += _SPARE_EACH
         step = seconds if 0 < seconds < math.inf else self._usual
         self._elapsed += min(step, (1 + self._spare) / self._rate)

@@ -10,16 +10,10 @@ class Targets:
     """Everything that ``maskdet detect`` can write; None means not asked for.
 
     Attributes:
-        json: file of JSON Lines, ``"-"`` for standard output.
-        csv: file of one row a face, ``"-"`` for standard output.
-        coco: one COCO file for all pictures, ``"-"`` for standard output.
         tracks: file of one JSON object a person.
         pictures: folder of annotated pictures.
         txt: folder of YOLO label files.
-        txt_confidence: end their lines with the confidence.
-        voc: folder of Pascal VOC files.
         crops: folder of faces cut out, one subfolder a class.
-        overwrite: write into folders that hold labels or crops already.
     """
 
     json: str | None = None

@@ -20,11 +20,7 @@ class ResultWriter(Protocol):
     """Anything that takes one result after another."""
 
     def write(self, result: MaskResult) -> None:
-        """Take one result.
-
-        Raises:
-            SourceError: it cannot be written.
-        """
+        """Take one result."""
         ...
 
 

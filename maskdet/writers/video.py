@@ -50,13 +50,9 @@ class VideoWriter:
         clock: Callable[[], float] = time.monotonic,
         h264: bool | None = None,
     ) -> None:
-        """Write below a folder.
+        """Write below a folder, made with the first frame; ``guard`` knows what is read, ``clock`` gives seconds.
 
-        Args:
-            folder: made with the first frame.
-            guard: knows what is read.
-            clock: gives seconds.
-            h264: write H.264, with the sound of the source, in containers that take it; None: where PyAV is there.
+        ``h264``: with the sound of the source, in containers that take it; None: where PyAV is there.
         """
         self._h264 = writes_h264() if h264 is None else h264
         self._folder, self._guard = folder, guard or Guard()
@@ -67,22 +63,15 @@ class VideoWriter:
         self.finished = 0
 
     def __enter__(self) -> Self:
-        """Return the writer itself; files are made when frames come."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish the file being written."""
         self.close()
 
     def write(self, clip: Clip, result: MaskResult, seconds: float | None = None) -> None:
         """Write one frame; the first frame of another clip finishes the file before.
-
-        Args:
-            clip: the video or stream.
-            result: the frame's.
-            seconds: where in a video it stands, as far as that is known.
 
         Raises:
             SourceError: the target is the video itself, or cannot be written; told once a clip, whose other frames are
@@ -100,11 +89,7 @@ class VideoWriter:
                 raise
 
     def close(self) -> None:
-        """Finish the file being written, if there is one.
-
-        Raises:
-            SourceError: it cannot be given its name.
-        """
+        """Finish the file being written, if there is one."""
         file, self._file, self._clip = self._file, None, None
         if file is not None:
             file.finish()
@@ -122,17 +107,12 @@ class VideoNames:
     """Gives each video a file that no other video of the call has: a second ``a.mp4`` becomes ``a-2.mp4``."""
 
     def __init__(self, folder: Path) -> None:
-        """Name files below ``folder``."""
         self._folder = folder
         self._taken: set[Path] = set()
         self._next: dict[Path, int] = {}
 
     def target(self, relative: Path) -> Path:
-        """Take and return the file of the next video.
-
-        Args:
-            relative: the video's place below the folder it was found in.
-        """
+        """Take and return the file of the next video, from its place below the folder it was found in."""
         name = relative
         if name.suffix.lower() not in CODECS:
             name = name.with_name(name.name + ".mp4")

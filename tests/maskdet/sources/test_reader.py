@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.sources import LiveStream, Picture, Source, read, reader
+from maskdet.sources import Picture, Source, read, reader
+from maskdet.sources.remote import LiveStream
 
 Captures = Callable[..., None]
 Threads = Callable[[], list[threading.Thread]]

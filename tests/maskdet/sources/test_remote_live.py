@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.sources import LiveStream, Picture, pictures, read
+from maskdet.sources import Picture, pictures, read
+from maskdet.sources.remote import LiveStream
 
 Captures = Callable[..., None]
 
