@@ -6,7 +6,6 @@ import csv
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self, TextIO
 
 import cv2
@@ -214,9 +213,7 @@ class CompareOutputs(Outputs):
             self._rows = CompareCsvWriter(self._open.enter_context(open_text(self._csv)), self._csv)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Write the sheet and close everything; after Ctrl-C too.
 
         Raises:

@@ -79,11 +79,7 @@ class OnnxSession:
         self.plain_output = outputs[0].type in _FLOATS
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the first output for a batch.
-
-        Raises:
-            WeightsError: the network cannot be run on it.
-        """
+        """Return the first output for a batch (``WeightsError``: the network cannot be run on it)."""
         given = batch.astype(np.float16) if self._half else batch
         try:
             output: npt.NDArray[np.float32] = self._session.run(None, {self._input: given})[0]

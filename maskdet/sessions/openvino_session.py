@@ -21,15 +21,7 @@ _MAX_XML = 64 << 20
 
 
 class OpenVinoSession:
-    """A network run by OpenVINO; may be called from several threads at once.
-
-    Attributes:
-        metadata: what the file says of itself, text to text.
-        takes: shape of its input; ``"?"`` where a side is free.
-        gives: shape of its first output, likewise.
-        plain_input: there is one input, of float32 or float16.
-        plain_output: the first output is of float32 or float16.
-    """
+    """A network run by OpenVINO; may be called from several threads at once. See ``OnnxSession`` for its attributes."""
 
     def __init__(self, path: Path, *, device: str = "cpu", threads: int = 0, precision: Precision = "fp32") -> None:
         """Load an ``.onnx`` or ``.xml`` file, or a folder as ``yolo export format=openvino`` writes it.
@@ -78,11 +70,7 @@ class OpenVinoSession:
         self._idle: list[Any] = []
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return the first output for a batch.
-
-        Raises:
-            WeightsError: the network cannot be run on it.
-        """
+        """Return the first output for a batch (``WeightsError``: the network cannot be run on it)."""
         try:
             request = self._idle.pop()  # one step, so no two threads get the same
         except IndexError:

@@ -13,20 +13,14 @@ MAX_WORKERS: Final = 8
 
 
 def usable_cores() -> int:
-    """Return the cores this process may use: of a container with a quota, or tied to some cores, not all the machine's.
-
-    Every count of threads and processes starts from it.
-    """
+    """Return the cores that this process may use, with a quota too; all counts of threads start here."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _own_quota()
     return cores if quota is None else max(1, min(cores, math.ceil(quota)))
 
 
 def run_threads() -> int:
-    """Return the threads of a run that has the processor to itself: one for each core that computes by itself.
-
-    Two that the machine counts in one (hyper-threads) share what multiplies.
-    """
+    """Return the threads of a run that has the processor to itself: one a core, hyper-threads counted once."""
     return min(usable_cores(), _whole_cores())
 
 
@@ -88,8 +82,6 @@ def _whole_cores() -> int:
 
 def threads_each(cores: int | None = None) -> int:
     """Return the threads that one picture gets where many are looked at side by side.
-
-    One thread a picture keeps every core busy: threads that share a picture wait for each other after every layer.
 
     >>> [threads_each(cores) for cores in (1, 2, 8, 64)]
     [1, 1, 1, 8]

@@ -30,27 +30,21 @@ _PICTURE_ENDINGS: Final = tuple(sorted(IMAGE_SUFFIXES))
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFile(Source):
+class _File(Source):
+    path: Path
+    relative: Path
+
+    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
+        """Yield the picture or the frames, whatever its name says it holds; see ``Source.read``."""
+        yield from read_file(self.path, self.relative, stride=stride, stop=stop)
+
+
+class PictureFile(_File):
     """A picture file that was found but not opened yet."""
 
-    path: Path
-    relative: Path
 
-    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield the picture, or the frames where it holds a video all the same; see ``Source.read``."""
-        yield from read_file(self.path, self.relative, stride=stride, stop=stop)
-
-
-@dataclass(frozen=True, slots=True)
-class VideoFile(Source):
+class VideoFile(_File):
     """A video file that was found but not opened yet."""
-
-    path: Path
-    relative: Path
-
-    def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield its frames, or the picture where it holds one all the same; see ``Source.read``."""
-        yield from read_file(self.path, self.relative, stride=stride, stop=stop)
 
 
 def find_files(source: str | Path) -> list[PictureFile | VideoFile]:

@@ -36,11 +36,7 @@ class LiveStream(Source):
         self.name = str(address) if isinstance(address, int) else without_password(address)
 
     def read(self, *, stride: int, stop: threading.Event) -> Iterator[Picture]:
-        """Yield frames until ``stop``; see ``Source.read``.
-
-        Raises:
-            SourceError: it cannot be opened, gives no frame, or was lost and no new try brought it back.
-        """
+        """Yield frames until ``stop``; see ``Source.read``."""
         import logging  # where it is written to, not where every process starts
 
         log = logging.getLogger(__name__)

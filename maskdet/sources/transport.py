@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import IO, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -36,9 +35,7 @@ class Deadline:
         self._timer.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         with self._lock:
             for held in self._sockets:

@@ -38,11 +38,11 @@ def expected_calibration_error(
     bins: int = BINS,
     weights: NDArray[np.integer[Any]] | None = None,
 ) -> float:
-    """Return how far confidence and the share of right answers lie apart: equation 3 of Guo et al.
+    """Return how far confidence and the share of right answers lie apart, 0 to 1: equation 3 of Guo et al.
 
-    The mean over all answers of their bin's |share right - mean confidence|, the bins being of equal width. For
-    detections, right means that the box found a face of its class (Küppers et al., "Multivariate Confidence Calibration
-    for Object Detection", CVPR workshops 2020, with confidence as the only dimension).
+    The mean over all answers, counted ``weights`` times, of their bin's |share right - mean confidence|, the bins being
+    of equal width; NaN where nothing counts. For detections, right means that the box found a face of its class
+    (Küppers et al., CVPR workshops 2020).
 
     Four answers of confidence 0.8, three right: |0.75 - 0.8|.
 

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from maskdet.classes import CLASS_NAMES
@@ -126,9 +125,7 @@ class Outputs:
         if targets.csv:
             self._lines.append(texts.CsvWriter(self._stack.enter_context(open_text(targets.csv)), targets.csv))
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         with self._stack:
             if self._coco and (error is None or isinstance(error, KeyboardInterrupt)):
                 self._coco.finish()

@@ -39,11 +39,8 @@ class OpenCvEncoder:
     def __init__(self, path: Path, *, fps: float, size: tuple[int, int], live: bool) -> None:
         """Write ``path``, whose ending tells the container, from the moment that the rate is known.
 
-        Args:
-            path: the file.
-            fps: frames a second that are expected.
-            size: width and height; OpenCV leaves out an odd last column or row.
-            live: a frame that comes late is written so often that the recording keeps the time.
+        OpenCV leaves out an odd last column or row. ``live``: a frame that comes late is written so often that the
+        recording keeps the time.
         """
         self._path, self._fps, self._size, self._live = path, fps, size, live
         self._writer: cv2.VideoWriter | None = None

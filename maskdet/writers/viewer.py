@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from types import TracebackType
 from typing import Final, Self
 
 import cv2
@@ -22,11 +21,7 @@ class Viewer:
     """A window of annotated pictures: q, Esc or closing it ends, any other key goes on from a single picture."""
 
     def __enter__(self) -> Self:
-        """Open the window.
-
-        Raises:
-            SourceError: there is no display, or this OpenCV was built without windows.
-        """
+        """Open the window (``SourceError``: there is no display, or this OpenCV was built without windows)."""
         # Asked for first: where Qt finds no display it ends the whole process.
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise SourceError("--show", "there is no display here (DISPLAY is not set); use --save DIR instead")
@@ -36,9 +31,7 @@ class Viewer:
             raise SourceError("--show", "this OpenCV cannot open windows; use --save DIR instead") from error
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         cv2.destroyAllWindows()
 
     def show(self, result: MaskResult, *, wait: bool) -> bool:
