@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from maskdet.extras import require
 from maskdet.sessions.devices import torch_device
 from maskdet.sessions.model_file import SIDES, STRIDES, check_names
 from maskdet.sessions.processor import usable_cores
+
+#: What a network raises whose state a stranger made up, once this ultralytics is known to take what it is given.
+MADE_UP: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class TorchRuntime:
@@ -39,7 +43,7 @@ class TorchRuntime:
         import torch
         from ultralytics.nn.tasks import load_checkpoint
 
-        from maskdet.detector.inference.runtime.ultralytics_bridge import safe_loading
+        from maskdet.detector.inference.runtime.ultralytics_bridge import check_insides, safe_loading
 
         # ultralytics sets one thread for its loaders when imported; inference wants every core.
         torch.set_num_threads(usable_cores())
@@ -47,22 +51,18 @@ class TorchRuntime:
         self._device = torch.device(torch_device(device))
         if self._device.type == "cuda" and not torch.cuda.is_available():
             raise DeviceError(f"device {device!r} needs an NVIDIA GPU and a torch built for CUDA; use device cpu")
+        check_insides()
         try:
             with safe_loading(trust_weights):
                 model, _ = load_checkpoint(str(path), device=self._device)
-            pairs = model.names.items() if isinstance(model.names, dict) else enumerate(model.names)
-            named = sorted((int(key), str(value)) for key, value in pairs)
-            names, order = class_order(check_names([name for _, name in named]))
-            stride = max(int(model.stride.max()), 32)
-            imgsz = int(model.args["imgsz"] if isinstance(model.args, dict) and "imgsz" in model.args else 640)
-            if not (SIDES[0] <= imgsz <= SIDES[1] and stride <= STRIDES[1]):
-                raise ValueError(f"its size is {imgsz} and its stride {stride}")
+            names, imgsz, stride = _described(model)
             model.end2end = end_to_end
             model = model.fuse(verbose=False)
         except MaskdetError:
             raise
-        except Exception as error:  # a network whose state a stranger made up can raise anything
+        except MADE_UP as error:
             raise WeightsError(path, f"not a YOLO detection checkpoint ({first_line(error)})") from error
+        names, order = class_order(names)
         self._model = model.eval()
         self._path = path
         self.spec = ModelSpec(name, imgsz, stride, True, {}, names, order, path=path)
@@ -74,6 +74,21 @@ class TorchRuntime:
                 output = self._model(self._torch.from_numpy(batch).to(self._device))
             tensor = output[0] if isinstance(output, (list, tuple)) else output
             array: npt.NDArray[np.float32] = tensor.float().cpu().numpy()
-        except Exception as error:  # a network whose state a stranger made up can raise anything
+        except MADE_UP as error:
             raise WeightsError(self._path, f"cannot be run ({first_line(error)})") from error
         return checked_answer(self._path, self.spec, array, len(batch))
+
+
+def _described(model: Any) -> tuple[tuple[str, ...], int, int]:
+    """Return the classes of a loaded network, the size it was trained at and its stride.
+
+    Raises:
+        ValueError: a value that cannot be.
+    """
+    pairs = model.names.items() if isinstance(model.names, dict) else enumerate(model.names)
+    named = sorted((int(key), str(value)) for key, value in pairs)
+    stride = max(int(model.stride.max()), 32)
+    imgsz = int(model.args["imgsz"] if isinstance(model.args, dict) and "imgsz" in model.args else 640)
+    if not (SIDES[0] <= imgsz <= SIDES[1] and stride <= STRIDES[1]):
+        raise ValueError(f"its size is {imgsz} and its stride {stride}")
+    return check_names([name for _, name in named]), imgsz, stride

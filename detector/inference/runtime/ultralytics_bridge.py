@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +40,22 @@ def safe_loading(trusted: bool = False) -> Iterator[None]:
         yield
     finally:
         _trusted.reset(token)
+
+
+def check_insides() -> None:
+    """Make sure that this ultralytics loads and fuses a network when asked as we ask.
+
+    Raises:
+        MaskdetError: its functions take something else, which says nothing of any file.
+    """
+    from ultralytics import __version__
+    from ultralytics.nn import tasks
+
+    try:
+        inspect.signature(tasks.load_checkpoint).bind("file.pt", device="cpu")
+        inspect.signature(tasks.BaseModel.fuse).bind(None, verbose=False)
+    except (AttributeError, TypeError) as error:
+        raise MaskdetError(f"ultralytics {__version__} is another than maskdet knows ({error})") from error
 
 
 def stay_safe() -> None:
