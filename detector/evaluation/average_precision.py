@@ -46,17 +46,8 @@ def match_tables(
 ) -> list[list[MatchTable]]:
     """Match every photo once.
 
-    Args:
-        truths: one a photo.
-        found: one a photo, in the same order.
-        classes: how many there are.
-
     Returns:
         One table a class and size: ``tables[class_id][index in SIZES]``.
-
-    Raises:
-        MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
-        ValueError: the two differ in length.
     """
     return [_class_tables(class_id, truths, found) for class_id in range(classes)]
 
@@ -113,7 +104,6 @@ def weighted_ap(table: MatchTable, weights: npt.NDArray[np.int32]) -> npt.NDArra
     detections i, n(i) being how many of the 101 recalls are first reached with i.
 
     Args:
-        table: the matches of one class and size.
         weights: (B, P) int32, how often each photo counts; a row of ones gives COCO's own figure.
 
     Returns:
@@ -156,8 +146,6 @@ def resampled_ap(tables: list[list[MatchTable]], *, resamples: int, seed: int) -
 
     Args:
         tables: from ``match_tables``.
-        resamples: how many draws.
-        seed: the same seed gives the same draws.
 
     Returns:
         (resamples, 10, 3, 4) float64 by IoU threshold, class and size; NaN where a draw has no such face.
@@ -195,7 +183,6 @@ def by_size(cell: Callable[[int, int], T], rows: Sequence[str] = AP_ROWS) -> dic
 
     Args:
         cell: makes it, from the index of its row and that of its size range in ``SIZES``.
-        rows: what they are called.
 
     >>> by_size(lambda row, column: 10 * row + column)["<16 px"]
     {'with_mask': 1, 'without_mask': 11, 'mask_weared_incorrect': 21, 'mean': 31}

@@ -37,7 +37,6 @@ def fit_calibration(
     Args:
         scores: (N,) float, 0 to 1.
         right: (N,) bool.
-        bias: fit a bias too.
 
     Raises:
         ValueError: all are right, or all wrong, or more confident is not more often right: no such maximum.
@@ -92,12 +91,7 @@ def judge(truths: Sequence[Truth], found: Sequence[Detections]) -> Judged:
     """Say of each detection whether it is right.
 
     Args:
-        truths: one a photo.
         found: one a photo, as ``maskdet detect`` reports them (the best class of a box), from a low threshold on.
-
-    Raises:
-        MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
-        ValueError: the two differ in length.
     """
     columns: list[tuple[npt.NDArray[Any], ...]] = []
     for photo, (truth, detected) in enumerate(zip(truths, found, strict=True)):
@@ -119,8 +113,6 @@ def best_threshold(
 
     Args:
         confidences: (N,) float64, the calibrated ones.
-        judged: the detections.
-        faces: labelled faces of each class.
         classes: whose F1 counts.
 
     Returns:

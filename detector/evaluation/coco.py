@@ -39,9 +39,6 @@ def coco_iou(found: npt.NDArray[Any], true: npt.NDArray[Any]) -> npt.NDArray[np.
 
     Returns:
         (D, G) float64.
-
-    Raises:
-        MissingExtraError: faster-coco-eval is not installed.
     """
     if not len(found) or not len(true):
         return np.zeros((len(found), len(true)))
@@ -146,16 +143,7 @@ class CocoScores:
 def coco_dicts(
     truths: Sequence[Truth], found: Sequence[Detections], names: Sequence[str] = CLASS_NAMES
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
-    """Return truth and detections as two COCO data sets; ids count from 1, because 0 means "none" to COCO.
-
-    Args:
-        truths: one a photo.
-        found: one a photo, in the same order.
-        names: of the classes.
-
-    Raises:
-        ValueError: the two differ in length.
-    """
+    """Return truth and detections as two COCO data sets; ids count from 1, because 0 means "none" to COCO."""
     categories = [{"id": index, "name": name} for index, name in enumerate(names, 1)]
     images = [{"id": index} for index in range(1, len(truths) + 1)]
     faces: list[dict[str, Any]] = []
@@ -202,13 +190,7 @@ def coco_scores(truths: Sequence[Truth], found: Sequence[Detections], names: Seq
     """Score detections as COCO does.
 
     Args:
-        truths: one a photo.
         found: one a photo, in the same order, from a low confidence threshold on (YOLO's ``val`` takes 0.001).
-        names: of the C classes.
-
-    Raises:
-        MissingExtraError: faster-coco-eval is not installed.
-        ValueError: the two differ in length.
     """
     module = require("faster_coco_eval", what="maskdet val", extra="train")
     true, answered = coco_dicts(truths, found, names)

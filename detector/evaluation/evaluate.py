@@ -56,12 +56,8 @@ def evaluate(
             upright photo. Answers given this way are also what counts at the shipped threshold.
         data: a ``data.yaml``, its folder, or a split already read.
         split: its key in ``data.yaml``; unused with a split already read.
-        conf: a detector's threshold for average precision.
-        iou: a detector's NMS threshold.
-        batch: photos decoded and run at once.
         resamples: draws behind each interval, 0 for no intervals.
         seed: where the draws start.
-        quiet: draw no progress bar.
 
     Raises:
         DatasetError: the data set cannot be used for scoring.
@@ -113,14 +109,8 @@ def detect_split(
     """Run a detector over a split.
 
     Args:
-        detector: what finds the faces.
-        labelled: the photos.
         conf: threshold for average precision, on the score as trained: what the file's calibration makes of it is
             used, so that a calibration changes no average precision.
-        iou: threshold of NMS.
-        batch: photos decoded and run at once.
-        quiet: draw no progress bar.
-        report_conf: threshold of what is reported, on the confidence as it is.
 
     Returns:
         What average precision needs (every class of a box above ``conf``), and what ``maskdet detect`` reports (the
@@ -161,11 +151,7 @@ def detect_twice(
     """Run the network once and select twice.
 
     Args:
-        detector: sees whole pictures.
         images: each (H, W, 3) uint8 BGR.
-        conf: threshold for average precision.
-        iou: NMS threshold likewise.
-        report_conf: threshold of what is reported.
         names: the classes that are scored, which those of the model are matched with by name.
 
     Yields:
@@ -194,12 +180,8 @@ def ap_rows(
     """Put average precision, its intervals and the number of faces together.
 
     Args:
-        truths: one a photo.
-        found: one a photo.
         ap: (10, C, 4) float64 by IoU threshold, class and size, NaN where no face is labelled.
-        resamples: draws behind each interval.
         seed: where the draws start.
-        names: what the C classes are called, no two alike.
 
     Returns:
         Size range -> class name or ``"mean"`` -> row.

@@ -91,10 +91,8 @@ def in_classes(found: Detections, ids: npt.NDArray[np.int64] | None, count: int)
     """Return boxes with the ids and scores of the ``count`` classes that are scored.
 
     Args:
-        found: boxes with a model's own ids.
         ids: from ``scored_ids``: boxes of classes that are not scored are left out, and scored classes that the model
             lacks have scores of 0.
-        count: how many classes are scored.
     """
     if ids is None:
         return found
@@ -124,9 +122,6 @@ class LabelledSplit:
 
     Attributes:
         data: folder and name of its ``data.yaml``, such as ``"public/data.yaml"``; never a whole path.
-        split: ``"train"``, ``"val"`` or ``"test"``.
-        photos: picture files, sorted.
-        truths: one a photo, in the same order.
         repeated: how many label lines said what another line of their file says; each such face counts once.
         empty: how many label lines had no area; they count as no faces.
         names: the classes that ``class_ids`` count: ours where all names mean those, else the data set's own.
@@ -162,7 +157,6 @@ def read_split(data: str | Path, split: str = "val", *, any_classes: bool = Fals
 
     Args:
         data: a ``data.yaml``, or the folder that holds one.
-        split: its key there.
         any_classes: take classes that cannot be matched with ours by name as they are.
 
     Raises:

@@ -51,9 +51,6 @@ def write_gallery(
 
     Args:
         folder: where they go.
-        labelled: photos and labels.
-        found: what was detected, one a photo.
-        mistakes: the worst first.
         conf: boxes at or below it are not drawn.
 
     Raises:
@@ -93,10 +90,6 @@ def draw_tile(image: _Image, mistake: Mistake, truth: Truth, found: Detections, 
 
     Args:
         image: (H, W, 3) uint8 BGR, the photo.
-        mistake: what to show.
-        truth: all its labelled faces.
-        found: the boxes that are reported, and no others.
-        name: of the photo.
 
     Returns:
         (TILE + two lines, TILE, 3) uint8 BGR.
@@ -145,11 +138,6 @@ def caption(mistake: Mistake) -> str:
 
 def draw_gallery(mistakes: Sequence[Mistake], tile_of: Callable[[Mistake], _Image], *, rows: int = 2) -> _Image | None:
     """Draw the first mistakes of every size and class, in the order given, under a title each.
-
-    Args:
-        mistakes: the worst first.
-        tile_of: draws one.
-        rows: of each size and class, at most.
 
     Returns:
         (H, W, 3) uint8 BGR; None without a mistake.

@@ -38,8 +38,6 @@ class Mistake:
     """One mistake.
 
     Attributes:
-        photo: index of the photo.
-        kind: what is wrong.
         label: class id of the face concerned, None where there is none.
         found: class id of the box concerned; of a missed face, that of the surest box below the threshold on it.
         confidence: of that box, 0 to 1; None where there is none.
@@ -83,13 +81,8 @@ def find_mistakes(truths: Sequence[Truth], found: Sequence[Detections], *, conf:
     """Return every mistake above a confidence threshold, photo by photo.
 
     Args:
-        truths: one a photo.
         found: one a photo, the best class of a box, from a lower threshold on.
         conf: boxes at or below it are not reported.
-
-    Raises:
-        MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
-        ValueError: the two differ in length.
     """
     mistakes: list[Mistake] = []
     for photo, (truth, detected) in enumerate(zip(truths, found, strict=True)):

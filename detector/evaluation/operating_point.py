@@ -25,7 +25,6 @@ class ClassPoint:
 
     Attributes:
         right: detections that found a face of their class.
-        wrong: detections that did not.
         missed: labelled faces that no detection of their class found.
     """
 
@@ -58,9 +57,6 @@ class OperatingPoint:
     """Counts of all classes at one threshold.
 
     Attributes:
-        conf: detections count above this confidence.
-        iou: and find a face from this overlap on.
-        classes: in class order.
         confusion: (C + 1, C + 1) int64, rows the labelled class, columns the detected one, the last of each being
             background: a missed face is in the last column, a detection where no face is labelled in the last row.
     """
@@ -89,17 +85,6 @@ def operating_point(
     Precision and recall match each class on its own, as average precision does. The confusion matrix matches without
     regard to class, so that a face found as another class shows up as such; the most confident detection gets the face,
     and a second one on the same face stands under background.
-
-    Args:
-        truths: one a photo.
-        found: one a photo, in the same order.
-        conf: detections at or below it are left out.
-        iou: least overlap with a face.
-        classes: how many there are.
-
-    Raises:
-        MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
-        ValueError: ``truths`` and ``found`` differ in length.
     """
     background = classes
     threshold = np.array([iou])
@@ -199,15 +184,7 @@ def count_photos(
     """Count what is right in each photo.
 
     Args:
-        truths: one a photo.
-        found: one a photo, in the same order.
         conf: detections at or below it are left out; one for all classes, or one a class.
-        iou: least overlap with a face.
-        classes: how many there are.
-
-    Raises:
-        MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
-        ValueError: the two differ in length.
     """
     limits = [conf] * classes if isinstance(conf, (int, float)) else list(conf)
     sizes = within_sizes(np.zeros((0, 4))).shape[1]

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: precision-recall curves, confusion matrix, reliability, figures by size of the face."""
+"""Pictures of an evaluation, as PNG or ``matplotlib.figure.Figure``: curves, confusion matrix, reliability, scales."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ def save_plots(report: ValReport, folder: Path) -> list[Path]:
     """Write ``pr_curve.png`` and ``confusion_matrix.png`` into ``folder`` and return their paths.
 
     Raises:
-        MissingExtraError: matplotlib is not installed.
         SourceError: the folder cannot be written.
     """
     return [
@@ -36,14 +35,7 @@ def save_plots(report: ValReport, folder: Path) -> list[Path]:
 
 
 def pr_curve(report: ValReport) -> Any:
-    """Draw precision over recall at IoU 0.5, one line a class, and the shipped threshold as a dot on each.
-
-    Returns:
-        A ``matplotlib.figure.Figure``.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Draw precision over recall at IoU 0.5, one line a class, and the shipped threshold as a dot on each."""
     figure, axes = canvas(7.0, 5.0)
     for index, name in enumerate(report.names):
         row, point = report.ap["all"][name], report.point.classes[index]
@@ -63,14 +55,7 @@ def pr_curve(report: ValReport) -> Any:
 
 
 def confusion_matrix(report: ValReport) -> Any:
-    """Draw the counts, each cell coloured by its share of the labelled class.
-
-    Returns:
-        A ``matplotlib.figure.Figure``.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Draw the counts, each cell coloured by its share of the labelled class."""
     figure, axes = canvas(7.0, 5.5)
     counts = report.point.confusion
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -108,13 +93,6 @@ def reliability_diagram(
     Args:
         panels: (title, (N,) float64 confidences) each.
         right: (N,) bool.
-        least: detections at or below this confidence are left out.
-
-    Returns:
-        A ``matplotlib.figure.Figure``.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
     """
     module = require("matplotlib.figure", what="the reliability diagram", extra="plots")
     figure = module.Figure(figsize=(4.6 * len(panels), 5.0), layout="constrained")
@@ -142,21 +120,13 @@ def save_curve(report: ScaleReport, folder: Path) -> Path:
     """Write ``stress.png`` into ``folder`` and return its path.
 
     Raises:
-        MissingExtraError: matplotlib is not installed.
         SourceError: the folder cannot be written.
     """
     return write_bytes(folder / "stress.png", png(scale_curve(report), dpi=120))
 
 
 def scale_curve(report: ScaleReport) -> Any:
-    """Draw recall and AP50 over the buckets, one line a class with its 95 % interval as a band.
-
-    Returns:
-        A ``matplotlib.figure.Figure``.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Draw recall and AP50 over the buckets, one line a class with its 95 % interval as a band."""
     figure, (recall, ap) = canvas(11.0, 4.5, columns=2)
     titles = ((recall, "recall", f"recall above confidence {report.conf}, box and class right"), (ap, "ap50", "AP50"))
     for axes, name, title in titles:

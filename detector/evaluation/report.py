@@ -36,13 +36,7 @@ def row_names(names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ApRow:
-    """Average precision of one class, or of their mean, in one size range.
-
-    Attributes:
-        faces: how many are labelled.
-        ap50: AP at IoU 0.5.
-        ap50_95: mean AP over IoU 0.5 to 0.95 in steps of 0.05.
-    """
+    """Average precision of one class, or of their mean, in one size range."""
 
     faces: int
     ap50: Figure
@@ -65,14 +59,9 @@ class ValReport:
     """Every figure of one evaluation.
 
     Attributes:
-        data: folder and name of the ``data.yaml``.
-        split: ``"train"``, ``"val"`` or ``"test"``.
-        photos: how many were scored.
         ap: size range (a key of ``SIZES``) -> class name or ``"mean"`` -> average precision.
-        point: counts at the shipped confidence threshold.
         curves: (C, 101) float64, precision of each class at recalls 0, 0.01 … 1 and IoU 0.5; NaN where no face is
             labelled. Drawn, not part of the JSON.
-        settings: how it was measured.
         model: the model's name, None for given predictions.
         imgsz: longer side of its input in pixels, None likewise.
         sha256: checksum of its file, where one was given.

@@ -54,7 +54,6 @@ class Bucket:
     """The pictures of one bucket.
 
     Attributes:
-        photos: how many photos they are cut from.
         false_alarms: boxes a picture that are reported at the shipped threshold, and are neither its target with the
             class right nor on another labelled face.
         rows: class name or ``"mean"`` -> figures; the faces of the mean are all.
@@ -75,8 +74,6 @@ class ScaleReport:
 
     Attributes:
         conf: recall counts boxes above this confidence.
-        buckets: bucket -> figures, smallest faces first.
-        settings: how the detections for average precision were made, and the intervals drawn.
         close_ups: how the model saw each picture once more, None where it did not.
         sha256: checksum of the model's file, where one was given; likewise ``command``.
 
@@ -137,14 +134,10 @@ def stress(
     """Run a detector over the re-framed pictures of a split and score it.
 
     Args:
-        detector: sees whole pictures.
-        labelled: photos and labels.
         most: at most so many pictures a bucket and class, None for all.
         conf: threshold for average precision; recall is measured at the shipped one.
-        iou: NMS threshold likewise.
         resamples: draws behind each interval, 0 for no intervals.
         seed: where the draws start.
-        quiet: draw no progress bar.
 
     Raises:
         SourceError: a photo that cannot be decoded.
@@ -194,15 +187,11 @@ def score_frames(
     """Score answers at hand; return bucket -> figures, in the order of ``BUCKETS``.
 
     Args:
-        frames: what is in each picture.
-        every: what was detected for average precision, one a frame.
         reported: what ``maskdet detect`` reports, one a frame, already above its threshold.
         photos: how many photos the frames are cut from, those without a frame among them.
-        resamples: draws of photos behind each interval.
         seed: where the draws start.
 
     Raises:
-        MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.
         ValueError: another number of answers than of frames.
     """
     if not len(frames) == len(every) == len(reported):
@@ -259,11 +248,6 @@ def _share(values: npt.NDArray[np.generic], photos: Ints, weights: npt.NDArray[n
 
 def match_class(class_id: int, frame: Frame, found: Detections) -> tuple[Detections, Ints]:
     """Match the boxes of one class in one picture.
-
-    Args:
-        class_id: the class.
-        frame: the picture.
-        found: everything detected in it.
 
     Returns:
         The boxes of the class, most confident first, at most ``MAX_DETECTIONS``; and (N,) int64 for each: 1 it found

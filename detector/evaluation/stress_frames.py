@@ -50,11 +50,8 @@ class Frame:
     """One picture to be made, and what is in it.
 
     Attributes:
-        bucket: one of ``BUCKETS``.
-        photo: index of the photo it is cut from.
         window: left, top, right, bottom in whole pixels of the photo.
         size: (width, height) of the picture, pixels.
-        class_id: the target's class.
         target: (4,) float64 xyxy of the target, in pixels of the picture; never cut.
         others: (N, 4) float64 xyxy of the other labelled faces, clipped to the picture; those outside are left out.
     """
@@ -131,7 +128,6 @@ def plan_frames(truths: Sequence[Truth], sizes: Sequence[tuple[int, int]], *, mo
     """Plan every picture of the stress test.
 
     Args:
-        truths: one a photo.
         sizes: (width, height) of each photo, pixels.
         most: at most so many pictures a bucket and class, spread evenly over the photos; None for all.
 

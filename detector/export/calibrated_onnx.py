@@ -30,9 +30,7 @@ def write_calibration(
     """Write a copy of a detector whose scores are calibrated.
 
     Args:
-        source: an ONNX file as exported.
         target: the file to write; may be the same.
-        calibration: what is done to the logits.
         notes: what else the metadata is to say, such as what it was fitted on.
 
     Raises:

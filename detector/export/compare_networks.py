@@ -21,10 +21,7 @@ class Agreement:
     """The faces that a first network reports, looked for among those of a second.
 
     Attributes:
-        faces: how many the first reports.
         found: how many of these the second reports too, at the same threshold.
-        same_class: how many of those found have the same class.
-        extra: faces that only the second reports.
         iou: mean overlap of the boxes found, 0 to 1; NaN where none was found.
         confidence: mean absolute difference of their confidences, 0 to 1; NaN likewise.
     """
@@ -43,8 +40,6 @@ def compare_faces(
     """Run both and pair their faces, the best overlap first.
 
     Args:
-        first: the reference.
-        second: the other.
         batches: each (N, 3, H, W) float32 RGB in 0 to 1.
         conf: threshold of both, 0 to 1.
         iou: NMS threshold of both, 0 to 1.
@@ -77,10 +72,7 @@ def times_faster(first: Runtime, second: Runtime, batches: Sequence[npt.NDArray[
     Whatever else the machine does hits both sides of a pair.
 
     Args:
-        first: the reference.
-        second: the other.
         batches: inputs, (N, 3, H, W) float32, taken in turn.
-        runs: pairs.
     """
     for batch in batches:  # once unmeasured: memory is laid out for each shape
         first(batch), second(batch)

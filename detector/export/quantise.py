@@ -71,12 +71,7 @@ class Quantised:
     """A written INT8 model beside the one it came from.
 
     Attributes:
-        path: the file written.
-        bytes_before: size of the source.
-        bytes_after: size of the file written.
-        photos: calibration photos.
         speed: times faster than the source, here, in ONNX Runtime; below 1 slower.
-        agreement: the source's faces, looked for among the new one's.
     """
 
     path: Path
@@ -157,10 +152,6 @@ def float_tail(nodes: Sequence[Any], outputs: Sequence[str]) -> tuple[list[str],
     Walks from the outputs towards the input and stops at every convolution with a bias (the one that turns the box
     distribution into a distance has none) and wherever only a tensor's shape is read.
 
-    Args:
-        nodes: of an ONNX graph, each with a name of its own.
-        outputs: names of the graph's outputs.
-
     Returns:
         Names of the nodes, and which of them are those last convolutions, both in the graph's order.
     """
@@ -202,7 +193,6 @@ def quantised_model(source: Path, folder: Path, photos: Sequence[Path], spec: Mo
     Args:
         source: the float ONNX file.
         folder: where files may be left.
-        photos: calibration photos.
         spec: of ``source``.
     """
     import onnx

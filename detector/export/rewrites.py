@@ -1,4 +1,8 @@
-"""Small questions to an ONNX graph, for those who rewrite one."""
+"""An exported detector's ONNX graph, rewritten as processors like it: other nodes, the same answers.
+
+Weights stay in the file under their names, as ``maskdet train`` looks for them; what the graph does to them a runtime
+does once, as it loads. What each rewrite brings is in ``docs/experiments.md``.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,6 @@ def replace_nodes(graph: Any, replacements: Mapping[str, Sequence[Any]]) -> None
 
     Args:
         graph: an ``onnx.GraphProto`` whose nodes have names.
-        replacements: name of a node → what comes instead; nothing removes it.
     """
     nodes = [new for node in graph.node for new in replacements.get(node.name, (node,))]
     made = {output for node in nodes for output in node.output}
@@ -59,6 +62,10 @@ _BINS_LAST: Final = [0, 1, 3, 2]
 
 def put_bins_last(model: Any) -> bool:
     """Rewrite the decoding of the box distribution in an ONNX model, in place.
+
+    A side of a box is a mean of sixteen distances, weighted by a softmax over sixteen numbers of every anchor
+    ("distribution focal loss", Li et al. 2020). ultralytics' graph puts the sixteen on an inner axis, where a softmax
+    must jump through memory, and takes the mean with a convolution; on the last axis it is a product of matrices.
 
     Args:
         model: an ``onnx.ModelProto``.
@@ -114,13 +121,14 @@ class _Found(NamedTuple):
 
 
 def convolve_halves(model: Any) -> int:
-    """Rewrite every such convolution in an ONNX model, in place.
+    """Compute a convolution whose output is split at once as one for each part, in place; return how many.
+
+    YOLO's blocks (C2f, and C3k2 after it) begin with a 1×1 convolution whose output is split in two. Between
+    convolutions ONNX Runtime keeps channels in groups of sixteen, which ``Split`` cannot read: every such block then
+    costs a change of order there, the copy and two changes back. Convolutions of their own need none.
 
     Args:
         model: an ``onnx.ModelProto`` whose nodes have names.
-
-    Returns:
-        How many were rewritten.
     """
     graph = model.graph
     count = 0
@@ -180,7 +188,11 @@ def _parts(found: _Found) -> list[Any]:
 
 
 def convolve_before_upsampling(model: Any) -> int:
-    """Rewrite every such convolution in an ONNX model, in place.
+    """Do a 1×1 convolution of enlarged channels before they are enlarged, in place: a quarter of the work.
+
+    YOLO's neck enlarges a feature map by repeating pixels, joins it with a finer one and convolves both, 1×1. Such a
+    convolution sees one pixel at a time and is linear: with weights W = [W₁ W₂] over the joined channels
+    W · [up(a); b] + bias = up(W₁ · a) + (W₂ · b + bias).
 
     Args:
         model: an ``onnx.ModelProto`` whose nodes have names.
@@ -279,9 +291,6 @@ def lay_out(model: Any) -> int:
 
     Args:
         model: an ``onnx.ModelProto``; nodes without a name get one.
-
-    Returns:
-        How many places were rewritten.
     """
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"

@@ -80,8 +80,6 @@ class Exported(NamedTuple):
     """What was written.
 
     Attributes:
-        path: the ONNX file.
-        parity: how closely it follows torch.
         rewritten: places of its graph that were rewritten for speed.
     """
 

@@ -60,7 +60,6 @@ def read_close_ups(value: object, path: Path) -> CloseUps:
 
     Args:
         value: ``{"imgsz": pixels, "share": 0 to 1}``, with ``"below"`` or without, or that as JSON text.
-        path: the model's file, for messages.
 
     Raises:
         WeightsError: it is something else.
@@ -84,8 +83,6 @@ def wanted_close_ups(path: Path, metadata: Mapping[str, str], card: Mapping[str,
     """Return how a model wants close-ups by itself, None where it wants none.
 
     Args:
-        path: its file, for messages.
-        metadata: what the file carries.
         card: its entry in ``models.json``, which comes first; empty for a model that is not shipped.
 
     Raises:
@@ -100,8 +97,6 @@ def choose_close_ups(asked: bool | CloseUps | None, path: Path, spec: ModelSpec,
 
     Args:
         asked: what the caller asked for, None for nothing.
-        path: the model's file.
-        spec: what the network takes.
         imgsz: the usual input, pixels.
 
     Raises:
@@ -132,11 +127,7 @@ def add_close_ups(
     """Let what the second look found join the first look's boxes.
 
     Args:
-        whole: found at the usual input.
-        close: found at the small one, large enough to count.
         size: (height, width) of the picture, pixels.
-        iou: threshold of NMS.
-        agnostic: let boxes of different classes suppress each other.
 
     Returns:
         Boxes in pixels of the picture, most confident first; ``whole`` itself where there is nothing to add.

@@ -40,7 +40,6 @@ class Letterbox:
         Args:
             source: (height, width) in pixels, both at least 1.
             imgsz: longer side of the input, a multiple of ``stride``.
-            stride: the network's largest stride.
             auto: pad to a multiple of the stride only; otherwise to the full square.
 
         >>> Letterbox.fit((300, 400), 640)

@@ -35,9 +35,7 @@ class MaskDetector:
     Without arguments it is the shipped model, run by ONNX Runtime.
 
     Attributes:
-        info: what results say of the model.
         close_ups: how pictures are seen once more for faces that fill them, None where they are not.
-        augmented: whether pictures are also seen mirrored and smaller.
         workers: calls from several threads at once that keep the processor busy.
 
     >>> detector = MaskDetector()
@@ -181,9 +179,6 @@ class MaskDetector:
 
         Args:
             images: each (H, W, 3) uint8 BGR; consecutive ones of one input shape run as one batch.
-
-        Yields:
-            For each picture what boxes are selected from.
         """
         close = self.close_ups
         always = close is not None and close.below >= 1
@@ -239,9 +234,6 @@ class MaskDetector:
             iou: NMS threshold for this call, else the detector's.
             agnostic: let boxes of different classes suppress each other in this call, else as the detector does.
             multi_label: see ``maskdet.detector.inference.postprocess.select``.
-
-        Returns:
-            One ``Detections`` a picture, in its own pixels.
         """
         limits = self._thresholds if conf is None else None
         conf = self.info.conf if conf is None else conf
@@ -270,8 +262,6 @@ class MaskDetector:
         """Detect in a batch of pictures, each (H, W, 3) uint8 BGR, whose origins are known.
 
         Args:
-            images: the pictures.
-            infos: one a picture.
             keep_pixels: let each result hold its picture, for ``plot``.
 
         Returns:

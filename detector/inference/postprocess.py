@@ -104,7 +104,6 @@ def pool_scores(
         boxes: (N, 4) float32, xyxy.
         scores: (N, C) float32.
         kept: (K,) int64 indices, most confident first, as ``non_maximum_suppression`` gives them.
-        iou: its threshold.
 
     Returns:
         (K, C) float32.
@@ -141,10 +140,7 @@ def select(
             probability a class, for A anchors; or (A, 6) float32 for an end-to-end network: x1, y1, x2, y2,
             confidence, class.
         conf: boxes must be more confident than this.
-        iou: NMS threshold; end-to-end networks need none.
-        agnostic: let boxes of different classes suppress each other.
         multi_label: a box may stand once for every class above ``conf`` (how mAP is measured), not only its best one.
-        max_detections: keep at most so many.
 
     Returns:
         Boxes in input pixels.

@@ -59,9 +59,6 @@ def class_thresholds(
 
     Args:
         conf: one for all classes, or ``"f1"``.
-        metadata: what the model's file carries.
-        path: that file, for messages.
-        names: the model's classes.
 
     Raises:
         WeightsError: the file's thresholds cannot be read, or are none of its classes'.

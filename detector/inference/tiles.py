@@ -117,12 +117,8 @@ def detect_tiled(
         size: a tile's side, pixels.
         whole: what was found in the whole picture already; None to ask ``detect``.
         overlap: least share of a tile that it has in common with the next, 0 to less than 1.
-        iou: boxes of different views that overlap by more are one face.
         agnostic: also where their classes differ.
         at_once: tiles given to ``detect`` together.
-
-    Returns:
-        Boxes in pixels of the picture, most confident first.
     """
     height, width = image.shape[:2]
     if whole is None:
@@ -158,13 +154,7 @@ def merge_views(
 
     Args:
         whole: found in the whole picture, in its pixels.
-        tiles: found in its tiles.
         size: (height, width) of the picture, pixels.
-        iou: threshold of NMS.
-        agnostic: let boxes of different classes suppress each other.
-
-    Returns:
-        Boxes in pixels of the picture, most confident first.
     """
     every = _join([whole, *(view.found._replace(boxes=_in_picture(view)) for view in tiles)])
     cut = np.concatenate([np.zeros(len(whole.boxes), np.bool_), *(is_cut(view, size) for view in tiles)])
@@ -193,7 +183,6 @@ def is_cut(view: View, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Say of each box of a tile whether it ends at a border that is not the picture's own.
 
     Args:
-        view: the tile.
         size: (height, width) of the picture, pixels.
 
     Returns:

@@ -27,8 +27,6 @@ class RawView(NamedTuple):
 
     Attributes:
         output: as ``maskdet.detector.inference.postprocess.select`` takes it.
-        letterbox: back to the pixels of what was shown.
-        mirrored: what was shown is the picture's mirror image.
     """
 
     output: npt.NDArray[np.float32]
@@ -44,7 +42,6 @@ class Look(NamedTuple):
         whole: the output as ``maskdet.detector.inference.postprocess.select`` takes it, and the letterbox back to the
             picture.
         close: the same at the small input; None without close-ups.
-        share: see ``maskdet.detector.inference.close_ups.CloseUps``.
         others: more views of the whole picture, to be fused with the first; none without ``augment``.
     """
 
@@ -55,11 +52,7 @@ class Look(NamedTuple):
     others: tuple[RawView, ...] = ()
 
     def select(self, *, conf: float, iou: float, agnostic: bool = False, multi_label: bool = False) -> Detections:
-        """Pick the boxes of the picture; the arguments are those of ``maskdet.detector.inference.postprocess.select``.
-
-        Returns:
-            Boxes in pixels of the picture, most confident first.
-        """
+        """Pick the boxes of the picture; arguments as in ``maskdet.detector.inference.postprocess.select``."""
 
         def boxes(raw: npt.NDArray[np.float32], letterbox: Letterbox) -> Detections:
             found = select(raw, conf=conf, iou=iou, agnostic=agnostic, multi_label=multi_label)
@@ -83,7 +76,6 @@ class AugmentedView(NamedTuple):
 
     Attributes:
         scale: of the usual input's size.
-        mirrored: left and right change places.
     """
 
     scale: float
@@ -115,7 +107,6 @@ def other_views(
         run: shows pictures to the network at a size in pixels.
         images: each (H, W, 3) uint8 BGR.
         imgsz: the usual size, pixels.
-        spec: what the network takes.
     """
     mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in images]
     views = [view for view in VIEWS if spec.dynamic or view.scale == 1]
@@ -133,14 +124,9 @@ def fused_views(
     """Select the boxes of every view and fuse them.
 
     Args:
-        views: of one picture.
         conf: boxes must be more confident than this once they are fused.
-        iou: threshold of NMS within a view.
         agnostic: boxes of different classes are one face too; its class is the surest of the fused scores.
         multi_label: see ``maskdet.detector.inference.postprocess.select``.
-
-    Returns:
-        Boxes in pixels of the picture, most confident first.
     """
     found = []
     for output, letterbox, mirrored in views:
@@ -165,11 +151,15 @@ def mirror(found: Detections, width: int) -> Detections:
 
 
 def fuse(views: Sequence[Detections], *, agnostic: bool = False) -> Detections:
-    """Fuse the boxes of several views of one picture.
+    """Fuse the boxes of several views of one picture, which err differently (test-time augmentation).
+
+    Boxes of one class that overlap are one face: its box is their mean weighted by confidence, its confidence the mean
+    over the views of the best in each, where a view that does not see the face counts as 0. That is weighted boxes
+    fusion (Solovyev, Wang and Gabruseva, 2021, arXiv:1910.13302); the NMS over all views of ultralytics'
+    ``augment=True`` keeps the surest view's word and gains a third of it (``docs/experiments.md``).
 
     Args:
         views: boxes in pixels of the picture.
-        agnostic: boxes of different classes are one face too.
 
     Returns:
         One box a face and class (or a face), most confident first; with ``scores`` where the views have them.

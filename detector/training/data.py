@@ -20,8 +20,6 @@ class TrainingData:
     """A data set ready to be trained on.
 
     Attributes:
-        description: what it says of itself.
-        validated_on: the split that epochs are validated on.
         photos: the usable photos of ``train`` and of that split.
         left_out: a line for each photo that cannot be used.
     """
@@ -50,7 +48,6 @@ def read_training_data(data: str, *, validated_on: str = "val", single_class: bo
 
     Args:
         data: a ``data.yaml``, or the folder that holds one.
-        validated_on: the split that epochs are validated on.
         single_class: every class number counts as 0.
 
     Raises:

@@ -71,9 +71,7 @@ def close_up_window(
 
     Args:
         box: (4,) xyxy in pixels.
-        size: the picture's width and height.
         share: of the face's longer side, above 0.
-        aspect: the window's width over its height.
         rng: decides where in the window the face lies.
 
     Returns:
@@ -122,9 +120,6 @@ def draw_close_up(
     Args:
         boxes: (N, 4) xyxy in pixels, N ≥ 1.
         weights: (N,) how much each face should be chosen, before its size counts: larger ones are sharper.
-        size: the picture's width and height.
-        imgsz: longer side that the window will be resized to.
-        rng: decides.
     """
     sides = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1.0)
     chance = weights * sides
@@ -156,8 +151,6 @@ def paste_face(image: Image, box: npt.NDArray[np.floating], patch: Patch, rng: n
     Args:
         image: (H, W, 3) uint8, changed.
         box: (4,) xyxy in pixels, of the face that goes.
-        patch: the face that comes; mirrored half of the time.
-        rng: decides.
 
     Returns:
         False, with nothing changed, where the surroundings do not lie in the picture.
@@ -184,7 +177,6 @@ def slip_mask(image: Image, box: npt.NDArray[np.floating], masked: Patch, rng: n
         image: (H, W, 3) uint8, changed.
         box: (4,) xyxy in pixels, of the bare face.
         masked: a face that wears its mask as it should, without margin (``Patch.margin`` 0).
-        rng: decides how low the mask sits.
 
     Returns:
         False, with nothing changed, where the face is too small or not wholly in the picture.

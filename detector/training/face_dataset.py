@@ -33,7 +33,12 @@ _NOWHERE: Final = Path("/dev/null/nothing.npy")
 
 
 class CheckedDataset(YOLODataset):  # type: ignore[misc]
-    """Holds the photos that it is given, with the boxes that count."""
+    """ultralytics' data set of photos and boxes that maskdet has read itself.
+
+    ultralytics would unpickle a ``.cache`` file beside the labels, take an ``.npy`` beside a photo for the photo, and
+    write all of these, and photos that it mends, into the data set. Here nothing but photos and labels is read, and
+    nothing is written unless ``cache=disk`` asks for it.
+    """
 
     def __init__(self, *args: Any, photos: Sequence[LabelledPicture], cache: Any = None, **kwargs: Any) -> None:
         """Set up as ultralytics does; ``photos`` stand for what it would read."""

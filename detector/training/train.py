@@ -148,11 +148,6 @@ def _resumed(checkpoint: Path, kept: Any, settings: Mapping[str, Any]) -> dict[s
 
     What a checkpoint says of its folder is not followed: it may be anybody's, and what lies there would be replaced.
 
-    Args:
-        checkpoint: the file.
-        kept: the arguments in it.
-        settings: those of this call, which come first.
-
     Raises:
         MaskdetError: it names no data, or does not lie in the folder of its run.
     """
@@ -175,11 +170,7 @@ def _resumed(checkpoint: Path, kept: Any, settings: Mapping[str, Any]) -> dict[s
 
 @contextmanager
 def _errors_in_a_line(started: Sequence[bool] = ()) -> Iterator[None]:
-    """Turn what ultralytics raises of arguments, networks and data into one line; later, only what files it misses.
-
-    Args:
-        started: true once training runs.
-    """
+    """Turn what ultralytics raises of arguments, networks and data into one line; later, only what files it misses."""
     try:
         yield
     except (FileNotFoundError, ConnectionError) as error:

@@ -33,11 +33,7 @@ def unfuse(source: Path, photos: Sequence[Path], target: Path) -> Path:
 
     Args:
         source: an ONNX file that ``maskdet export`` wrote, in float32.
-        photos: photos like those that it will be trained on.
         target: the ``.pt`` file to write.
-
-    Returns:
-        ``target``.
 
     Raises:
         MissingExtraError: the ``train`` extra is not installed.

@@ -42,7 +42,6 @@ class MethodScores:
         confidences: (N,) float64, every detection's, fold by fold, by ``folds``.
         errors: threshold -> expected calibration error of all folds' detections together.
         adaptive: threshold -> the same with bins of equal counts.
-        counts: threshold -> detections above it.
     """
 
     folds: tuple[Calibration, ...]
@@ -73,7 +72,6 @@ class ThresholdScores:
     """One way to choose the confidence threshold, on calibrated confidences.
 
     Attributes:
-        final: the threshold of each class, chosen on all folds.
         folds: that of each fold and class, chosen on the other folds.
         figures: ``"precision"``, ``"recall"`` and ``"f1"`` -> a row of ``ROWS`` -> of all folds' detections together.
         gain: a row of ``ROWS`` -> F1 beside the shipped threshold, drawn in pairs.
@@ -103,7 +101,6 @@ class CalibrationReport:
         judged: all folds' detections; their photos are numbered fold by fold.
         methods: a word of ``METHODS`` -> its figures.
         thresholds: ``"shipped"``, ``"one"``, ``"per_class"`` -> its figures, with confidences by ``chosen``.
-        chosen: the method that the thresholds are for.
     """
 
     judged: Judged
@@ -144,9 +141,7 @@ def calibrate_folds(
     """Fit, and measure what was fitted on the folds that it was not fitted on.
 
     Args:
-        folds: photos and labels.
         reported: for each fold one a photo, the best class of a box, from a low threshold on.
-        chosen: the method that the thresholds are chosen for.
         resamples: draws behind each interval, 0 for none.
         seed: where the draws start.
 

@@ -59,8 +59,6 @@ class FoldScores:
     """Every figure of one set of photos.
 
     Attributes:
-        photos: of each fold.
-        groups: groups of photos that belong together, of each fold.
         faces: size range -> class or ``"mean"`` (then of all) -> labelled faces.
         ap: ``"ap50"`` and ``"ap50_95"`` -> size range -> class or ``"mean"`` -> average precision.
         point: ``"precision"`` and ``"f1"`` -> a row of ``rows_of_counts`` -> the figure at the shipped threshold.
@@ -87,15 +85,12 @@ def cross_validate(
     """Score detections on every fold.
 
     Args:
-        folds: photos and labels.
-        found: for each fold one a photo, for average precision.
         reported: likewise, as ``maskdet detect`` reports them.
         conf: precision, recall and F1 count what is above it.
         resamples: draws behind each interval, 0 for none.
         seed: where the draws start.
 
     Raises:
-        MissingExtraError: faster-coco-eval is not installed.
         ValueError: another number of detections than of photos.
     """
     weights = draw_folds(folds, resamples=resamples, seed=seed)
@@ -155,7 +150,6 @@ def fold_models(template: str, folds: int) -> list[Path]:
 
     Args:
         template: a path with ``{fold}`` in it, which stands for 1 … K.
-        folds: K.
 
     Raises:
         WeightsError: nothing stands for the fold, a file is missing, or two files are the same model, which has then

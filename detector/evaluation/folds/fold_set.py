@@ -24,7 +24,6 @@ class FoldSet:
     """K folds, each with the photos that its detector is tested on.
 
     Attributes:
-        data: the folder's name.
         tests: the test part of fold 1 … K.
         groups: for each fold (P,) int64, the group of each of its photos: alike ones, and the selfie series.
         series: for each fold (P,) bool, which photos are of the selfie series.
@@ -81,7 +80,6 @@ def read_folds(data: str | Path, *, quiet: bool = True, any_classes: bool = Fals
 
     Args:
         data: the folder that ``maskdet convert --folds`` wrote, or a file in it.
-        quiet: draw no progress bar.
         any_classes: take classes that cannot be matched with ours by name as they are.
 
     Raises:

@@ -35,15 +35,10 @@ class FoldReport:
     """Every figure of one cross-validation.
 
     Attributes:
-        data: the folder's name.
-        models: fold 1 … K.
         sets: ``"all"``, and ``"without_series"`` where the selfie series is in the data -> its figures.
-        series: photos of the selfie series.
         leaks: groups of alike photos that lie in more than one fold.
         repeated: label lines that repeat another and count once.
         conf: precision, recall and F1 count what is above it.
-        settings: how it was measured.
-        command: the command line, where there was one.
     """
 
     data: str
@@ -102,13 +97,8 @@ def score_folds(
 
     Args:
         detectors: of fold 1 … K, each asked for when its turn comes.
-        folds: photos and labels.
-        conf: threshold for average precision.
-        iou: threshold of NMS.
-        batch: photos decoded and run at once.
         resamples: draws behind each interval, 0 for none.
         seed: where the draws start.
-        quiet: draw no progress bar.
 
     Raises:
         SourceError: a photo that cannot be decoded.

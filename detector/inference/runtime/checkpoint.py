@@ -67,7 +67,6 @@ def read_checkpoint(path: Path, *, trusted: bool = False) -> dict[str, Any]:
 
     Args:
         path: the ``.pt`` file.
-        trusted: unpickle it whatever it names, which runs what it says.
 
     Returns:
         What it holds, with a ``torch.nn.Module`` under ``"ema"`` or ``"model"``; tensors on the CPU.

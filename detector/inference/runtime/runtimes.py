@@ -70,7 +70,6 @@ def load_runtime(
 
     Args:
         path: an ``.onnx`` or ``.pt`` file, an OpenVINO folder, or the ``.xml`` in it.
-        name: how results call the model.
         device: ``"cpu"``, a CUDA index such as ``"0"``, ``"coreml"``, ``"directml"``, or such as ``"openvino:GPU"``.
         threads: CPU threads, 0 for one a core; torch always takes all.
         runtime: ``"auto"``, ``"onnx"``, ``"openvino"`` or ``"torch"``; see ``maskdet.sessions.devices``.

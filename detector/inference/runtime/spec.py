@@ -24,7 +24,6 @@ class ModelSpec:
     """What a model file says of itself.
 
     Attributes:
-        name: how results call it.
         imgsz: longer side of its input, pixels.
         stride: the input's sides are multiples of this.
         dynamic: the input may be any such rectangle and batch, not only ``imgsz`` × ``imgsz``.
@@ -73,8 +72,6 @@ def read_spec(path: Path, name: str, session: OnnxSession | OpenVinoSession) -> 
     """Return what a detector's file says of itself, once it agrees with the network in it.
 
     Args:
-        path: the file, for messages.
-        name: how results call the model.
         session: the network, with its metadata as ultralytics and ``maskdet export`` write it.
 
     Raises:
@@ -128,12 +125,6 @@ SLACK: Final = 0.01
 
 def checked_answer(path: Path, spec: ModelSpec, answer: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float32]:
     """Return a network's answer with its classes in the order of ``spec.names``, once it can be one.
-
-    Args:
-        path: the file, for messages.
-        spec: what it says of itself.
-        answer: what the network gave.
-        count: pictures in the batch.
 
     Raises:
         WeightsError: another shape, values that are not finite, confidences outside 0 to 1, or classes there are not.

@@ -28,8 +28,6 @@ class TorchRuntime:
         """Load ``path``.
 
         Args:
-            path: the checkpoint.
-            name: how results call the model.
             device: ``"cpu"``, a GPU index, or another of torch's names such as ``"mps"``.
             end_to_end: answer with the head that needs no NMS, where the network has one (YOLO26).
             trust_weights: unpickle the file whatever it names, which runs what it says.

@@ -28,9 +28,6 @@ _trusted: ContextVar[bool | None] = ContextVar("maskdet_trusts_checkpoints", def
 def safe_loading(trusted: bool = False) -> Iterator[None]:
     """Let ultralytics, inside the block and in this thread, read checkpoints by ``read_checkpoint`` alone.
 
-    Args:
-        trusted: read them whatever they name.
-
     Raises:
         MaskdetError: this ultralytics has other insides than those led round.
     """
