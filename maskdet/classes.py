@@ -1,9 +1,10 @@
-"""The three classes, in the one order used everywhere, and their colours."""
+"""The three classes, in the one order used everywhere: what names mean, what counts say, and their colours."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 ClassName = Literal["with_mask", "without_mask", "mask_weared_incorrect"]
@@ -57,6 +58,35 @@ def says_compliance(names: Sequence[str]) -> bool:
     """
     meanings = {meaning(name) for name in names}
     return None not in meanings and "with_mask" in meanings and len(meanings) > 1
+
+
+def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of counts by class, in the order of the first."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)
+
+
+def count_compliant(counts: Mapping[str, int]) -> int | None:
+    """Return how many of the faces counted by class wear a mask properly, None where the classes say nothing of it.
+
+    >>> count_compliant({"mask": 2, "no_mask": 1}), count_compliant({"person": 3})
+    (2, None)
+    """
+    if not says_compliance(list(counts)):
+        return None
+    return sum(count for name, count in counts.items() if meaning(name) == "with_mask")
+
+
+def compliance_of(counts: Mapping[str, int]) -> float | None:
+    """Return the share of the faces counted by class that wear a mask properly; None of no face, or if nothing says so.
+
+    >>> compliance_of({"mask": 1, "no_mask": 3}), compliance_of({"mask": 0, "no_mask": 0})
+    (0.25, None)
+    """
+    compliant, faces = count_compliant(counts), sum(counts.values())
+    return None if compliant is None or not faces else compliant / faces
 
 
 #: BGR, as OpenCV draws: green, red, yellow.

@@ -13,7 +13,7 @@ from maskdet.batch.manifest import SCHEMA, Manifest
 from maskdet.batch.plan import Format
 from maskdet.batch.rows import decode, part_name
 from maskdet.batch.store import Store
-from maskdet.results import count_compliant, sum_counts
+from maskdet.classes import count_compliant, sum_counts
 from maskdet.results.json_lines import to_line
 
 ERRORS: Final = "errors.jsonl"

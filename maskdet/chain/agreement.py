@@ -12,7 +12,7 @@ from maskdet.detector.evaluation.coco import SIZES
 from maskdet.results import Face, MaskResult
 from maskdet.results.draw import SHORT_NAMES
 from maskdet.terminal.console import cell, console, named_errors
-from maskdet.writers.tables import CLASS_STYLES, class_label, layout, print_fitting
+from maskdet.writers.tables import CLASS_STYLES, class_label, new_table, print_fitting
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -160,13 +160,11 @@ def _share(count: Count) -> str:
 
 
 def _sources_table(agreement: Agreement, narrow: bool) -> Table:
-    from rich.table import Table
-
-    table = Table(
+    table = new_table(
+        narrow,
         show_footer=len(agreement.sources) > 1,
         caption="n / m: n faces for the detector, m for the classifier",
         caption_justify="left",
-        **layout(narrow),
     )
     table.add_column("source", f"{len(agreement.sources)} sources", overflow="fold")
     frames = agreement.total.pictures > len(agreement.sources)
@@ -196,9 +194,7 @@ def _both(count: Count, name: str) -> str:
 
 
 def _faces_table(agreement: Agreement, narrow: bool) -> Table:
-    from rich.table import Table
-
-    table = Table(title="they disagree on", title_justify="left", title_style="bold", **layout(narrow))
+    table = new_table(narrow, title="they disagree on", title_justify="left", title_style="bold")
     table.add_column("picture", overflow="fold")
     table.add_column("box x1, y1, x2, y2 (px)", no_wrap=True)
     table.add_column("side", justify="right", no_wrap=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.classes import CLASS_NAMES, meaning, says_compliance
+from maskdet.classes import CLASS_NAMES, compliance_of, count_compliant
 from maskdet.files.paths import AnyPath
 
 if TYPE_CHECKING:
@@ -115,8 +114,7 @@ class MaskResult:
     @property
     def compliance(self) -> float | None:
         """Share of faces that wear a mask properly; None where there is no face or the classes say nothing of it."""
-        compliant = self.compliant
-        return None if compliant is None or not self.faces else compliant / len(self.faces)
+        return compliance_of(self.counts)
 
     @property
     def boxes(self) -> npt.NDArray[np.float32]:
@@ -264,25 +262,6 @@ class MaskResult:
         from maskdet.imaging.encode import write_picture
 
         return write_picture(Path(path), self.plot())
-
-
-def sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Return the sums of counts by class, in the order of the first."""
-    total: Counter[str] = Counter()
-    for one in counts:
-        total.update(one)
-    return dict(total)
-
-
-def count_compliant(counts: Mapping[str, int]) -> int | None:
-    """Return how many of the faces counted by class wear a mask properly, None where the classes say nothing of it.
-
-    >>> count_compliant({"mask": 2, "no_mask": 1}), count_compliant({"person": 3})
-    (2, None)
-    """
-    if not says_compliance(list(counts)):
-        return None
-    return sum(count for name, count in counts.items() if meaning(name) == "with_mask")
 
 
 def faces_from_arrays(

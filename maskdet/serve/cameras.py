@@ -10,9 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from maskdet.classes import sum_counts
 from maskdet.errors import SourceError
 from maskdet.imaging.encode import encode_picture
-from maskdet.results import MaskResult, sum_counts
+from maskdet.results import MaskResult
 from maskdet.serve.engine import Engine
 from maskdet.serve.problems import ProblemError
 from maskdet.sources import Picture, read

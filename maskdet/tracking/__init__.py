@@ -10,8 +10,8 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from maskdet.classes import CLASS_NAMES
-from maskdet.results import CONFIDENCE_DECIMALS, Face, count_compliant
+from maskdet.classes import CLASS_NAMES, compliance_of
+from maskdet.results import CONFIDENCE_DECIMALS, Face
 
 #: Finished tracks that are kept one by one; the sums go on counting beyond them.
 HISTORY: Final = 10_000
@@ -155,6 +155,4 @@ class VoteBook:
     @property
     def compliance(self) -> float | None:
         """Share of people whose vote is ``with_mask``; None without people, or where the classes say nothing of it."""
-        counts = self.counts
-        people, compliant = sum(counts.values()), count_compliant(counts)
-        return None if compliant is None or not people else compliant / people
+        return compliance_of(self.counts)

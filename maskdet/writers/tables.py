@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from maskdet.classes import CLASS_NAMES, meaning
-from maskdet.results import MaskResult, count_compliant, sum_counts
+from maskdet.classes import CLASS_NAMES, compliance_of, meaning, sum_counts
+from maskdet.results import MaskResult
 from maskdet.results.draw import SHORT_NAMES
 from maskdet.terminal.console import cell, console, named_errors
 from maskdet.writers.tally import ClipTally
@@ -34,9 +34,11 @@ def print_fitting(screen: Console, build: Callable[[bool], Table]) -> None:
     screen.print(wide if screen.measure(wide, options=room).maximum <= screen.width else build(True))
 
 
-def layout(narrow: bool) -> dict[str, Any]:
-    """Return how ``rich.table.Table`` is made, wide or narrow."""
-    return {"padding": (0, 0)} if narrow else {}
+def new_table(narrow: bool, **options: Any) -> Table:
+    """Return an empty table, wide or narrow; ``options`` are those of ``rich.table.Table``."""
+    from rich.table import Table
+
+    return Table(padding=(0, 0) if narrow else (0, 1), **options)
 
 
 def class_style(class_id: int, name: str) -> str:
@@ -82,8 +84,8 @@ def print_results(results: Sequence[MaskResult]) -> None:
     if not results:
         return
     screen = console()
-    counts, share = _total(results)
-    faces = sum(counts.values())
+    counts = sum_counts(result.counts for result in results)
+    faces, share = sum(counts.values()), compliance_of(counts)
     many = f" in {len(results)} pictures" if len(results) > 1 else ""
     proper = "" if share is None else f", {share:.0%} wear a mask properly"
     shown = counts if len(counts) <= MOST_COLUMNS else {name: count for name, count in counts.items() if count}
@@ -96,19 +98,10 @@ def print_results(results: Sequence[MaskResult]) -> None:
         screen.print(f"{faces} face{'' if faces == 1 else 's'}{many}{proper}" + (f": {each}" if faces else ""))
 
 
-def _total(results: Sequence[MaskResult]) -> tuple[dict[str, int], float | None]:
-    """Return the faces of each class over all pictures, and the share that complies; None where nothing says so."""
-    counts = sum_counts(result.counts for result in results)
-    compliant, faces = count_compliant(counts), sum(counts.values())
-    return counts, None if compliant is None or not faces else compliant / faces
-
-
 def _faces_table(result: MaskResult, narrow: bool) -> Table:
-    from rich.table import Table
-
     image = result.image
     title = f"{cell(image.path or 'picture')}  {image.width}×{image.height}  {result.time_ms:.0f} ms"
-    table = Table(title=title, title_justify="left", title_style="bold", **layout(narrow))
+    table = new_table(narrow, title=title, title_justify="left", title_style="bold")
     table.add_column("#", justify="right")
     table.add_column("class", overflow="fold", no_wrap=not narrow)
     table.add_column("conf." if narrow else "confidence", justify="right")
@@ -121,16 +114,16 @@ def _faces_table(result: MaskResult, narrow: bool) -> Table:
 
 
 def _pictures_table(results: Sequence[MaskResult], narrow: bool) -> Table:
-    from rich.table import Table
-
-    counts, share = _total(results)
-    table = Table(show_footer=True, **layout(narrow))
+    counts = sum_counts(result.counts for result in results)
+    table = new_table(narrow, show_footer=True)
     table.add_column("picture", f"{len(results)} pictures", overflow="fold")
     # Of many classes those that were met have a column.
     names = [name for name, count in counts.items() if count or len(counts) <= MOST_COLUMNS]
     add_class_columns(table, names, narrow, [str(counts[name]) for name in names])
     table.add_column("faces", str(sum(counts.values())), justify="right", no_wrap=True)
-    table.add_column("compl." if narrow else "compliance", _percent(share), justify="right", no_wrap=True)
+    table.add_column(
+        "compl." if narrow else "compliance", _percent(compliance_of(counts)), justify="right", no_wrap=True
+    )
     table.add_column("ms", f"{sum(result.time_ms for result in results):.0f}", justify="right", no_wrap=True)
     for result in results:
         row = [str(count) if count else "·" for count in (*map(result.counts.__getitem__, names), len(result.faces))]
@@ -149,26 +142,23 @@ def print_clips(clips: Sequence[ClipTally]) -> None:
     screen = console()
     print_fitting(screen, lambda narrow: _clips_table(clips, narrow))
     faces, frames = sum(clip.faces for clip in clips), sum(clip.frames for clip in clips)
-    compliant = count_compliant(sum_counts(clip.counts for clip in clips))
-    share = f", {compliant / faces:.0%} of them with a mask worn properly" if faces and compliant is not None else ""
-    screen.print(f"{faces} sighting{'' if faces == 1 else 's'} of faces in {frames} frames{share}")
+    share = compliance_of(sum_counts(clip.counts for clip in clips))
+    proper = "" if share is None else f", {share:.0%} of them with a mask worn properly"
+    screen.print(f"{faces} sighting{'' if faces == 1 else 's'} of faces in {frames} frames{proper}")
 
 
 def _clips_table(clips: Sequence[ClipTally], narrow: bool) -> Table:
-    from rich.table import Table
-
     caption = "ms is the mean of a frame; faces are counted once a frame"
-    table = Table(caption=caption, caption_justify="left", **layout(narrow))
+    table = new_table(narrow, caption=caption, caption_justify="left")
     table.add_column("video", overflow="fold")
     table.add_column("frames", justify="right", no_wrap=True)
     add_class_columns(table, list(clips[0].counts), narrow)
     table.add_column("compl." if narrow else "compliance", justify="right", no_wrap=True)
     table.add_column("ms", justify="right", no_wrap=True)
     for clip in clips:
-        compliance = "–" if clip.compliance is None else f"{clip.compliance:.0%}"
         counts = [str(count) if count else "·" for count in clip.counts.values()]
         pace = f"{clip.time_ms / clip.frames:.0f}" if clip.frames else "–"
-        table.add_row(cell(clip.path), str(clip.frames), *counts, compliance, pace)
+        table.add_row(cell(clip.path), str(clip.frames), *counts, _percent(clip.compliance), pace)
     return table
 
 
@@ -184,9 +174,7 @@ def print_crops(results: Sequence[MaskResult]) -> None:
 
 
 def _crops_table(results: Sequence[MaskResult], narrow: bool) -> Table:
-    from rich.table import Table
-
-    table = Table(**layout(narrow))
+    table = new_table(narrow)
     table.add_column("crop", overflow="fold")
     table.add_column("class", no_wrap=True)
     add_class_columns(table, CLASS_NAMES, narrow)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maskdet.results import MaskResult, count_compliant
+from maskdet.classes import compliance_of
+from maskdet.results import MaskResult
 from maskdet.sources import Clip, Picture
 
 
@@ -37,13 +38,7 @@ class ClipTally:
     @property
     def compliance(self) -> float | None:
         """Share of the faces that wear a mask properly; None without a face, or where the classes say nothing of it."""
-        compliant = self.compliant
-        return None if compliant is None or not self.faces else compliant / self.faces
-
-    @property
-    def compliant(self) -> int | None:
-        """Faces that wear a mask properly, or None where the classes say nothing of it."""
-        return count_compliant(self.counts)
+        return compliance_of(self.counts)
 
 
 @dataclass(slots=True)
