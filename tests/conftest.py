@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -298,28 +297,14 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     It is closed with the module: while it is open, no test can run an event loop of its own.
     """
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("chromium is not installed (apt-get install chromium)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "tools"))
+        from write_screenshots import launch_chromium, write_camera
     camera = write_camera(tmp_path_factory.mktemp("camera") / "crew.y4m")
-    switches = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    switches += [f"--use-file-for-fake-video-capture={camera}", "--autoplay-policy=no-user-gesture-required"]
-    if os.name == "posix" and os.geteuid() == 0:
-        switches.append("--no-sandbox")
     with api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=switches)
+        try:
+            browser = launch_chromium(driver, camera)
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
         yield browser
         browser.close()
-
-
-def write_camera(path: Path) -> Path:
-    """Write what a camera sees, as raw frames of 640 × 360 pixels: half of the example picture, from left to right."""
-    picture = cv2.imread(str(ROOT / "examples" / "crew.jpg"))
-    height, width = picture.shape[:2]
-    seen = height * 16 // 9
-    with path.open("wb") as file:
-        file.write(b"YUV4MPEG2 W640 H360 F10:1 Ip A1:1 C420jpeg\n")
-        for left in np.linspace(0, width - seen, 20).round().astype(int):
-            frame = cv2.resize(picture[:, left : left + seen], (640, 360))
-            file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes())
-    return path

@@ -19,6 +19,7 @@ EXCEPTIONS: Final = {
     "maskdet/serve/test_page.py": "the page, in a browser",
     "maskdet/test_pickling.py": "models, results and errors sent to another process",
     "test_benchmarks.py": "scripts of benchmarks/",
+    "test_container.py": "the Dockerfile and the compose file",
     "test_doctests.py": "examples of every module",
     "test_imports.py": "what an import of the package loads",
     "test_layers.py": "imports of every module",

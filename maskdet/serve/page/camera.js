@@ -9,7 +9,6 @@ import { above } from "./results.js";
 const WIDEST = 1280; // pixels of a frame that is sent
 const QUALITY = 0.8;
 const LOWEST = 0.05;
-const LATE = 150; // milliseconds
 const FORGET = 0.9; // share of the old value in running means
 
 const get = (id) => document.getElementById(id);
@@ -178,8 +177,8 @@ export class Camera {
     context.scale(devicePixelRatio, devicePixelRatio);
     context.translate((width - frame.width * scale) / 2, (height - frame.height * scale) / 2);
     context.scale(scale, scale);
-    // Late boxes would lie beside who moved: then the frame is shown that they belong to.
-    if (this.#delay > LATE) context.drawImage(frame, 0, 0);
+    // The frame that was answered, not the newest: boxes would lie beside who moved meanwhile.
+    context.drawImage(frame, 0, 0);
     drawFaces(context, this.#shown.detections, frame, { unit: 1 / scale });
   }
 
