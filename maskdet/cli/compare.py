@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -15,10 +15,6 @@ from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.options.run import RunOptions
 from maskdet.cli.report_output import command_line, write_report
 from maskdet.terminal.console import say
-
-if TYPE_CHECKING:
-    from maskdet.chain.evaluation.folds import FoldPair
-
 
 #: What decides no figure, or only where it is looked for; and what is told also where nobody gave it.
 _UNTOLD: Final = frozenset({"json_target", "save", "quiet", "batch", "device"})
@@ -197,41 +193,31 @@ def _score_folds(data: str, json_target: str | None, *, model: ModelOptions, run
     if model.weights is None or model.classifier is None:
         raise click.UsageError("--folds needs --weights and --classifier, {fold} in both names standing for 1, 2, …")
 
-    from maskdet.chain.evaluation.folds import compare_folds
+    from maskdet.chain.evaluation.folds import FoldPair, compare_folds
     from maskdet.detector.evaluation.folds.cross_validation import fold_models
     from maskdet.detector.evaluation.folds.fold_set import fold_files, folds_folder, read_folds
+    from maskdet.detector.evaluation.folds.report import FoldModel
     from maskdet.files.guard import Guard
+    from maskdet.weights import checksum
 
     Guard([data]).check_texts({"--json": json_target})
     count = len(fold_files(folds_folder(data)))
     # What is missing should be said before the photos are run, not after.
     detectors, classifiers = (fold_models(template, count) for template in (model.weights, model.classifier))
-    pairs = _fold_pairs(
-        replace(model, weights=str(one), classifier=str(other))
-        for one, other in zip(detectors, classifiers, strict=True)
-    )
+
+    def load() -> Iterator[FoldPair]:
+        for one, other in zip(detectors, classifiers, strict=True):  # each pair when its turn comes
+            pair = replace(model, weights=str(one), classifier=str(other))
+            detector, classifier = pair.open_detector(), pair.open_classifier()
+            told = ((detector.info, one), (classifier.info, other))
+            first, second = (FoldModel(info.name, checksum(path), info.imgsz) for info, path in told)
+            yield FoldPair(detector, classifier, (first, second))
+
     folds = read_folds(data, quiet=run.quiet)
-    report = compare_folds(pairs, folds, conf=float(model.conf), iou=model.iou, batch=run.batch, quiet=run.quiet)
+    report = compare_folds(load(), folds, conf=float(model.conf), iou=model.iou, batch=run.batch, quiet=run.quiet)
     report = replace(report, command=command_line(_UNTOLD, _ALWAYS))
     write_report(report.to_dict(), json_target, indent=1)
     if not run.quiet and json_target != "-":
         from maskdet.chain.evaluation.shown import print_fold_scores
 
         print_fold_scores(report)
-
-
-def _fold_pairs(models: Iterator[ModelOptions]) -> Iterator[FoldPair]:
-    """Load the networks of each fold when its turn comes.
-
-    Raises:
-        WeightsError: a file cannot be used.
-    """
-    from maskdet.chain.evaluation.folds import FoldPair
-    from maskdet.detector.evaluation.folds.report import FoldModel
-    from maskdet.weights import checksum
-
-    for model in models:
-        detector, classifier = model.open_detector(), model.open_classifier()
-        both = ((detector.info, model.weights), (classifier.info, model.classifier))
-        first, second = (FoldModel(info.name, checksum(Path(str(file))), info.imgsz) for info, file in both)
-        yield FoldPair(detector, classifier, (first, second))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from maskdet.cli import EXIT_DONE, EXIT_ERROR
 from maskdet.terminal.console import say, show
+
+if TYPE_CHECKING:
+    from maskdet.datasets.photos.photo import LeftOut
 
 #: Options that mean nothing to the other kind of output, by parameter name.
 _DATA_SET_ONLY = ("split", "val_fraction", "test_fraction", "folds", "seed", "images")
@@ -24,6 +29,11 @@ def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, .
             raise click.BadParameter(f"{value!r} is not OLD=NEW")
         pairs[old.strip()] = new.strip()
     return pairs
+
+
+map_option = click.option(
+    "--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW."
+)
 
 
 @click.command(short_help="Turn Pascal VOC XML into a YOLO data set, with an audit.")
@@ -52,7 +62,7 @@ def parse_map(_ctx: click.Context, _param: click.Parameter, values: tuple[str, .
     show_default=True,
     help="How pictures get into OUT; link falls back to copy across file systems.",
 )
-@click.option("--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW.")
+@map_option
 @click.option("--skip-unknown", is_flag=True, help="Leave boxes of unknown classes out.")
 @click.option("--skip-difficult", is_flag=True, help="Leave boxes marked <difficult> out, as the VOC devkit scores.")
 @click.option(
@@ -102,22 +112,37 @@ def convert(
     meaning then, and those that begin with --crop have none without it.
     """
     _refuse(_DATA_SET_ONLY if crops else _CROPS_ONLY, crops=crops)
-    if crops:
-        for name in _DATA_SET_ONLY:
-            options.pop(name, None)
-        return _write_crops(voc_dir, out, (crop_margin, crop_square, crop_size), mapping, quiet=quiet, **options)
-    from maskdet.datasets.audit.stats import print_audit
-    from maskdet.datasets.convert import ConvertOptions
-    from maskdet.datasets.convert import convert as run
     from maskdet.datasets.photos.photo import ClassMap
 
-    audit = run(voc_dir, out, ConvertOptions(classes=ClassMap(mapping), folds=folds or 0, quiet=quiet, **options))
+    options |= {"classes": ClassMap(mapping), "quiet": quiet}
+    left_out: Sequence[LeftOut]
+    if crops:
+        from maskdet.classifier.crops.crop import CropOptions
+        from maskdet.classifier.crops.crop_folder import CropFolderOptions, print_crop_summary, write_crops
+
+        try:
+            window = CropOptions(crop_margin, crop_square, crop_size)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        shared = {name: value for name, value in options.items() if name not in _DATA_SET_ONLY}
+        summary = write_crops(voc_dir, out, CropFolderOptions(crops=window, **shared))
+        left_out, last = summary.left_out, "manifest.csv"
+        if not quiet:
+            print_crop_summary(summary)
+    else:
+        from maskdet.datasets.audit.stats import print_audit
+        from maskdet.datasets.convert import ConvertOptions
+        from maskdet.datasets.convert import convert as run
+
+        audit = run(voc_dir, out, ConvertOptions(folds=folds or 0, **options))
+        left_out, last = audit.left_out, "data.yaml"
+        if not quiet:
+            print_audit(audit)
     if not quiet:
-        print_audit(audit)
-        show(f"wrote {out / 'data.yaml'}")
-    for photo in audit.left_out:
+        show(f"wrote {out / last}")
+    for photo in left_out:
         say(f"left out {photo.file}: {photo.reason}")
-    return 2 if audit.left_out else 0
+    return EXIT_ERROR if left_out else EXIT_DONE
 
 
 def _refuse(names: tuple[str, ...], *, crops: bool) -> None:
@@ -136,31 +161,3 @@ def _refuse(names: tuple[str, ...], *, crops: bool) -> None:
         raise click.UsageError(f"{', '.join(given)} cannot be used with --crops: it writes one folder, not a split")
     if given:
         raise click.UsageError(f"{', '.join(given)} needs --crops")
-
-
-def _write_crops(
-    source: Path,
-    out: Path,
-    window: tuple[float, bool, int | None],
-    mapping: dict[str, str],
-    *,
-    quiet: bool,
-    **options: Any,
-) -> int:
-    from maskdet.classifier.crops.crop import CropOptions
-    from maskdet.classifier.crops.crop_folder import CropFolderOptions, print_crop_summary, write_crops
-    from maskdet.datasets.photos.photo import ClassMap
-
-    try:
-        crops = CropOptions(*window)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    summary = write_crops(
-        source, out, CropFolderOptions(crops=crops, classes=ClassMap(mapping), quiet=quiet, **options)
-    )
-    if not quiet:
-        print_crop_summary(summary)
-        show(f"wrote {out / 'manifest.csv'}")
-    for photo in summary.left_out:
-        say(f"left out {photo.file}: {photo.reason}")
-    return 2 if summary.left_out else 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from maskdet.cli.convert import parse_map
+from maskdet.cli.convert import map_option
 from maskdet.cli.report_output import write_text
 from maskdet.files.paths import real_path
 from maskdet.terminal.console import say, show
@@ -24,7 +24,7 @@ def data() -> None:
 
 @data.command(short_help="Audit a VOC or YOLO data set.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW.")
+@map_option
 @click.option("--duplicates/--no-duplicates", default=True, help="Search for alike photos and leaks (default).")
 @click.option("--json", "json_file", metavar="FILE", help="Write the audit as JSON; - is standard output.")
 @click.option(
@@ -77,7 +77,7 @@ def check(
 
 @data.command(short_help="Count photos, boxes and box sizes.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--map", "mapping", multiple=True, callback=parse_map, metavar="OLD=NEW", help="Read class OLD as NEW.")
+@map_option
 @click.option("--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Write the plot as a PNG.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no table.")
 def stats(folder: Path, mapping: dict[str, str], picture: Path | None, quiet: bool) -> int:

@@ -21,13 +21,16 @@ SHOWN_FIRST: Final = (
     "mode", "weights", "classifier", "conf", "iou", "imgsz", "agnostic_nms", "device", "runtime", "precision",
     "trust_weights",
 )  # fmt: skip
+WRITTEN: Final = (
+    "json", "csv", "coco", "pictures", "no_save", "txt", "txt_confidence", "voc", "crops", "overwrite",
+)  # fmt: skip
 
 
 @click.command()
 @click.argument("sources", metavar="SOURCE…", nargs=-1, required=True)
 @options(*SHOWN_FIRST, model=ModelOptions)
 @options("batch", "vid_stride", run=RunOptions)
-@options(outputs=OutputOptions)
+@options(*WRITTEN, outputs=OutputOptions)
 @options("show", "fail_on", run=RunOptions)
 @options("tile", "tile_size", "close_ups", "augment", model=ModelOptions)
 @options(tracks=TrackOptions)
@@ -50,7 +53,7 @@ def detect(
     standard error, the rest is done all the same, and the exit code is 2. Ctrl-C ends a run cleanly: what was done
     until then is written.
     """
-    targets = outputs.targets(tracks=tracks.tracks, quiet=run.quiet)
+    targets = outputs.settled(tracks=tracks.tracks, quiet=run.quiet)
     show_table = not run.quiet and not targets.to_stdout
     model.check()
 

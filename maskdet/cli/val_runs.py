@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,30 +29,27 @@ DIAGRAM: Final = "reliability.png"
 
 
 def score_folds(settings: Mapping[str, Any], model: ModelOptions, *, quiet: bool) -> FoldReport:
-    """Score K detectors on the folds that they have not seen.
-
-    Args:
-        settings: checked arguments of ``maskdet val``.
-        model: the detectors, with ``{fold}`` in their name.
-        quiet: no progress, no notes.
+    """Score K detectors (``{fold}`` in their name) on the folds that they have not seen.
 
     Raises:
         MaskdetError: data or a model cannot be used.
-        click.UsageError: no model is named, or ``split`` is.
+        click.UsageError: no model is named, or ``split`` is, or an input size that a network does not take.
     """
     from maskdet.detector.evaluation.evaluate import VAL_CONF
+    from maskdet.detector.evaluation.folds.report import FoldModel
     from maskdet.detector.evaluation.folds.report import score_folds as score
     from maskdet.detector.inference.options import DEFAULT_IOU
+    from maskdet.weights import checksum
 
     folds, paths = read(settings, model, quiet=quiet, any_classes=True)
-    return score(
-        _load(replace(model, weights=str(path)) for path in paths),
-        folds,
-        conf=settings.get("conf", VAL_CONF),
-        iou=settings.get("iou", DEFAULT_IOU),
-        batch=settings.get("batch", 16),
-        quiet=quiet,
-    )
+
+    def load() -> Iterator[tuple[MaskDetector, FoldModel]]:
+        for path in paths:  # each when its turn comes
+            detector = replace(model, weights=str(path)).open_detector()
+            yield detector, FoldModel(detector.info.name, checksum(path), detector.info.imgsz)
+
+    conf, iou = settings.get("conf", VAL_CONF), settings.get("iou", DEFAULT_IOU)
+    return score(load(), folds, conf=conf, iou=iou, batch=settings.get("batch", 16), quiet=quiet)
 
 
 def read(
@@ -75,9 +72,13 @@ def read(
     data = str(settings["data"])
     paths = fold_models(model.weights, len(fold_files(folds_folder(data))))
     folds = read_folds(data, quiet=quiet, any_classes=any_classes)
-    if not quiet:
-        _note(folds.leaks, "groups of alike photos lie in more than one fold: the figures are too good")
-        _note(sum(test.repeated for test in folds.tests), "repeated label lines count once")
+    notes = {
+        "groups of alike photos lie in more than one fold: the figures are too good": folds.leaks,
+        "repeated label lines count once": sum(test.repeated for test in folds.tests),
+    }
+    for text, count in notes.items():
+        if count and not quiet:
+            say(f"note: {count} {text}")
     return folds, paths
 
 
@@ -99,26 +100,6 @@ def detect_low(
         if uncalibrated and KEY in detector.metadata:
             raise WeightsError(path, "is calibrated already: give the file as maskdet export wrote it")
         yield detect(detector, test, batch=batch, quiet=quiet)
-
-
-def _note(count: int, text: str) -> None:
-    if count:
-        say(f"note: {count} {text}")
-
-
-def _load(models: Iterable[ModelOptions]) -> Iterator[tuple[MaskDetector, FoldModel]]:
-    """Load the detector of each fold when its turn comes.
-
-    Raises:
-        WeightsError: a file cannot be used.
-        click.UsageError: an input size that the network does not take.
-    """
-    from maskdet.detector.evaluation.folds.report import FoldModel
-    from maskdet.weights import checksum
-
-    for model in models:
-        detector = model.open_detector()
-        yield detector, FoldModel(detector.info.name, checksum(Path(str(model.weights))), detector.info.imgsz)
 
 
 @dataclass(frozen=True, kw_only=True)

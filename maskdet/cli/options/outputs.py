@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,50 +26,37 @@ TRACK_SCHEMA: Final = "maskdet-track/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutputOptions:
+class OutputOptions(Targets):
     """What is written, and where."""
 
     json: str | None = option("--json", metavar="FILE|-", help="Write JSON Lines, one object a picture or frame.")
     csv: str | None = option("--csv", metavar="FILE|-", help="Write CSV, one row a face.")
     coco: str | None = option("--coco", metavar="FILE|-", help="Write one COCO file for all pictures, with scores.")
-    save: str | None = option(
+    pictures: str | None = option(
         "--save", metavar="DIR", help=f"Write annotated pictures and videos.  [default: {OWN_FOLDER}]"
     )
     no_save: bool = option("--no-save", is_flag=True, help="Write no annotated pictures or videos.")
-    save_txt: str | None = option("--save-txt", metavar="DIR", help="Write YOLO labels, one .txt a picture.")
-    save_conf: bool = option("--save-conf", is_flag=True, help="End each line of --save-txt with the confidence.")
-    save_voc: str | None = option("--save-voc", metavar="DIR", help="Write Pascal VOC labels, one .xml a picture.")
-    save_crops: str | None = option("--save-crops", metavar="DIR", help="Write each face as DIR/CLASS/NAME_N.png.")
+    txt: str | None = option("--save-txt", metavar="DIR", help="Write YOLO labels, one .txt a picture.")
+    txt_confidence: bool = option("--save-conf", is_flag=True, help="End each line of --save-txt with the confidence.")
+    voc: str | None = option("--save-voc", metavar="DIR", help="Write Pascal VOC labels, one .xml a picture.")
+    crops: str | None = option("--save-crops", metavar="DIR", help="Write each face as DIR/CLASS/NAME_N.png.")
     overwrite: bool = option("--overwrite", is_flag=True, help="Write into folders that hold labels or crops already.")
 
-    def targets(self, *, tracks: str | None = None, quiet: bool = False) -> Targets:
-        """Return what is asked for; annotated pictures where nothing is, unless ``quiet``.
+    def settled(self, *, tracks: str | None, quiet: bool) -> Targets:
+        """Return what is asked for, with ``tracks``; annotated pictures where nothing is, unless ``quiet``.
 
         Raises:
             click.UsageError: two options contradict each other.
         """
-        targets = Targets(
-            json=self.json,
-            csv=self.csv,
-            coco=self.coco,
-            tracks=tracks,
-            pictures=self.save,
-            txt=self.save_txt,
-            txt_confidence=self.save_conf,
-            voc=self.save_voc,
-            crops=self.save_crops,
-            overwrite=self.overwrite,
-        )
-        if len(targets.to_stdout) > 1:
-            names = " and ".join(f"--{name} -" for name in targets.to_stdout)
+        if len(self.to_stdout) > 1:
+            names = " and ".join(f"--{name} -" for name in self.to_stdout)
             raise click.UsageError(f"{names} cannot both write to standard output")
-        if self.save and self.no_save:
+        if self.pictures and self.no_save:
             raise click.UsageError("--save and --no-save contradict each other")
-        if self.save_conf and not self.save_txt:
+        if self.txt_confidence and not self.txt:
             raise click.UsageError("--save-conf belongs to --save-txt: name its folder")
-        if not (self.no_save or quiet or targets.any):
-            targets = Targets(pictures=OWN_FOLDER, tracks=tracks)
-        return targets
+        own = not (self.no_save or quiet or self.any)
+        return replace(self, tracks=tracks, pictures=OWN_FOLDER if own else self.pictures)
 
 
 @dataclass(frozen=True, kw_only=True)
