@@ -41,6 +41,7 @@ SWITCHES: Final = {
     "ORT_DISABLE_TELEMETRY": "1",
     "YOLO_OFFLINE": "true",  # no events, no look for updates; weights that a command names are fetched all the same
     "YOLO_AUTOINSTALL": "false",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "NO_ALBUMENTATIONS_UPDATE": "1",  # which ultralytics imports where it is installed
 }
 

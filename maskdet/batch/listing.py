@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -74,7 +75,7 @@ def _one_source(source: str, report: Report, own: set[Path]) -> Iterator[Entry]:
         yield from _objects(source)
         return
     _refuse_password(source)
-    for found in resolve(full_name(source) if "://" not in source else source, own):
+    for found in resolve(source, own):
         if isinstance(found, (PictureFile, VideoFile)):
             yield local_entry(found.path)
         elif isinstance(found, Missed):
@@ -160,39 +161,38 @@ def _rows_of(source: str, ending: str) -> Iterator[dict[str, Any]] | None:
     pq = require("pyarrow.parquet", what="reading a list of files", extra="batch")
     csv = require("pyarrow.csv", what="reading a list of files", extra="batch")
 
-    try:
-        if is_stored(source):
-            system, path = open_filesystem(source)
-            file = system.open(path, "rb")
-        else:
-            file = Path(local_path(source) or source).open("rb")  # noqa: SIM115 - closed behind its last row
-        if ending == "parquet":
-            reader = pq.ParquetFile(file)
-            names, batches = reader.schema_arrow.names, reader.iter_batches(8192, columns=None)
-        else:
-            reader = csv.open_csv(file, convert_options=csv.ConvertOptions(column_types={_URI: pa.string()}))
-            names, batches = reader.schema.names, iter(reader)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        if ending == "csv":
-            return None
-        raise SourceError(source, f"cannot be read as {ending} ({first_line(error)})") from error
-    except Exception as error:  # each file system raises its own kinds
-        if isinstance(error, FileNotFoundError):
+    with ExitStack() as stack:
+        try:
+            if is_stored(source):
+                system, path = open_filesystem(source)
+                file = stack.enter_context(system.open(path, "rb"))
+            else:
+                file = stack.enter_context(Path(local_path(source) or source).open("rb"))
+            if ending == "parquet":
+                reader = pq.ParquetFile(file)
+                names, batches = reader.schema_arrow.names, reader.iter_batches(8192)
+            else:
+                reader = csv.open_csv(file, convert_options=csv.ConvertOptions(column_types={_URI: pa.string()}))
+                names, batches = reader.schema.names, iter(reader)
+        except FileNotFoundError:
             raise SourceError(source, "no such file or folder") from None
-        raise SourceError(source, f"cannot be read ({first_line(error)})") from error
-    if _URI not in names:
-        if ending == "csv":
-            return None
-        raise SourceError(source, f"a list needs a column {_URI}; its columns are {', '.join(names[:20])}")
-    wanted = [name for name in (_URI, "size", "etag", "mtime") if name in names]
-    return _read_rows(file, batches, wanted, source)
+        except Exception as error:  # each file system raises its own kinds
+            if ending == "csv" and isinstance(error, pa.ArrowException):
+                return None
+            raise SourceError(source, f"cannot be read as {ending} ({first_line(error)})") from error
+        if _URI in names:
+            wanted = [name for name in (_URI, "size", "etag", "mtime") if name in names]
+            return _read_rows(stack.pop_all(), batches, wanted, source)
+    if ending == "csv":
+        return None
+    raise SourceError(source, f"a list needs a column {_URI}; its columns are {', '.join(names[:20])}")
 
 
-def _read_rows(file: Any, batches: Iterable[Any], wanted: list[str], source: str) -> Iterator[dict[str, Any]]:
+def _read_rows(opened: ExitStack, batches: Iterable[Any], wanted: list[str], source: str) -> Iterator[dict[str, Any]]:
     from pyarrow import ArrowException
 
     try:
-        with file:
+        with opened:
             for batch in batches:
                 yield from batch.select(wanted).to_pylist()
     except (ArrowException, OSError) as error:

@@ -50,6 +50,11 @@ class ModelChoice:
         classifier = None if self.mode == "detect" else weights_name(self._files()["classifier"])
         return ModelChoice(mode=self.mode, detector=detector, classifier=classifier)
 
+    def on_cpu(self) -> ModelChoice:
+        """Return the same choice for a machine without the device."""
+        detector: DetectorOptions = {**self.detector, "device": "cpu"}
+        return ModelChoice(mode=self.mode, detector=detector, classifier=self.classifier)
+
     def fingerprint(self) -> dict[str, Any]:
         """Return the options, and in the place of a model's name the sha256 of its file.
 

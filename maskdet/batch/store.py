@@ -83,8 +83,8 @@ class FolderStore(Store):
 
     def __init__(self, folder: Path) -> None:
         """Name the folder."""
-        super().__init__(str(folder))
         self._folder = real_path(folder)
+        super().__init__(str(self._folder))
 
     def names(self, folder: str = "") -> set[str]:
         """Return bare names; see ``Store``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,8 +15,9 @@ from maskdet.cli.options.run import RunOptions
 from maskdet.terminal.console import say, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from maskdet.batch.engines import Engine
     from maskdet.batch.manifest import Entry
     from maskdet.batch.plan import Format, LoadedModels, ModelChoice, Plan
     from maskdet.batch.run import Limit, Outcome, Run
@@ -62,6 +63,24 @@ class BatchOptions:
         callback=limit_of,
         help="Exit with 0 if no more files fail, and stop where more do.  [default: go on, and exit with 2]",
     )
+    engine: Literal["local", "ray"] = option(
+        "--engine",
+        type=click.Choice(["local", "ray"]),
+        default="local",
+        show_default=True,
+        help="Who does the shards: this process, or workers on Ray.",
+    )
+    ray_address: str | None = option(
+        "--ray-address",
+        metavar="HOST:PORT|auto",
+        help="The Ray cluster; auto: that of this machine.  [default: a new one]",
+    )
+    workers: int | None = option(
+        "--workers", type=click.IntRange(1), help="Workers on Ray at most.  [default: as many as there is room for]"
+    )
+    worker_cpus: int = option(
+        "--worker-cpus", type=click.IntRange(1), default=1, show_default=True, help="Cores of each worker on Ray."
+    )
 
     def check(self) -> None:
         """Stop at options that contradict each other.
@@ -72,6 +91,10 @@ class BatchOptions:
         if self.overwrite and self.goes_on:
             other = "resume" if self.resume else "retry-failed"
             raise click.UsageError(f"--overwrite and --{other} contradict each other")
+        if self.engine == "local":
+            for name, value in (("--ray-address", self.ray_address), ("--workers", self.workers)):
+                if value is not None:
+                    raise click.UsageError(f"{name} belongs to --engine ray")
 
     @property
     def goes_on(self) -> bool:
@@ -168,15 +191,20 @@ class _Command:
         return self._work(run, models)
 
     def _load(self) -> LoadedModels:
-        """Load the models, before a list of millions is made for them."""
+        """Load the models, before a list of millions is made for them.
+
+        On Ray the workers load them again; here they only say that the options go together, and which classes there
+        are, which needs no device.
+        """
         from maskdet.sessions.processor import threads_each
 
+        models = self._plan.models
         try:
-            models = self._plan.models.load(threads=threads_each())
+            loaded = (models if self._job.engine == "local" else models.on_cpu()).load(threads=threads_each())
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-        self._run.check_classes(models.names)
-        return models
+        self._run.check_classes(loaded.names)
+        return loaded
 
     def _shards(self, sources: tuple[str, ...]) -> Iterator[list[Entry]]:
         """List the sources, and say what is in the way."""
@@ -212,21 +240,34 @@ class _Command:
         return EXIT_DONE
 
     def _work(self, run: Run, models: LoadedModels) -> int:
-        from maskdet.batch.engines import local_engine
         from maskdet.batch.progress import Progress
-        from maskdet.batch.shard import ShardWorker
 
-        quiet = self._run.quiet
+        quiet, on_ray = self._run.quiet, self._job.engine == "ray"
         if run.done and not quiet:
             say(f"{len(run.done):,} of {run.manifest.shards:,} shards are done already")
         try:
-            with Progress(run.left, quiet=quiet) as progress:
-                engine = local_engine(ShardWorker(self._store, run.plan, models, tick=progress.tick))
+            with Progress(run.left, quiet=quiet, by_shard=on_ray) as progress:
+                engine = self._engine(run.plan, models, progress.tick)
                 outcome = run.work(engine, progress.report, self._job.max_errors)
         except KeyboardInterrupt:
             say("ended; what is done stays: go on with --resume")
             raise click.Abort from None
         return self._end(outcome)
+
+    def _engine(self, plan: Plan, models: LoadedModels, tick: Callable[[bool], None]) -> Engine:
+        """Return what does the shards.
+
+        Raises:
+            MaskdetError: Ray is not installed, or there is no run.
+        """
+        from maskdet.batch.engines import RayOptions, local_engine, ray_engine
+        from maskdet.batch.shard import ShardWorker
+
+        job = self._job
+        if job.engine == "local":
+            return local_engine(ShardWorker(self._store, plan, models, tick=tick))
+        ray = RayOptions(address=job.ray_address, workers=job.workers, worker_cpus=job.worker_cpus)
+        return ray_engine(self._store.location, plan, ray, say)
 
     def _end(self, outcome: Outcome) -> int:
         """Say how it ended, and return the exit code."""
