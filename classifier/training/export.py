@@ -9,7 +9,7 @@ import copy
 import io
 import json
 import math
-import secrets
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +26,7 @@ from maskdet.classifier.inference.runtime import ClassifierRuntime
 from maskdet.classifier.networks.specs import Triple
 from maskdet.errors import WeightsError
 from maskdet.extras import require
+from maskdet.files.atomic import create_beside
 from maskdet.imaging.tensor import to_tensor
 
 if TYPE_CHECKING:
@@ -109,17 +110,20 @@ def export_classifier(
     onnx.helper.set_model_props(proto, {**properties, **(metadata or {})})
     onnx.checker.check_model(proto, full_check=True)
     path = Path(path)
-    # Beside its target, since a rename must not cross file systems; the runtime knows a model by its ending.
-    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.onnx")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        onnx.save(proto, part)
+        handle, part = create_beside(path, suffix=".onnx")  # the runtime knows a model by its ending
     except OSError as error:
         raise WeightsError(path, f"cannot be written ({error.strerror})") from error
     try:
-        difference = _difference(ClassifierRuntime(part, name=name), trials, expected)
-        if not difference <= TOLERANCE:  # NaN is not within it either
-            raise WeightsError(path, f"differs from torch by {difference:.2g} in probability: not kept")
+        with os.fdopen(handle, "wb") as file:
+            try:
+                file.write(proto.SerializeToString())
+                file.flush()
+            except OSError as error:
+                raise WeightsError(path, f"cannot be written ({error.strerror})") from error
+            difference = _difference(ClassifierRuntime(part, name=name), trials, expected)
+            if not difference <= TOLERANCE:  # NaN is not within it either
+                raise WeightsError(path, f"differs from torch by {difference:.2g} in probability: not kept")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
