@@ -106,13 +106,7 @@ class Guard:
         Raises:
             SourceError: it is one that is read, or not ours.
         """
-        told = _status(target)
-        if told is None:
-            return
-        if (told.st_dev, told.st_ino) in self._inputs():
-            raise SourceError(target, "would overwrite the original; choose another folder")
-        if not _allows(target, told, is_signed):
-            raise SourceError(target, "is there already and not from maskdet; choose another folder, or move it away")
+        self._check(target, is_signed, "the original; choose another folder", "choose another folder, or move it away")
 
     def check_reports(self, folder: Path, names: Iterable[str]) -> None:
         """Refuse a folder of figures in which files of these names are there and not ours."""
@@ -123,18 +117,17 @@ class Guard:
                 self._check_text("the report", target)
 
     def check_model(self, target: Path) -> None:
-        """Refuse a model file that may not be written.
+        """Refuse a model file that may not be written; errors are those of ``check_media``."""
+        self._check(target, is_our_model, "what is read; choose another name", "move it away first")
 
-        Raises:
-            SourceError: it is one that is read, or not ours.
-        """
+    def _check(self, target: Path, ours: Callable[[Path], bool], original: str, way_out: str) -> None:
         told = _status(target)
         if told is None:
             return
         if (told.st_dev, told.st_ino) in self._inputs():
-            raise SourceError(target, "would overwrite what is read; choose another name")
-        if not _allows(target, told, is_our_model):
-            raise SourceError(target, "is there already and not from maskdet; move it away first")
+            raise SourceError(target, f"would overwrite {original}")
+        if not _allows(target, told, ours):
+            raise SourceError(target, f"is there already and not from maskdet; {way_out}")
 
     def _check_text(self, option: str, path: Path) -> None:
         suffix = path.suffix.lower()

@@ -6,9 +6,11 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 from maskdet.printable import printable
+
+_T = TypeVar("_T")
 
 #: Whole numbers at most: what 32-bit sizes and the identities of trackers can be.
 MAX_INTEGER: Final = 2**31 - 1
@@ -115,17 +117,11 @@ class Members:
 
     def text(self, key: str) -> str:
         """Return a member that is text."""
-        value = self.get(key)
-        if not isinstance(value, str):
-            _wrong(self._name(key), "text", value)
-        return value
+        return self._typed(key, str, "text")
 
     def truth(self, key: str) -> bool:
         """Return a member that is true or false."""
-        value = self.get(key)
-        if not isinstance(value, bool):
-            _wrong(self._name(key), "true or false", value)
-        return value
+        return self._typed(key, bool, "true or false")
 
     def number(self, key: str, *, low: float = -math.inf, high: float = math.inf) -> float:
         """Return a member that is a finite number from ``low`` to ``high``."""
@@ -153,6 +149,12 @@ class Members:
         if not low <= value <= high:
             raise ValueError(f"{self._name(key)} must be {_range(low, high)}, not {show(value)}")
         return int(value)
+
+    def _typed(self, key: str, kind: type[_T], wanted: str) -> _T:
+        value = self.get(key)
+        if not isinstance(value, kind):
+            _wrong(self._name(key), wanted, value)
+        return value
 
     def _name(self, key: str) -> str:
         return shown(f"{self._place}.{key}" if self._place else key)
