@@ -35,6 +35,7 @@ class MaskDetector:
     Without arguments it is the shipped model, run by ONNX Runtime.
 
     Attributes:
+        runtime: the loaded network.
         close_ups: how pictures are seen once more for faces that fill them, None where they are not.
         workers: calls from several threads at once that keep the processor busy.
 
@@ -111,14 +112,14 @@ class MaskDetector:
             if weights is not None:
                 raise TypeError("a loaded network needs no weights: give one of weights and runtime")
             self._loaded: LoadedFrom | None = None
-            self._runtime: Runtime = runtime
+            self.runtime: Runtime = runtime
             name, path = runtime.spec.name, runtime.spec.path or Path(runtime.spec.name)
         else:
             name, path = resolve_weights(weights)
             options = {"device": device, "threads": threads, "runtime": runtime, "precision": precision}
             self._loaded = LoadedFrom(weights_name(path), {**options, "trust_weights": trust_weights})
-            self._runtime = load_runtime(path, name=name, **self._loaded.options)
-        spec = self._runtime.spec
+            self.runtime = load_runtime(path, name=name, **self._loaded.options)
+        spec = self.runtime.spec
         wanted = spec.imgsz if imgsz is None else imgsz
         self._imgsz = -(-wanted // spec.stride) * spec.stride
         if not spec.dynamic and self._imgsz != spec.imgsz:
@@ -127,7 +128,7 @@ class MaskDetector:
         self._thresholds = class_thresholds(conf, spec.metadata, path, spec.names)
         self._iou, self._agnostic = iou, agnostic_nms
         self.augmented = augment
-        parallel = is_cpu(device) and getattr(self._runtime, "side_by_side", False)
+        parallel = is_cpu(device) and getattr(self.runtime, "side_by_side", False)
         self.workers = runs_at_once(threads) if parallel else 1
         self._tiles_at_once = 1 if is_cpu(device) else GPU_BATCH
         self._tile = self._imgsz if tile is True else int(tile)
@@ -140,7 +141,7 @@ class MaskDetector:
 
         The file must be found where the detector is unpickled: a shipped model by its name, another by its full path.
         """
-        return {key: value for key, value in self.__dict__.items() if key != "_runtime" or self._loaded is None}
+        return {key: value for key, value in self.__dict__.items() if key != "runtime" or self._loaded is None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Load the network again.
@@ -151,17 +152,17 @@ class MaskDetector:
         self.__dict__.update(state)
         if self._loaded is not None:
             name, path = resolve_weights(self._loaded.weights)
-            self._runtime = load_runtime(path, name=name, **self._loaded.options)
+            self.runtime = load_runtime(path, name=name, **self._loaded.options)
 
     @property
     def metadata(self) -> Mapping[str, str]:
         """What else the model's file says of itself, such as ``maskdet_training``."""
-        return self._runtime.spec.metadata
+        return self.runtime.spec.metadata
 
     @property
     def names(self) -> tuple[str, ...]:
         """Its classes, by class id."""
-        return self._runtime.spec.names
+        return self.runtime.spec.names
 
     @property
     def tiled(self) -> bool:
@@ -170,7 +171,7 @@ class MaskDetector:
 
     def letterbox(self, image: npt.NDArray[np.uint8], imgsz: int | None = None) -> Letterbox:
         """Return how ``image`` (H, W, 3) is fitted into this network's input, of ``imgsz`` pixels or the usual ones."""
-        spec = self._runtime.spec
+        spec = self.runtime.spec
         height, width = image.shape[:2]
         return Letterbox.fit((height, width), imgsz or self._imgsz, spec.stride, auto=spec.dynamic)
 
@@ -189,7 +190,7 @@ class MaskDetector:
         if self.augmented:
             from maskdet.detector.inference.views import other_views
 
-            others = other_views(self.raw_outputs, images, self._imgsz, self._runtime.spec)
+            others = other_views(self.raw_outputs, images, self._imgsz, self.runtime.spec)
         for image, whole, views, second in zip(images, wholes, others, seconds, strict=False):
             look = Look((image.shape[0], image.shape[1]), whole, second, share, views)
             if close and not always and best_confidence(whole[0]) < close.below:
@@ -211,9 +212,9 @@ class MaskDetector:
         """
         fitted = [(self.letterbox(image, imgsz), image) for image in images]
         # A network of fixed shape takes one picture at a time: every picture is then a group of its own.
-        for _, pairs in groupby(fitted, key=lambda pair: pair[0].padded if self._runtime.spec.dynamic else id(pair)):
+        for _, pairs in groupby(fitted, key=lambda pair: pair[0].padded if self.runtime.spec.dynamic else id(pair)):
             members = list(pairs)
-            output = self._runtime(to_tensor([letterbox.apply(image) for letterbox, image in members]))
+            output = self.runtime(to_tensor([letterbox.apply(image) for letterbox, image in members]))
             for raw, (letterbox, _) in zip(output, members, strict=True):
                 yield raw, letterbox
 

@@ -109,11 +109,10 @@ def test_the_report_is_plain_json() -> None:
 
 
 def test_a_detector_is_scored_as_yolo_does_and_counted_as_detect_does(
-    tmp_path: Path, write_png: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, write_png: Callable[..., Path]
 ) -> None:
     """One anchor answers two classes: both enter AP, only the better one is what `detect` reports."""
     runtime = FixedAnswer([[32, 16, 20, 20, 0.3, 0.8, 0.01], [10, 10, 8, 8, 0.002, 0.0, 0.0]])
-    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: runtime)
     for index in range(3):
         write_png(f"images/val/{index}.png", size=(48, 96))
     (tmp_path / "labels" / "val").mkdir(parents=True)
@@ -121,10 +120,10 @@ def test_a_detector_is_scored_as_yolo_does_and_counted_as_detect_does(
     for index in range(2):
         (tmp_path / "labels" / "val" / f"{index}.txt").write_text("1 0.5 0.5 0.3125 0.625\n")
     (tmp_path / "data.yaml").write_text("val: images/val\nnames: [with_mask, without_mask, mask_weared_incorrect]\n")
-    report = evaluate(MaskDetector(tmp_path / "any.onnx"), tmp_path / "data.yaml", batch=2, resamples=0)
+    report = evaluate(MaskDetector(runtime=runtime), tmp_path / "data.yaml", batch=2, resamples=0)
     assert runtime.batches == [2, 1]
     # Confidences are equal and the photo without a face comes last: both faces are found first.
     assert report.ap["all"]["without_mask"].ap50_95.value == 1
     assert report.ap["16-32 px"]["without_mask"].faces == 2
     assert report.point.confusion.tolist() == [[0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
-    assert (report.model, report.imgsz, report.settings.max_detections) == ("any", 64, 300)
+    assert (report.model, report.imgsz, report.settings.max_detections) == ("fixed", 64, 300)

@@ -5,36 +5,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.cli import main
 from maskdet.detector.inference.model import MaskDetector
-from maskdet.detector.inference.runtime import ModelSpec
 from maskdet.detector.inference.thresholds import KEY, class_thresholds
 
 OWN = dict(zip(CLASS_NAMES, (0.5, 0.3, 0.7), strict=True))
 SAID = {KEY: json.dumps({"temperature": 1.0, "bias": 0.0, "best_f1_conf_per_class": OWN})}
 
 
-class ThreeFaces:
-    """A runtime that sees a face of each class, all at confidence 0.6."""
-
-    spec = ModelSpec("three", 64, 32, True, SAID)
-
-    def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        rows = [[10 + 20 * at, 16, 8, 8, *(0.6 if at == other else 0 for other in range(3))] for at in range(3)]
-        return np.stack([np.array(rows, np.float32).T] * len(batch))
-
-
 @pytest.fixture
-def three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: ThreeFaces())
+def three(write_constant: Callable[..., Path], tmp_path: Path) -> Path:
+    """Return a detector that sees a face of each class, all at confidence 0.6."""
+    rows = [[10 + 20 * at, 16, 8, 8, *(0.6 if at == other else 0 for other in range(3))] for at in range(3)]
+    return write_constant(tmp_path / "three.onnx", rows, SAID)
 
 
-def test_each_class_is_held_to_its_own_threshold(three: None) -> None:
-    detector = MaskDetector("three.onnx", conf="f1")
+def test_each_class_is_held_to_its_own_threshold(three: Path) -> None:
+    detector = MaskDetector(three, conf="f1")
     (found,) = detector.detect_arrays([np.zeros((64, 64, 3), np.uint8)])
     assert sorted(found.class_ids.tolist()) == [0, 1]
     assert detector.info.conf == pytest.approx(0.3)
@@ -43,22 +33,20 @@ def test_each_class_is_held_to_its_own_threshold(three: None) -> None:
     assert sorted(found.class_ids.tolist()) == [0, 1, 2]
 
 
-def test_a_file_without_thresholds_and_other_words_are_refused(three: None) -> None:
+def test_a_file_without_thresholds_and_other_words_are_refused(three: Path) -> None:
     with pytest.raises(ValueError, match=r"b\.onnx holds no thresholds of its own: give conf a number from 0 to 1"):
         class_thresholds("f1", {}, Path("b.onnx"))
     for wrong in (1.5, -0.1, "best"):
         with pytest.raises(ValueError, match="conf must be between 0 and 1, or 'f1', not"):
-            MaskDetector("three.onnx", conf=wrong)  # type: ignore[arg-type]
+            MaskDetector(three, conf=wrong)  # type: ignore[arg-type]
 
 
-def test_the_command_line(three: None, write_png: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line(three: Path, write_png: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
     path = write_png(size=(64, 64))
-    weights = path.with_name("three.onnx")
-    weights.touch()
     counts = {}
     for conf in ("f1", "0.25", "0.65"):
         with pytest.raises(SystemExit) as stop:
-            main(["detect", str(path), "--weights", str(weights), "--conf", conf, "--json", "-"])
+            main(["detect", str(path), "--weights", str(three), "--conf", conf, "--json", "-"])
         assert stop.value.code == 0
         counts[conf] = json.loads(capsys.readouterr().out)["counts"]
     assert [list(counts[conf].values()) for conf in counts] == [[1, 1, 0], [1, 1, 1], [0, 0, 0]]

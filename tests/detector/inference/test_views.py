@@ -152,23 +152,22 @@ class LeftFace:
         return np.stack([np.array([[16, 16, 8, 8, 0.8, 0, 0]], np.float32).T] * len(batch))
 
 
-def test_a_detector_shows_every_view(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_detector_shows_every_view() -> None:
     runtime = LeftFace()
-    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: runtime)
-    detector = MaskDetector("left.onnx", augment=True, conf=0.1)
+    detector = MaskDetector(runtime=runtime, augment=True, conf=0.1)
     (one,) = detector.detect_arrays([np.zeros((160, 160, 3), np.uint8)])
     assert (AugmentedView(1.0, True), AugmentedView(0.8, False), AugmentedView(0.8, True)) == VIEWS
     assert [shape[2:] for shape in runtime.shapes] == [(160, 160), (160, 160), (128, 128), (128, 128)]
     # 8 px of 128 are 10 of 160 around 20, too far from the 8 around 16: four boxes, each seen by one view of four.
     np.testing.assert_allclose(one.confidences, [0.2] * 4, rtol=1e-6)
     assert sorted(one.boxes[:, 0].tolist()) == [12, 15, 135, 140]
-    assert MaskDetector("left.onnx", augment=True).detect_arrays([np.zeros((160, 160, 3), np.uint8)])[0].boxes.size == 0
+    (none,) = MaskDetector(runtime=runtime, augment=True).detect_arrays([np.zeros((160, 160, 3), np.uint8)])
+    assert none.boxes.size == 0
 
 
-def test_a_network_of_fixed_shape_sees_the_picture_mirrored_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_of_fixed_shape_sees_the_picture_mirrored_only() -> None:
     runtime = LeftFace(dynamic=False)
-    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: runtime)
-    (one,) = MaskDetector("left.onnx", augment=True).detect_arrays([np.zeros((160, 160, 3), np.uint8)])
+    (one,) = MaskDetector(runtime=runtime, augment=True).detect_arrays([np.zeros((160, 160, 3), np.uint8)])
     assert runtime.shapes == [(1, 3, 160, 160)] * 2
     np.testing.assert_allclose(one.confidences, [0.4, 0.4])
 
@@ -195,13 +194,11 @@ def test_a_face_need_not_pass_the_threshold_in_every_view() -> None:
 
 
 def test_the_command_line(
-    monkeypatch: pytest.MonkeyPatch, write_png: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+    write_constant: Callable[..., Path], write_png: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runtime = LeftFace()
-    monkeypatch.setattr("maskdet.detector.inference.model.load_runtime", lambda path, **_: runtime)
     path = write_png(size=(160, 160))
-    (path.parent / "left.onnx").touch()
-    words = ["detect", str(path), "--weights", str(path.parent / "left.onnx"), "--json", "-", "--conf", "0.1"]
+    left = write_constant(path.with_name("left.onnx"), [[16, 16, 8, 8, 0.8, 0, 0]], {"imgsz": "[160, 160]"})
+    words = ["detect", str(path), "--weights", str(left), "--json", "-", "--conf", "0.1"]
     seen = {}
     for option in ((), ("--augment",)):
         with pytest.raises(SystemExit) as stop:

@@ -67,7 +67,7 @@ def test_shipped_model_is_intact_and_small() -> None:
 
 
 def test_shipped_model_carries_its_provenance_and_no_path() -> None:
-    metadata = MaskDetector()._runtime.spec.metadata
+    metadata = MaskDetector().metadata
     assert "maskdet_training" in metadata
     assert not any(value.startswith("/") or " /" in value or '"/' in value for value in metadata.values())
 

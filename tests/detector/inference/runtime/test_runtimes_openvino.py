@@ -102,13 +102,13 @@ def assert_near(exact: MaskDetector, rounded: MaskDetector, pictures: list[Pictu
 @needs_bf16
 def test_bfloat16_finds_the_same_faces(astronaut: Path) -> None:
     exact, rounded = MaskDetector(), MaskDetector(precision="bf16")
-    assert isinstance(rounded._runtime, OpenVinoRuntime)
+    assert isinstance(rounded.runtime, OpenVinoRuntime)
     face = decode_file(astronaut)
     pictures: list[Picture] = [face, face[:, ::-1].copy(), decode_file(astronaut.with_name("crew.jpg"))]
     assert assert_near(exact, rounded, pictures) >= 5
     batch = np.random.default_rng(0).random((1, 3, 64, 64), dtype=np.float32)
     # It did compute in bfloat16: float32 would differ by less than a hundredth of this.
-    assert np.abs(exact._runtime(batch) - rounded._runtime(batch)).max() > 0.05
+    assert np.abs(exact.runtime(batch) - rounded.runtime(batch)).max() > 0.05
 
 
 @needs_bf16
@@ -141,7 +141,7 @@ def test_float32_is_asked_for_by_default_and_bfloat16_where_it_is_there(
 
 
 def test_the_onnx_file_tells_openvino_the_same(by_onnx: MaskDetector, by_openvino: MaskDetector) -> None:
-    assert by_openvino._runtime.spec == by_onnx._runtime.spec
+    assert by_openvino.runtime.spec == by_onnx.runtime.spec
     assert by_openvino.info == by_onnx.info
 
 
@@ -165,7 +165,7 @@ def test_one_detector_in_four_threads(by_openvino: MaskDetector, astronaut: Path
 
 
 def test_an_answer_outlives_the_next_call(by_openvino: MaskDetector) -> None:
-    runtime = by_openvino._runtime
+    runtime = by_openvino.runtime
     dark = runtime(np.zeros((1, 3, 64, 64), np.float32))
     kept = dark.copy()
     runtime(np.ones((1, 3, 64, 64), np.float32))
@@ -176,8 +176,8 @@ def test_an_answer_outlives_the_next_call(by_openvino: MaskDetector) -> None:
 def test_a_folder_of_fixed_shape(tmp_path: Path, write_model: WriteModel, named: str) -> None:
     folder = write_folder(write_model(tmp_path / "tiny.onnx", None), tmp_path / "tiny_openvino_model")
     detector = MaskDetector(tmp_path / named)
-    assert isinstance(detector._runtime, OpenVinoRuntime)
-    assert (detector.info.name, detector.info.imgsz, detector._runtime.spec.dynamic) == ("tiny", 64, False)
+    assert isinstance(detector.runtime, OpenVinoRuntime)
+    assert (detector.info.name, detector.info.imgsz, detector.runtime.spec.dynamic) == ("tiny", 64, False)
     assert [len(found.boxes) for found in detector.detect_arrays([np.zeros((10, 20, 3), np.uint8)] * 2)] == [0, 0]
     with pytest.raises(ValueError, match="exported for 64 px only"):
         MaskDetector(folder, imgsz=96)
@@ -186,7 +186,7 @@ def test_a_folder_of_fixed_shape(tmp_path: Path, write_model: WriteModel, named:
 def test_a_folder_of_free_shape(tmp_path: Path, write_model: WriteModel) -> None:
     onnx = write_model(tmp_path / "tiny.onnx", {}, dynamic=True)
     detector = MaskDetector(write_folder(onnx, tmp_path / "folder"), imgsz=128)
-    assert detector._runtime.spec.dynamic
+    assert detector.runtime.spec.dynamic
     assert detector.letterbox(np.zeros((10, 20, 3), np.uint8)).padded == (64, 128)
     assert len(detector.detect_arrays([np.zeros((10, 20, 3), np.uint8)])[0].boxes) == 0
 
