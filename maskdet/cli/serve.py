@@ -144,7 +144,15 @@ def serve(*, server: ServeOptions, model: ModelOptions, alerts: AlertOptions) ->
     Nothing of a picture is kept, written or sent on. Ctrl-C or SIGTERM ends it once running requests are answered, a
     second one at once.
     """
-    for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets", "fastapi_offline"):
+    for module in (
+        "fastapi",
+        "uvicorn",
+        "python_multipart",
+        "prometheus_client",
+        "websockets",
+        "httptools",
+        "fastapi_offline",
+    ):
         require(module, what="maskdet serve", extra="serve")
     from maskdet.serve.app import create_app
     from maskdet.serve.process import run_server

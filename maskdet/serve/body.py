@@ -26,6 +26,9 @@ from maskdet.sources.picture import Picture
 #: Parts of a form that are read.
 MOST_PARTS: Final = 64
 
+#: Members of JSON that are read: it is parsed at one go, while nobody else is served.
+_MOST_MEMBERS: Final = 50_000
+
 #: Bodies of the largest size that may be in memory at once, all requests together.
 _BODIES: Final = 16
 
@@ -123,6 +126,11 @@ def take_json(body: bytes) -> Any:
     Raises:
         ProblemError: it is none.
     """
+    if not body[:64].lstrip().startswith(b"{"):
+        raise ProblemError(400, "the body is no JSON object", reason="picture")
+    members = sum(map(body.count, (b"[", b"{", b",", b":")))
+    if members > _MOST_MEMBERS or body.count(b"\\") > len(body) // 8 + _MOST_MEMBERS:
+        raise ProblemError(413, f"the JSON has more than the {_MOST_MEMBERS:,} members that are read", reason="body")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -166,8 +174,11 @@ def take_parts(content_type: str, body: bytes) -> list[Part]:
     parts: list[Part] = []
     headers: dict[bytes, bytes] = {}
     name, value, data = bytearray(), bytearray(), bytearray()
+    begun = 0
 
     def begin() -> None:
+        nonlocal begun
+        begun += 1
         headers.clear()
         data.clear()
         if len(parts) >= MOST_PARTS:
@@ -202,6 +213,8 @@ def take_parts(content_type: str, body: bytes) -> list[Part]:
         )
         parser.write(body)
         parser.finalize()
+        if len(parts) < begun:
+            raise FormParserError
     except FormParserError:
         raise ProblemError(400, "the form is damaged or cut short", reason="picture") from None
     return parts

@@ -28,6 +28,9 @@ _MODELS = {
     "defaults": {"mode": "detect", "conf": 0.25},
 }
 
+#: Bytes of a body that is taken apart beside the event loop.
+_LONG = 100_000
+
 #: Media types of answers.
 JSON_LINES = "application/jsonl"
 PICTURES = {"image/jpeg": ".jpg", "image/png": ".png"}
@@ -67,7 +70,11 @@ async def _answer(request: Request, engine: Engine, bodies: BodyReader, look: Lo
     with bodies.reading() as body:
         with engine.announced():
             await bodies.read(request, body)
-            parts = take_pictures(request.headers.get("content-type", ""), bytes(body))
+            kind, data = request.headers.get("content-type", ""), bytes(body)
+            # What is long may take long to take apart.
+            parts = (
+                await asyncio.to_thread(take_pictures, kind, data) if len(data) > _LONG else take_pictures(kind, data)
+            )
             if wanted != "json" and len(parts) > 1:
                 raise ProblemError(406, "several pictures are answered as JSON Lines only", reason="type")
             waiting = [

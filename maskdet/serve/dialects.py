@@ -47,7 +47,7 @@ async def _form(request: Request, bodies: BodyReader, body: bytearray) -> tuple[
     content_type = request.headers.get("content-type", "")
     if media_type(content_type) != "multipart/form-data":
         raise ProblemError(415, "send the picture as multipart/form-data", reason="type")
-    parts = take_parts(content_type, bytes(body))
+    parts = await asyncio.to_thread(take_parts, content_type, bytes(body))
     file: Part | None = next((part for part in parts if part.filename is not None), None)
     if file is None:
         raise ProblemError(400, "the form has no file", reason="picture")

@@ -39,6 +39,10 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 
+#: Bytes of a request's address, and of its headers.
+_MOST_ADDRESS: Final = 8_192
+_MOST_HEADERS: Final = 16_384
+
 #: Addresses whose pace is remembered.
 _MOST_ADDRESSES: Final = 10_000
 
@@ -198,6 +202,16 @@ class Gate:
             self._told(scope, status, time.perf_counter() - start)
 
     def _problem(self, scope: Scope) -> ProblemError | None:
+        return self._too_long(scope) or self._stranger(scope)
+
+    def _too_long(self, scope: Scope) -> ProblemError | None:
+        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > _MOST_ADDRESS:
+            return ProblemError(414, f"the address is longer than {_MOST_ADDRESS:,} bytes", reason="size")
+        if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) > _MOST_HEADERS:
+            return ProblemError(431, f"the headers are longer than {_MOST_HEADERS:,} bytes", reason="size")
+        return None
+
+    def _stranger(self, scope: Scope) -> ProblemError | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or not self._hosts.known(host):

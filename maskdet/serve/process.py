@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from maskdet.errors import MaskdetError
 from maskdet.serve.settings import REQUEST_SECONDS, ServerSettings
@@ -20,42 +20,67 @@ from maskdet.serve.settings import REQUEST_SECONDS, ServerSettings
 #: Connections that may be open; the soft limit on files is raised to hold them.
 MOST_CONNECTIONS: Final = 4096
 
-#: Bytes of a request's headers.
-_HEADER_BYTES: Final = 16_384
+#: Bytes after which a head that has not ended is not waited for; what is too long in one that has, the gate says.
+_HEADER_BYTES: Final = 65_536
 
 
-class TimedProtocol(H11Protocol):
-    """HTTP whose requests must be there within a time: a connection that says little or nothing is closed."""
-
-    _timer: asyncio.TimerHandle | None = None
+class TimedProtocol(HttpToolsProtocol):
+    """HTTP whose requests must come within a time, and their heads within a size; else the connection is closed."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a request."""
         super().connection_made(transport)
-        self._expect()
+        self._began: float | None = self.loop.time()
+        self._head = 0
+        self._in_head = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._expect(REQUEST_SECONDS)
+
+    def on_message_begin(self) -> None:
+        """Take the first byte of a request."""
+        super().on_message_begin()
+        self._began, self._in_head = self.loop.time(), True
+
+    def on_headers_complete(self) -> None:
+        """Take its head."""
+        self._in_head, self._head = False, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Take its end."""
+        self._began = None
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; those of a next request begin its time."""
+        """Take bytes."""
         super().data_received(data)
-        if self._timer is None:
-            self._expect()
+        if self._in_head:
+            self._head += len(data)
+            if self._head > _HEADER_BYTES:
+                self.transport.close()
+        if self._timer is None and self._began is not None:
+            self._expect(REQUEST_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
         super().connection_lost(exc)
 
-    def _expect(self) -> None:
-        self._timer = self.loop.call_later(REQUEST_SECONDS, self._look)
+    def _expect(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
+        """Close where a request began long ago and has not come; one whose body is read has a time of its own."""
         self._timer = None
-        under_way = self.cycle is not None and not self.cycle.response_complete
-        if under_way or self.transport.is_closing():
+        if self._began is None or self.transport.is_closing() or self.transport.get_protocol() is not self:
             return
-        if self.transport.get_protocol() is self:  # else it has become a WebSocket
+        left = REQUEST_SECONDS - (self.loop.time() - self._began)
+        if left > 0:
+            self._expect(left)
+        elif self.cycle is not None and not self.cycle.response_complete:
+            self._expect(1.0)
+        else:
             self.transport.close()
 
 
@@ -119,7 +144,6 @@ def run_server(
         proxy_headers=False,
         ws_max_size=settings.max_body,
         ws_per_message_deflate=False,
-        h11_max_incomplete_event_size=_HEADER_BYTES,
         timeout_graceful_shutdown=round(REQUEST_SECONDS),
         backlog=1024,
     )

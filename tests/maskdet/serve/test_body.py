@@ -53,13 +53,16 @@ def test_pixels_are_counted_before_anything_is_decoded(client: Client) -> None:
         ("image/png", b"text", 400, "not a picture that can be read, but a text"),
         ("text/plain", b"text", 415, "text/plain is not read"),
         ("application/json", b"{", 400, "the body is not JSON"),
-        ("application/json", b"[" * 100_000, 400, "the body is not JSON"),
-        ("application/json", b"[]", 400, "the JSON has no member 'image'"),
+        ("application/json", b'{"a":' + b"[" * 40_000, 400, "the body is not JSON"),
+        ("application/json", b'{"a":' + b"[" * 60_000, 413, "the JSON has more than the 50,000 members"),
+        ("application/json", b"[]", 400, "the body is no JSON object"),
+        ("application/json", b"{}", 400, "the JSON has no member 'image'"),
         ("application/json", b'{"image": "***"}', 400, "image: not base64"),
         ("application/json", b'{"image": "http://10.0.0.1/a.jpg"}', 400, "image: addresses are not fetched"),
         ("multipart/form-data", b"--x--", 400, "the form names no boundary"),
         ("multipart/form-data; boundary=x", b"--y", 400, "the form is damaged or cut short"),
         ("multipart/form-data; boundary=x", b"--x--\r\n", 400, "the form has no file"),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\nbegun", 400, "the form is damaged or cut short"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(

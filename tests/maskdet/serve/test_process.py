@@ -25,13 +25,13 @@ from maskdet.serve.process import _bind
 SLOW = """
 import sys, time
 from pathlib import Path
-from maskdet.detector.inference.runtime import onnx_runtime
-run = onnx_runtime.OnnxRuntime.__call__
+from maskdet.detector.inference import runtime
+run = runtime.OnnxRuntime.__call__
 def slow(self, batch):
     while Path(sys.argv[1]).exists():
         time.sleep(0.01)
     return run(self, batch)
-onnx_runtime.OnnxRuntime.__call__ = slow
+runtime.OnnxRuntime.__call__ = slow
 from maskdet.serve import process
 process.REQUEST_SECONDS = 2.0
 from maskdet.cli import main
