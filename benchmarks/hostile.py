@@ -5,6 +5,7 @@ processes with limits of memory and time (``tools/hostile``). Prints each fault,
 
     python benchmarks/hostile.py --count 10000
     python benchmarks/hostile.py --case "voc 17" --keep folder      # one input, left there to be looked at
+    python benchmarks/hostile.py --server 2000                      # requests to maskdet serve instead
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="that an input may take")
     parser.add_argument("--case", help="one input: its reader and number")
     parser.add_argument("--keep", type=Path, help="an empty folder where the inputs stay")
+    parser.add_argument("--server", type=int, metavar="COUNT", help="requests to maskdet serve instead, and the bars")
     options = parser.parse_args()
+    if options.server:
+        sys.exit(_server(options.server))
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
     cases = plan(options.count)
@@ -48,6 +52,21 @@ def main() -> None:
     print(f"exit codes {dict(sorted(summary.codes.items()))}, the slowest {summary.slowest[1]}: {summary.slowest[0]} s")
     print(summary.line())
     sys.exit(1 if summary.faults else 0)
+
+
+def _server(count: int) -> int:
+    """Attack a server and print what came of it; 1 where a bar of ``docs/serve/index.md`` is missed."""
+    from hostile.server import attack, serving
+
+    words = ("--dialect", "deepstack,compreface,label-studio", "--metrics", "--max-body", "20MB")
+    with serving(*words) as (port, process):
+        attack(port, process, count=150, idle=0)  # what a server that has worked holds when it is idle
+        found = attack(port, process, count=count, idle=1000)
+    for fault in found.faults:
+        print(fault)
+    print(found.line())
+    missed = max(found.health, default=1) > 0.1 or found.memory_after > 1.5 * found.memory_before
+    return 1 if missed or found.faults else 0
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ EXIT_PIPE = 141
 DEBUG = "--debug"
 
 #: Commands that read strangers' files: what libraries think of these is no message of ours.
-QUIET = frozenset({"detect", "batch", "classify", "compare", "convert", "data", "val"})
+QUIET = frozenset({"detect", "batch", "classify", "compare", "convert", "data", "serve", "val"})
 
 
 def __getattr__(name: str) -> Any:

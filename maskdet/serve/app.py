@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Response
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import StreamingResponse
@@ -54,6 +55,7 @@ def create_app(engine: Engine, settings: ServerSettings | None = None, cameras: 
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(int)  # loads what the first page would else wait for
         engine.start()
         cameras.start()
         yield

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import cv2
 import numpy as np
 
 from maskdet.detector.inference.model import MaskDetector
@@ -92,16 +93,7 @@ class Engine:
         room: int = 8,
         observer: Observer | None = None,
     ) -> None:
-        """Take loaded models.
-
-        Args:
-            network: of the detector; every way to look shares it.
-            classifier: for the modes that ask it.
-            device: where the network was loaded.
-            threads: with how many it runs.
-            usual: see above.
-            room: see above.
-            observer: is told what happens.
+        """Take loaded models, the ``device`` and ``threads`` that the network was loaded with, and see above.
 
         Raises:
             ValueError: the network cannot look so.
@@ -123,6 +115,8 @@ class Engine:
             threading.Thread(target=self._work, name=f"maskdet-model-{number}", daemon=True)
             for number in range(max(detector.workers, min(usable_cores(), 2)))
         ]
+        if len(self._workers) > 1:  # side by side, each with a thread of its own
+            cv2.setNumThreads(1)
         self._predictor = lru_cache(maxsize=64)(self._open)
 
     def start(self) -> None:
@@ -264,7 +258,6 @@ class Engine:
                 job.answer.set_exception(error)
 
     def _decode(self, job: _Job) -> bool:
-        """Decode one picture; whether it can be looked at."""
         start = time.perf_counter()
         self._observe("queue", start - job.since)
         try:

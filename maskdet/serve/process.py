@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -19,6 +21,9 @@ from maskdet.serve.settings import REQUEST_SECONDS, ServerSettings
 
 #: Connections that may be open; the soft limit on files is raised to hold them.
 MOST_CONNECTIONS: Final = 4096
+
+#: For so long a thread of the model may keep the interpreter while the event loop waits for it.
+_SWITCH_SECONDS: Final = 0.0005
 
 #: Bytes after which a head that has not ended is not waited for; what is too long in one that has, the gate says.
 _HEADER_BYTES: Final = 65_536
@@ -111,6 +116,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
         await super().startup(sockets)
+        # Modules and models stay: the collector need not walk through them while somebody waits.
+        gc.collect()
+        gc.freeze()
         if not self.should_exit:
             self._told()
 
@@ -130,6 +138,7 @@ def run_server(
         MaskdetError: the address cannot be bound.
     """
     _allow_files()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     bound = _bind(settings.host, settings.port)
     config = uvicorn.Config(
         app,
