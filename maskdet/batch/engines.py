@@ -71,7 +71,7 @@ class RayOptions:
 
     Attributes:
         address: of a cluster, ``auto`` for that of this machine; None for that of the job, or a new one.
-        workers: at most so many, None for as many as the cluster has room for.
+        workers: how many, whether there is room yet or not; None for as many as the cluster has room for.
         worker_cpus: cores of each; it looks at as many pictures side by side.
     """
 
@@ -221,10 +221,10 @@ class _Pool:
         self._pending.clear()
 
     def _grow(self, left: int) -> None:
-        """Start as many actors as there is room for in the whole cluster, and jobs for."""
+        """Start as many actors as are asked for, else as the whole cluster has room for, and jobs."""
         resources = self._ray.cluster_resources()
         room = int(resources.get("CPU", 0) // self._options.worker_cpus)
-        most = max(min(room, self._options.workers or room, left), 1)
+        most = min(self._options.workers or max(room, 1), left)
         for _ in range(most - len(self._pending) - len(self._idle)):
             self._start()
 

@@ -76,7 +76,7 @@ class BatchOptions:
         help="The Ray cluster; auto: that of this machine.  [default: a new one]",
     )
     workers: int | None = option(
-        "--workers", type=click.IntRange(1), help="Workers on Ray at most.  [default: as many as there is room for]"
+        "--workers", type=click.IntRange(1), help="Workers on Ray.  [default: as many as there is room for]"
     )
     worker_cpus: int = option(
         "--worker-cpus", type=click.IntRange(1), default=1, show_default=True, help="Cores of each worker on Ray."
