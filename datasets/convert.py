@@ -38,14 +38,12 @@ class ConvertOptions(ReadOptions):
         split: ``grouped`` keeps alike photos together and balances classes; ``folders`` keeps the division into train/,
             valid/ …; ``public`` is the published list; ``voc`` follows ImageSets/Main. None is ``folders`` where there
             are such folders and no folds are asked for, else ``grouped``.
-        val_fraction: share of the photos for validation (grouped, without folds).
-        test_fraction: share of the photos for a test part (grouped).
+        val_fraction, test_fraction: shares of the photos (grouped; the first without folds).
         folds: 0, or the number K of folds (grouped): K files ``fold1.yaml`` … instead of one split.
         seed: decides among equal choices (grouped).
         groups: CSV file ``name,group`` of photos to keep together.
         series: keep the public data set's selfie series together.
         images: how pictures get into the new folder.
-        overwrite: replace an earlier conversion.
     """
 
     split: SplitRule | None = None

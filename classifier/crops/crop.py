@@ -24,16 +24,12 @@ _DIGITS = 6
 def crop_windows(
     boxes: NDArray[np.float64], size: tuple[int, int], *, margin: float = 0.0, square: bool = False
 ) -> NDArray[np.int64]:
-    """Return the window of whole pixels that each box is cut with; none is ever empty.
+    """Return the window of whole pixels that each of (N, 4) xyxy boxes with an area inside the picture is cut with.
 
     A plain window covers every pixel that its box touches and ends at the picture's edge. A square one has the box's
-    centre and its longer side, and may reach over the edge, so that the face stays centred and undistorted.
-
-    Args:
-        boxes: (N, 4) float64 xyxy in pixels, with an area, inside the picture.
-        size: width, height of the picture in pixels.
-        margin: added on every side, as a fraction of the box's side (of its longer side where square).
-        square: make the window square.
+    centre and its longer side, and may reach over the edge, so that the face stays centred and undistorted. ``margin``
+    is added on every side, as a fraction of the box's side (of its longer side where square). ``size`` is width,
+    height.
 
     Returns:
         (N, 4) int64 xyxy in pixels, x2 and y2 exclusive; at least 1×1, and at least one pixel inside the picture.
@@ -63,15 +59,9 @@ def crop_windows(
 
 
 def cut(image: NDArray[np.uint8], window: NDArray[np.int64], side: int | None = None) -> NDArray[np.uint8]:
-    """Cut a window out of a picture.
+    """Cut a window, (4,) xyxy as ``crop_windows`` gives it, out of (H, W, 3) uint8 BGR; resize it to ``side``.
 
-    Args:
-        image: (H, W, 3) uint8 BGR.
-        window: (4,) int64 xyxy as ``crop_windows`` gives it; what lies outside repeats the picture's edge.
-        side: width and height of the crop in pixels, None for the window's own.
-
-    Returns:
-        (h, w, 3) uint8 BGR, its own memory; h = w = ``side`` where that is given.
+    What lies outside repeats the picture's edge. The crop has its own memory.
 
     >>> image = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
     >>> cut(image, np.array([1, 0, 3, 4])).shape, cut(image, np.array([-2, -1, 4, 5]), 8).shape
@@ -89,17 +79,10 @@ def cut(image: NDArray[np.uint8], window: NDArray[np.int64], side: int | None = 
 
 
 def fit_whole(image: NDArray[np.uint8], side: int, *, square: bool = False) -> NDArray[np.uint8]:
-    """Bring a picture that already is a crop to a network's input.
+    """Bring a picture that already is a crop, (h, w, 3) uint8 BGR from 1×1, to a network's input of ``side`` pixels.
 
-    The same pixels as ``cut`` gives of a window that is the whole picture where that is square or may be stretched.
-
-    Args:
-        image: (h, w, 3) uint8 BGR, from 1×1.
-        side: width and height of the input in pixels.
-        square: keep the proportions, the picture in the middle and its edge repeated beside it; else stretch.
-
-    Returns:
-        (side, side, 3) uint8 BGR, its own memory.
+    The same pixels as ``cut`` gives of a window that is the whole picture where that is square or may be stretched. To
+    a square, proportions are kept, the picture in the middle and its edge repeated beside it.
 
     >>> wide = np.array([[[1, 1, 1], [9, 9, 9]]], dtype=np.uint8)
     >>> fit_whole(wide, 4, square=True)[:, :, 0].tolist() == fit_whole(wide, 4)[:, :, 0].tolist()
@@ -177,14 +160,9 @@ class Crop:
 
 
 def iter_crops(photos: Sequence[Photo], groups: Sequence[str], options: CropOptions = STUDY_CROPS) -> Iterator[Crop]:
-    """Yield every face's crop, in the order of the photos and of the boxes in each.
+    """Yield every face's crop, in the order of the photos and of the boxes in each; ``groups`` has each photo's.
 
     Each photo is decoded once, and only one is held in memory at a time; a photo without faces is not decoded.
-
-    Args:
-        photos: as read by ``maskdet.datasets``.
-        groups: for each photo its group, as ``maskdet.classifier.crops.crop_set`` names it.
-        options: how to cut.
 
     Raises:
         SourceError: a photo cannot be decoded, or has changed since it was read.

@@ -38,14 +38,7 @@ _TILE, _GAP, _TITLE = 80, 4, 22
 
 
 def choose_crops(class_ids: Sequence[int], count: int = _COLUMNS * _ROWS) -> list[int]:
-    """Choose crops of every class, spread evenly over all of that class.
-
-    Args:
-        class_ids: of all crops.
-        count: how many to choose of each class at most.
-
-    Returns:
-        Their places in ``class_ids``, rising.
+    """Return the places of at most ``count`` crops of every class, spread evenly over all of that class, rising.
 
     >>> choose_crops([0, 0, 0, 0, 2], count=2)
     [0, 2, 4]
@@ -59,14 +52,7 @@ def choose_crops(class_ids: Sequence[int], count: int = _COLUMNS * _ROWS) -> lis
 
 
 def draw_crops(crops: Sequence[tuple[int, NDArray[np.uint8]]]) -> NDArray[np.uint8]:
-    """Draw crops class by class under the class's name, each as large as its tile allows.
-
-    Args:
-        crops: (class id, (h, w, 3) uint8 BGR), at least one.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
-    """
+    """Draw crops, each a class id and (h, w, 3) uint8 BGR, class by class in tiles: (H, W, 3) uint8 BGR."""
     parts = []
     for class_id in sorted({class_id for class_id, _ in crops}):
         parts += [_title(class_id), _tiles([pixels for other, pixels in crops if other == class_id])]
@@ -96,11 +82,7 @@ FORMAT: Final = "maskdet-crops/1"
 class CropFolderOptions(ReadOptions):
     """How to read and cut; alike photos are searched for and get one group unless told otherwise.
 
-    Attributes:
-        crops: how to cut.
-        series: give the public data set's selfie series one group.
-        groups: CSV file ``name,group`` of more photos that share a group.
-        overwrite: replace an earlier crop folder.
+    So does the public data set's selfie series; ``groups`` is a CSV file ``name,group`` of more photos that share one.
     """
 
     crops: CropOptions = STUDY_CROPS
@@ -110,18 +92,9 @@ class CropFolderOptions(ReadOptions):
     overwrite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CropSummary:
-    """What a crop folder holds.
-
-    Attributes:
-        crops: how they were cut.
-        photos: photos read.
-        groups: different groups among the crops.
-        faces: crops of each class, by class id.
-        mends: what was put right in the annotations: how many of each kind.
-        left_out: photos that could not be used.
-    """
+    """What a crop folder holds: photos read, groups among the crops, faces by class id, how many mends of each kind."""
 
     crops: CropOptions
     photos: int
@@ -200,12 +173,12 @@ def _write_crop(folder: Path, crop: Crop) -> None:
 def _summarise(collection: Collection, records: list[CropRecord], crops: CropOptions) -> CropSummary:
     counts = Counter(record.class_id for record in records)
     return CropSummary(
-        crops,
-        len(collection.photos),
-        len({record.group for record in records}),
-        tuple(counts[class_id] for class_id in range(len(CLASS_NAMES))),
-        dict(sorted(Counter(mend.kind for mend in collection.mends).items())),
-        tuple(collection.left_out),
+        crops=crops,
+        photos=len(collection.photos),
+        groups=len({record.group for record in records}),
+        faces=tuple(counts[class_id] for class_id in range(len(CLASS_NAMES))),
+        mends=dict(sorted(Counter(mend.kind for mend in collection.mends).items())),
+        left_out=tuple(collection.left_out),
     )
 
 

@@ -36,12 +36,8 @@ def name_groups(
 ) -> list[str]:
     """Return each photo's group, called after the group's first photo (its folders and file name without suffix).
 
-    Args:
-        photos: as read by ``maskdet.datasets``, with thumbnails where duplicates are looked for.
-        duplicates: keep copies, other crops and other shots of one scene together.
-        series: keep the public data set's selfie series together.
-        groups: CSV file ``name,group`` of more photos to keep together.
-        quiet: no progress bar.
+    Photos are grouped that are alike (found by their thumbnails), that belong to the public data set's selfie series,
+    or that a CSV file ``name,group`` names together.
 
     Raises:
         DatasetError: the file of groups cannot be used.

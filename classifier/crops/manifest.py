@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Final, Literal
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.errors import DatasetError
-from maskdet.results.rows import path_cell, plain_path
+from maskdet.results.rows import csv_text, path_cell, plain_path
 
 COLUMNS: Final = ("crop", "photo", "face", "x1", "y1", "x2", "y2", "class", "binary", "group")
 
@@ -32,10 +31,8 @@ class CropRecord:
 
     Attributes:
         crop: its file in the crop folder, with ``/`` between folder and name.
-        photo: the name of the photo's file.
         face: its number in the photo, from 0, in the annotation's order.
         box: x1, y1, x2, y2 in pixels of the upright photo, as annotated (after mending), not as cut.
-        class_id: index into ``CLASS_NAMES``.
         group: crops of one group belong on one side of a split.
     """
 
@@ -59,24 +56,12 @@ def format_manifest(records: Iterable[CropRecord]) -> str:
     >>> format_manifest([record]).splitlines()[1]
     'with_mask/a_0.png,a.jpg,0,1,2,30.5,40,with_mask,0,a'
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for record in records:
-        box = [f"{edge:.12g}" for edge in record.box]
-        binary = "" if record.binary is None else record.binary
-        writer.writerow(
-            [
-                path_cell(record.crop),
-                path_cell(record.photo),
-                record.face,
-                *box,
-                CLASS_NAMES[record.class_id],
-                binary,
-                path_cell(record.group),
-            ]
-        )
-    return text.getvalue()
+    return csv_text([COLUMNS, *map(_row, records)])
+
+
+def _row(record: CropRecord) -> list[object]:
+    where = [path_cell(record.crop), path_cell(record.photo), record.face, *(f"{edge:.12g}" for edge in record.box)]
+    return [*where, CLASS_NAMES[record.class_id], record.binary, path_cell(record.group)]
 
 
 def read_manifest(path: Path) -> list[CropRecord]:

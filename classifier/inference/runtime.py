@@ -29,12 +29,10 @@ class ClassifierSpec:
     """What a classifier's file says of itself.
 
     Attributes:
-        name: how results call it.
         side: width and height of its input, pixels.
         margin: its crops reach so far over the face box, as a fraction of the box's side.
         square: its crops are squares around the box's centre.
         temperature: its logits were divided by this before softmax; already in the graph.
-        metadata: everything that the file carries.
     """
 
     name: str
@@ -49,14 +47,7 @@ class ClassifierRuntime:
     """A loaded network: prepared crops in, probabilities out."""
 
     def __init__(self, path: Path, *, name: str, device: str = "cpu", threads: int = 0, runtime: str = "auto") -> None:
-        """Load ``path``.
-
-        Args:
-            path: an ONNX file written by ``maskdet.classifier.training.export``.
-            name: how results call the model.
-            device: as ``maskdet.sessions.devices`` knows it.
-            threads: CPU threads, 0 for one a core.
-            runtime: ``"onnx"`` or ``"openvino"``; ``"auto"`` is ONNX Runtime, but for a device of OpenVINO's.
+        """Load an ONNX file that ``maskdet.classifier.training.export`` wrote; options as of ``MaskClassifier``.
 
         Raises:
             ValueError: an unknown runtime.

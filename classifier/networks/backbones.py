@@ -25,15 +25,9 @@ State = dict[str, Any]
 
 
 def build_backbone(name: BackboneName, *, initialise: bool) -> nn.Module:
-    """Return a backbone with random weights, on torch's current default device.
+    """Return a backbone with random weights: (N, 3, side, side) float32 → (N, features) float32, channel by channel.
 
-    Args:
-        name: of the backbone.
-        initialise: draw the weights as torchvision does, which takes seconds for InceptionV3; False where they are
-            replaced anyway.
-
-    Returns:
-        (N, 3, side, side) float32 → (N, features) float32, flattened channel by channel.
+    To initialise InceptionV3 as torchvision does takes seconds; in vain where the weights are replaced anyway.
     """
     options: dict[str, Any] = {}
     if name == "inception_v3":
@@ -52,11 +46,8 @@ def build_backbone(name: BackboneName, *, initialise: bool) -> nn.Module:
 def load_backbone(name: BackboneName, weights: WeightsChoice, *, quiet: bool = False) -> nn.Module:
     """Return a backbone with its weights, on the CPU (with ``none``: on torch's current default device).
 
-    Args:
-        name: of the backbone.
-        weights: ``imagenet`` for torchvision's download, which is checked and kept in torch's cache; ``none`` for
-            random ones; or such a file. Its classifier is not used and may be missing.
-        quiet: no progress bar.
+    ``imagenet`` is torchvision's download, which is checked and kept in torch's cache; a path is such a file, whose
+    classifier is not used and may be missing.
 
     Raises:
         WeightsError: the weights cannot be had or read, or are another network's.

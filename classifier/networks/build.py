@@ -62,15 +62,9 @@ class TransferNet(nn.Module):  # type: ignore[misc]
 
 
 def build_convnet(convs: tuple[Conv, ...], dense: tuple[int, ...], side: int) -> nn.Sequential:
-    """Return a network of convolutions, flattening and dense layers that ends in one logit.
+    """Return convolutions, flattening and ``dense`` layers of so many units, one logit at the end.
 
-    Args:
-        convs: from the input on.
-        dense: units of the layers between flattening and output.
-        side: of the input in pixels.
-
-    Returns:
-        (N, 3, side, side) float32 → (N, 1) float32; submodules ``convs``, ``flatten`` and ``head``.
+    (N, 3, side, side) float32 → (N, 1) float32; submodules ``convs``, ``flatten`` and ``head``.
     """
     layers: list[nn.Module] = []
     channels = 3
@@ -88,17 +82,10 @@ def build_convnet(convs: tuple[Conv, ...], dense: tuple[int, ...], side: int) ->
 
 
 def build_head(features: int, dense: tuple[int, ...]) -> nn.Sequential:
-    """Return dense layers with ReLU and one output unit.
+    """Return dense layers with ReLU and one output unit: (N, features) float32 → (N, 1) float32.
 
-    The output is the logit; its sigmoid, which the study's last layer applies, belongs into the loss, where it is
-    exact for any logit.
-
-    Args:
-        features: values of each flattened input.
-        dense: units of the layers between input and output.
-
-    Returns:
-        (N, features) float32 → (N, 1) float32.
+    The output is the logit; its sigmoid, which the study's last layer applies, belongs into the loss, where it is exact
+    for any logit.
     """
     layers: list[nn.Module] = []
     for inputs, units in pairwise((features, *dense)):
@@ -119,18 +106,10 @@ def initialise(module: nn.Module) -> None:
 def build_network(
     name: str, weights: WeightsChoice = "imagenet", *, frozen: bool | None = None, quiet: bool = False
 ) -> nn.Module:
-    """Return a network ready to be trained, on the CPU, in training mode.
+    """Return a network in training mode: (N, 3, side, side) float32 RGB → (N, 1 or classes) float32 logits.
 
-    Args:
-        name: of the network.
-        weights: the backbone's weights; without meaning for the three own networks, which start from random ones.
-        frozen: keep the backbone as it is and train the head alone, as the study does; None for frozen unless the
-            backbone starts from random weights, where only training it makes sense. One that is fine-tuned never is.
-        quiet: no progress bar while weights are downloaded.
-
-    Returns:
-        (N, 3, side, side) float32 RGB → (N, 1 or classes) float32 logits. With a backbone that may be frozen a
-        ``TransferNet``.
+    With ``frozen`` weights the backbone, then of a ``TransferNet``, stays as it is and the head is trained alone, as in
+    the study; None is frozen unless the backbone starts from random weights. One that is fine-tuned never is.
 
     Raises:
         MaskdetError: there is no network of that name.

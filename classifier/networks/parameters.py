@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from maskdet.classifier.networks.specs import BACKBONES, STUDY_NETWORKS, NetworkName, NetworkSpec, find_network
+from maskdet.classifier.networks.specs import BACKBONES, STUDY_NETWORKS, NetworkSpec, find_network
 from maskdet.extras import require
 from maskdet.terminal.console import console
 from maskdet.terminal.report_table import report_table
@@ -20,24 +20,14 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterRow:
-    """One network.
+    """One network: parameters as torch counts them, what only Keras counts, and what the study prints.
 
-    Attributes:
-        name: how it is called on the command line.
-        title: how the study calls it.
-        input: such as ``256×256×3``.
-        total: parameters of our network, as torch counts them.
-        trainable: those that training changes.
-        running_statistics: BatchNorm's running means and variances, which only Keras counts.
-        conv_biases: biases that only Keras' network has.
-        scales: BatchNorm scales that only our network has.
-        printed_total: as the study prints it.
-        printed_trainable: as the study prints it.
+    ``conv_biases`` are those that only Keras' network has, ``scales`` those of BatchNorm that only ours has.
     """
 
-    name: NetworkName
+    name: str
     title: str
     input: str
     total: int
@@ -104,16 +94,16 @@ def _row(spec: NetworkSpec) -> ParameterRow:
             elif isinstance(layer, nn.Conv2d) and layer.bias is None and keras.keras_conv_biases:
                 biases += layer.out_channels
     return ParameterRow(
-        spec.name,
-        spec.title,
-        f"{spec.side}×{spec.side}×3",
-        total,
-        trainable,
-        running,
-        biases,
-        scales,
-        spec.printed_total,
-        spec.printed_trainable,
+        name=spec.name,
+        title=spec.title,
+        input=f"{spec.side}×{spec.side}×3",
+        total=total,
+        trainable=trainable,
+        running_statistics=running,
+        conv_biases=biases,
+        scales=scales,
+        printed_total=spec.printed_total,
+        printed_trainable=spec.printed_trainable,
     )
 
 

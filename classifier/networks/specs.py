@@ -17,13 +17,9 @@ from maskdet.errors import MaskdetError
 
 @dataclass(frozen=True, slots=True)
 class Conv:
-    """A convolution with a bias and ReLU, stride 1, possibly followed by pooling.
+    """A convolution of stride 1 with a bias and ReLU, possibly followed by max-pooling of a side and stride.
 
-    Attributes:
-        filters: output channels.
-        kernel: side in pixels.
-        padding: ``same`` keeps the size, ``valid`` loses ``kernel - 1`` pixels.
-        pool: side and stride of the max-pooling behind it; 1 for none.
+    ``same`` padding keeps the size, ``valid`` loses ``kernel - 1`` pixels.
     """
 
     filters: int
@@ -32,9 +28,6 @@ class Conv:
     pool: int = 1
 
 
-NetworkName = Literal[
-    "cnn-a", "cnn-b", "cnn-c", "mobilenet_v2", "vgg19", "resnet50", "inception_v3", "maskdet-c"
-]  # fmt: skip
 BackboneName = Literal["mobilenet_v2", "vgg19", "resnet50", "inception_v3"]
 #: binary: with and without mask · three: all classes.
 TaskName = Literal["binary", "three"]
@@ -52,10 +45,8 @@ class BackboneSpec:
 
     Attributes:
         weights: torchvision's name of its weights. Each is the first that was published, as Keras' are.
-        file: the file that torchvision downloads them to.
         classifier: how the names of the tensors begin that the study's head takes the place of.
-        mean: of R, G, B on the scale 0 … 1, subtracted from pixels.
-        std: of R, G, B, divided by afterwards.
+        mean: of R, G, B on the scale 0 … 1, subtracted from pixels; then they are divided by ``std``.
         keras_conv_biases: Keras' convolutions have biases, torchvision's have none.
         keras_no_scales: Keras' BatchNorm has no scale, torchvision's has.
     """
@@ -90,20 +81,17 @@ class NetworkSpec:
     """One network.
 
     Attributes:
-        name: how it is called on the command line.
         title: for people; what the study calls its own.
         side: of the input in pixels.
         features: values of each image behind convolutions and pooling.
         dense: units of the dense layers behind it, before the output.
         printed_total: parameters as the study prints them; 0 for a network that is not the study's.
-        printed_trainable: trainable parameters as the study prints them.
         convs: the convolutions of an own network; empty with a backbone.
         backbone: torchvision's name of the backbone, None for an own network.
-        task: what it tells apart.
         fine_tuned: the backbone is trained along, its map averaged; else it stays as it is, and its map is flattened.
     """
 
-    name: NetworkName
+    name: str
     title: str
     side: int
     features: int
@@ -116,9 +104,7 @@ class NetworkSpec:
     fine_tuned: bool = False
 
 
-def _own(
-    name: NetworkName, title: str, features: int, dense: tuple[int, ...], printed: int, *convs: Conv
-) -> NetworkSpec:
+def _own(name: str, title: str, features: int, dense: tuple[int, ...], printed: int, *convs: Conv) -> NetworkSpec:
     return NetworkSpec(name, title, 256, features, dense, printed, printed, convs)
 
 

@@ -8,7 +8,6 @@ once a scaling; what became of it is a line of CSV.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -22,6 +21,7 @@ from maskdet.classifier.training.division import divide
 from maskdet.classifier.training.recipe import Recipe, Scaling
 from maskdet.errors import DatasetError
 from maskdet.files.atomic import write_bytes
+from maskdet.results.rows import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,19 +35,15 @@ PixelScaling = Literal["1/255", "imagenet"]
 _DIGITS: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollapseRow:
     """One training.
 
     Attributes:
         name: of the network, as on the command line.
         batch: crops a step.
-        learning_rate: of Adam.
         scaling: of the pixels: to 0 … 1 as the study does, or as the backbone's ImageNet weights expect.
-        seed: of weights and order.
-        epochs: trained.
         train_accuracy: of the final network on the training crops, 0 to 1.
-        dev_accuracy: on dev.
         test_balanced_accuracy: on the test crops; 0.5 for a constant answer.
         dead_units: share of the last hidden layer's units that are zero on every training crop, 0 to 1.
         collapsed: every training crop gets the same answer, so train accuracy is the majority rate.
@@ -73,14 +69,11 @@ _WHOLE: Final = ("batch", "seed", "epochs")
 
 def format_collapse(rows: Iterable[CollapseRow]) -> str:
     """Return the CSV's text."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    lines: list[Iterable[object]] = [COLUMNS]
     for row in rows:
-        values: dict[str, Any] = asdict(row)
-        values |= {key: f"{values[key]:.{_DIGITS}g}" for key in _FLOATS}
-        writer.writerow(values | {"collapsed": "yes" if row.collapsed else "no"})
-    return text.getvalue()
+        values: dict[str, Any] = asdict(row) | {"collapsed": "yes" if row.collapsed else "no"}
+        lines.append([f"{value:.{_DIGITS}g}" if key in _FLOATS else value for key, value in values.items()])
+    return csv_text(lines)
 
 
 def save_collapse(rows: Iterable[CollapseRow], path: Path) -> None:
@@ -130,18 +123,9 @@ _LABELS: Final[dict[Scaling, PixelScaling]] = {"unit": "1/255", "imagenet": "ima
 
 @dataclass(frozen=True, slots=True)
 class CollapseOptions:
-    """What to try.
+    """What to try: one training for each of ``batches`` (crops a step), ``rates`` of Adam, and ``seeds``.
 
-    Attributes:
-        network: a transfer network.
-        weights: of its backbone.
-        batches: crops a step.
-        rates: of Adam.
-        seeds: one training each.
-        epochs: at most; the study's patience of 3 may end a training earlier.
-        cache: folder of features, None to keep none.
-        quiet: no progress bars.
-        report: is given each row.
+    The study's patience of 3 may end a training before ``epochs``; ``report`` is given each row.
     """
 
     network: BackboneName = "mobilenet_v2"
@@ -156,12 +140,7 @@ class CollapseOptions:
 
 
 def run_collapse(crops: CropSet, options: CollapseOptions, done: Sequence[CollapseRow] = ()) -> Iterator[CollapseRow]:
-    """Train the head once for every seed, batch, rate and scaling; yield what became of each.
-
-    Args:
-        crops: all faces.
-        options: what to try.
-        done: rows of an earlier call, whose trainings are passed over.
+    """Train the head once for every seed, batch, rate and scaling; yield what became of each that is not ``done``.
 
     Raises:
         MissingExtraError: torch and torchvision are not installed.

@@ -11,18 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from maskdet.classifier.networks.specs import NetworkName
-from maskdet.classifier.study.scores import ClassScores, Floor, floor_of
+from maskdet.classifier.study.scores import ClassScores, Floor, class_scores, floor_of
 from maskdet.statistics.figures import wilson
 from maskdet.statistics.scores import (
     balanced_accuracy,
     confusion_matrix,
     constant_answer,
     error,
-    f1,
     macro_f1,
-    precision,
-    recall,
 )
 
 Matrix = tuple[tuple[int, int], tuple[int, int]]
@@ -64,10 +60,6 @@ class PublishedOwn:
         """Wilson's 95 % interval of the test error."""
         return wilson(self.test_wrong, OWN_PARTS[2])
 
-    def dev_right(self) -> tuple[int, ...]:
-        """Return the dev crops answered rightly by epoch, read off the printed accuracies."""
-        return tuple(round(share * OWN_PARTS[1]) for share in self.dev_accuracy)
-
 
 @dataclass(frozen=True, slots=True)
 class PublishedTransfer:
@@ -92,14 +84,8 @@ class PublishedTransfer:
         """Whether every crop got the same answer."""
         return bool((np.asarray(self.matrix).sum(axis=0) == 0).any())
 
-    @property
-    def swapped_support(self) -> tuple[int, int]:
-        """The support that a report with truth and answer swapped shows: answers of each class."""
-        with_mask, without = np.asarray(self.matrix).sum(axis=0).tolist()
-        return with_mask, without
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrueFigures:
     """The figures of a matrix of two classes."""
 
@@ -122,37 +108,19 @@ def true_figures(matrix: Matrix) -> TrueFigures:
     """
     counts = np.asarray(matrix)
     total, wrong = int(counts.sum()), int(counts.sum() - np.trace(counts))
-    first, second = (
-        ClassScores(float(p), float(r), float(f), int(support))
-        for p, r, f, support in zip(precision(counts), recall(counts), f1(counts), counts.sum(axis=1), strict=True)
-    )
+    first, second = class_scores(counts)
     return TrueFigures(
-        total, wrong, 1 - float(error(counts)), float(error(counts)), wilson(wrong, total),
-        float(macro_f1(counts)), float(balanced_accuracy(counts)), (first, second),
+        count=total, wrong=wrong, accuracy=1 - float(error(counts)), error=float(error(counts)),
+        error_interval=wilson(wrong, total), macro_f1=float(macro_f1(counts)),
+        balanced_accuracy=float(balanced_accuracy(counts)), classes=(first, second),
     )  # fmt: skip
-
-
-def unswap(matrix: Matrix) -> Matrix:
-    """Put right a matrix whose rows are the answers, or the other way round.
-
-    >>> unswap(((652, 138), (0, 0)))
-    ((652, 0), (138, 0))
-    """
-    (a, b), (c, d) = matrix
-    return (a, c), (b, d)
 
 
 @dataclass(frozen=True, slots=True)
 class ConstantF1:
     """An F1 of the study: with one output and no threshold every crop counts as positive.
 
-    Then precision is the share p of positive crops and recall is 1, so F1 = 2p / (1 + p) whatever was learned.
-
-    Attributes:
-        part: whose crops.
-        printed: the F1 that is printed.
-        positives: crops without a mask in that part (derived).
-        crops: of that part.
+    Then precision is the share p of positive crops (derived) and recall is 1: F1 = 2p / (1 + p) whatever was learned.
     """
 
     part: str
@@ -179,19 +147,17 @@ class Elsewhere:
 
 _MAJORITY: Final[Matrix] = ((652, 0), (138, 0))
 
-OWN: Final[dict[NetworkName, PublishedOwn]] = {
+OWN: Final[dict[str, PublishedOwn]] = {
     "cnn-a": PublishedOwn((3, 4, 2), (0.9316, 0.9468, 0.9544, 0.9595, 0.9595, 0.9468), 8),
     "cnn-b": PublishedOwn((2, 4, 3), (0.9519, 0.9595, 0.9671, 0.9646, 0.9620, 0.9544), 13),
     "cnn-c": PublishedOwn((3, 4, 4), (0.9392, 0.9570, 0.9570), 16),
 }
-TRANSFER: Final[dict[NetworkName, PublishedTransfer]] = {
+TRANSFER: Final[dict[str, PublishedTransfer]] = {
     "mobilenet_v2": PublishedTransfer(0.83, _MAJORITY),
     "vgg19": PublishedTransfer(0.83, _MAJORITY),
     "resnet50": PublishedTransfer(0.83, _MAJORITY),
     "inception_v3": PublishedTransfer(0.83, ((579, 73), (60, 78))),
 }
-#: The support that the swapped reports of the three constant networks print.
-PRINTED_SUPPORT: Final = (790, 0)
 F1_COLUMN: Final = (ConstantF1("train", 0.3098, 579, 3159), ConstantF1("dev", 0.2937, 68, 395))
 #: What the constant networks' training shows: accuracy, the majority rate, and loss, the entropy of a constant answer.
 STUCK_TRAIN_ACCURACY, STUCK_LOSS = 0.8167, 0.476
@@ -214,20 +180,7 @@ def study_error(name: str) -> tuple[float, float, float] | None:
     >>> study_error("resnet50")[0] == 138 / 790, study_error("alexnet")
     (True, None)
     """
-    for own_name, own in OWN.items():
-        if own_name == name:
-            return own.test_error, *own.test_interval
-    for transfer_name, transfer in TRANSFER.items():
-        if transfer_name == name:
-            return transfer.figures.error, *transfer.figures.error_interval
-    return None
-
-
-def constant_entropy(positives: int, crops: int) -> float:
-    """Return the cross-entropy in nats of always answering the share of positives.
-
-    >>> round(constant_entropy(579, 3159), 3)
-    0.476
-    """
-    share = positives / crops
-    return float(-share * np.log(share) - (1 - share) * np.log(1 - share))
+    if name in OWN:
+        return OWN[name].test_error, *OWN[name].test_interval
+    figures = TRANSFER[name].figures if name in TRANSFER else None
+    return None if figures is None else (figures.error, *figures.error_interval)

@@ -28,12 +28,9 @@ class StudyOptions:
     """What to train.
 
     Attributes:
-        networks: names.
         protocols: how crops are divided.
         folds: how many of the grouped folds are tested, 1 to 5.
-        recipe: ours, or the study's.
         weights: of each network's backbone; networks not named take ``imagenet``.
-        seed: of division, weights and order.
         epochs: at most, None for each recipe's own.
         device: torch's name of it.
     """
@@ -71,14 +68,7 @@ def make_plans(options: StudyOptions) -> list[Plan]:
 def run_plans(
     plans: Sequence[Plan], crops: CropSet, around: Surroundings, failed: Callable[[Plan, MaskdetError], None]
 ) -> list[NetworkRun]:
-    """Do every training, finished ones being read; one that cannot be done is reported and the others go on.
-
-    Args:
-        plans: what to do.
-        crops: all faces.
-        around: where files are kept.
-        failed: is told of weights that cannot be had.
-    """
+    """Do every training, finished ones being read; one whose weights cannot be had is reported and the others go on."""
     runs = []
     hopeless: set[tuple[str, WeightsChoice]] = set()
     for plan in plans:
@@ -93,14 +83,10 @@ def run_plans(
 
 
 def assign_weights(values: Sequence[str], networks: Sequence[str]) -> dict[str, WeightsChoice]:
-    """Read ``--backbone-weights``: ``none``, ``FILE`` or ``NETWORK=FILE``, any number of them.
+    """Read ``--backbone-weights``: ``none``, ``FILE`` or ``NETWORK=FILE``, for the networks that take part.
 
     A file without a network's name is given to the network whose tensors it holds. ``none`` is for all backbones that
     no file is given for.
-
-    Args:
-        values: as typed.
-        networks: that take part.
 
     Raises:
         WeightsError: a file is missing, damaged, or of no network that takes part.

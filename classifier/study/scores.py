@@ -40,20 +40,21 @@ class ClassScores:
     support: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def class_scores(matrix: NDArray[np.int64]) -> tuple[ClassScores, ...]:
+    """Return the scores of each class of a (C, C) matrix, rows the truth."""
+    columns = zip(precision(matrix), recall(matrix), f1(matrix), matrix.sum(axis=1), strict=True)
+    return tuple(ClassScores(float(p), float(r), float(f), int(support)) for p, r, f, support in columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Scores:
     """The figures of one set of answers.
 
     Attributes:
-        count: items.
-        wrong: items answered wrongly.
         matrix: (C, C) int64, rows the truth, columns the answer.
-        error: ``wrong / count`` with Wilson's interval, which takes the items for independent.
-        error_by_group: the same with the interval of a bootstrap over groups.
-        accuracy: 1 − error, with Wilson's interval.
-        macro_f1: mean F1 of the classes, bootstrap interval over groups, as for the two below.
-        balanced_accuracy: mean recall of the classes.
-        auc: area under the ROC curve, see ``maskdet.statistics.scores``.
+        error: ``wrong / count`` with Wilson's interval, which takes the items for independent; so has ``accuracy``.
+        error_by_group: the same with the interval of a bootstrap over groups; so have the others.
+        auc: area under the ROC curve, see ``maskdet.statistics.roc``.
         classes: by class index.
     """
 
@@ -76,15 +77,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The scores of a constant answer: the class that is most frequent among the scored items.
+    """The scores of a constant answer: the index of the class that is most frequent among the scored items.
 
-    Attributes:
-        answer: its index.
-        count: items.
-        error: share of the other classes.
-        macro_f1: with 0 for the classes that are never answered.
-        balanced_accuracy: one over the number of classes.
-        auc: one half, since a constant ranks nothing.
+    Macro-F1 counts 0 for the classes that are never answered; an AUC of one half, since a constant ranks nothing.
     """
 
     answer: int
@@ -115,15 +110,10 @@ def score(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Scores:
-    """Score answers.
+    """Score (N, C) probabilities against (N,) labels.
 
-    Args:
-        labels: (N,) int64, 0 to C - 1.
-        probabilities: (N, C) float64.
-        groups: for each item its group; a group is drawn as a whole, so that faces of one photo move together. None
-            makes each item a group.
-        resamples: bootstrap draws; 0 leaves those intervals out.
-        seed: of the draws; the same seed gives the same intervals.
+    A group is drawn as a whole, so that faces of one photo move together; without groups each item is one. The same
+    seed gives the same intervals; without draws there are none.
 
     Raises:
         ValueError: there is nothing to score, or the lengths differ.
@@ -139,19 +129,16 @@ def score(
     whole = (error(matrix), macro_f1(matrix), balanced_accuracy(matrix), roc_auc(labels, probabilities)[0])
     by_group, macro, balanced, auc = (figure_of(np.append(value, row)) for value, row in zip(whole, draws, strict=True))
     return Scores(
-        count,
-        wrong,
-        matrix,
-        Figure(wrong / count, low, high),
-        by_group,
-        Figure(1 - wrong / count, 1 - high, 1 - low),
-        macro,
-        balanced,
-        auc,
-        tuple(
-            ClassScores(float(p), float(r), float(f), int(support))
-            for p, r, f, support in zip(precision(matrix), recall(matrix), f1(matrix), matrix.sum(axis=1), strict=True)
-        ),
+        count=count,
+        wrong=wrong,
+        matrix=matrix,
+        error=Figure(wrong / count, low, high),
+        error_by_group=by_group,
+        accuracy=Figure(1 - wrong / count, 1 - high, 1 - low),
+        macro_f1=macro,
+        balanced_accuracy=balanced,
+        auc=auc,
+        classes=class_scores(matrix),
     )
 
 

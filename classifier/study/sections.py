@@ -26,18 +26,12 @@ _PROTOCOL_TITLES: Final[dict[ProtocolName, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """Test crops that training had seen something of.
+    """Test crops that training had seen something of, and how many of them and of the rest are answered wrongly.
 
-    Attributes:
-        photo: test crops whose photo has another face among the training crops.
-        group: test crops whose group has; a group holds copies and other shots of one scene as well.
-        group_wrong: of those, answered wrongly.
-        group_floor: of those, answered wrongly by the floor.
-        rest: all other test crops.
-        rest_wrong: of those, answered wrongly.
-        rest_floor: of those, answered wrongly by the floor.
+    ``photo`` counts crops whose photo has another face among the training crops, ``group`` those whose group has; a
+    group holds copies and other shots of one scene as well.
     """
 
     photo: int
@@ -49,18 +43,15 @@ class Overlap:
     rest_floor: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Entry:
-    """One network as one row of the report.
+    """One network as one row of the report, of one training or of one a fold.
 
     Attributes:
         label: for people, unique in its section.
         slug: for file names, unique in the report.
-        runs: the training, or one a fold.
         test: the test predictions of all runs.
-        scores: of ``test``.
         train_error: share of training crops that the final network gets wrong, over all folds; None without any.
-        dev_error: the same of dev.
         overlap: None where the crops' photos are not known.
         folds: an entry for each run, where there are several.
     """
@@ -128,12 +119,9 @@ class Section:
 def score_runs(
     runs: Sequence[NetworkRun], records: Sequence[CropRecord] | None = None, *, resamples: int = RESAMPLES
 ) -> list[Section]:
-    """Pool folds, score, and sort.
+    """Pool folds, score, and sort runs of any networks, in any order.
 
-    Args:
-        runs: in any order, of any networks.
-        records: where the crops come from; without them each crop is drawn by itself in the bootstrap.
-        resamples: bootstrap draws.
+    Without records of where the crops come from, each crop is drawn by itself in the bootstrap.
 
     Raises:
         DatasetError: two runs claim the same place, or a run does not fit the records.
@@ -158,7 +146,7 @@ def score_runs(
 
 
 def _spec(run: NetworkRun) -> NetworkSpec | None:
-    return next((spec for name, spec in STUDY_NETWORKS.items() if name == run.name), None)
+    return STUDY_NETWORKS.get(run.name)
 
 
 def _order(run: NetworkRun) -> tuple[object, ...]:
@@ -205,14 +193,14 @@ def _entry(
     slug = f"{prefix}-{re.sub(r'[^a-z0-9]+', '-', label.lower()).strip('-')}"
     scores = score(test.labels, test.probabilities, groups, resamples=resamples)
     whole = Entry(
-        label,
-        slug,
-        runs,
-        test,
-        scores,
-        _error(runs, "train"),
-        _error(runs, "dev"),
-        None if known is None else _overlap(runs, known, scores.floor.answer),
+        label=label,
+        slug=slug,
+        runs=runs,
+        test=test,
+        scores=scores,
+        train_error=_error(runs, "train"),
+        dev_error=_error(runs, "dev"),
+        overlap=None if known is None else _overlap(runs, known, scores.floor.answer),
     )
     if len(runs) == 1:
         return whole
@@ -252,12 +240,10 @@ def _overlap(runs: Sequence[NetworkRun], known: Mapping[str, CropRecord], floor:
         wrong.append(test.probabilities.argmax(axis=1) != test.labels)
         floor_wrong.append(test.labels != floor)
     each = np.array(seen, dtype=bool)
-    counts = [
-        int(np.count_nonzero(kind & which))
-        for kind in (each, ~each)
-        for which in (np.ones_like(each), np.concatenate(wrong), np.concatenate(floor_wrong))
-    ]
-    return Overlap(photo, *counts)
+    kinds = {"group": each, "rest": ~each}
+    wrongs = {"": np.ones_like(each), "_wrong": np.concatenate(wrong), "_floor": np.concatenate(floor_wrong)}
+    counts = {k + w: int(np.count_nonzero(kind & which)) for k, kind in kinds.items() for w, which in wrongs.items()}
+    return Overlap(photo=photo, **counts)
 
 
 def wrong_where(entry: Entry, keep: Callable[[str], bool]) -> tuple[int, int]:

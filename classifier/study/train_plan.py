@@ -41,11 +41,9 @@ class Plan:
     """One training to be done.
 
     Attributes:
-        network: its name.
         protocol: how crops are divided.
         fold: of the grouped protocol, 0 to 4.
         weights: of the backbone.
-        recipe_name: the study's way or ours.
         recipe: None for the one that ``recipe_name`` gives.
         seed: of division, weights and order.
         device: torch's name of it.
@@ -99,14 +97,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where a training keeps its files, and whom it tells.
-
-    Attributes:
-        runs: one folder a training.
-        cache: features that are computed once.
-        report: is given each finished epoch.
-        quiet: no progress bars.
-    """
+    """Where a training keeps its files (a folder in ``runs``, features in ``cache``), and whom it tells of epochs."""
 
     runs: Path
     cache: Path | None = None
@@ -118,7 +109,6 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
     """Train as planned, or read the run where it is finished; one that was broken off goes on.
 
     Raises:
-        MissingExtraError: torch and torchvision are not installed.
         WeightsError: a backbone's weights cannot be had, or a checkpoint is of another training.
         DatasetError: the crops cannot be divided, or a finished run's folder is damaged.
     """

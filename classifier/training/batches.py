@@ -44,14 +44,9 @@ class Batches(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CropBatches:
-    """Batches of crops, cut and changed as they are asked for.
+    """Batches of crops, cut to ``side`` pixels and changed as they are asked for.
 
-    Attributes:
-        crops: all faces.
-        side: of the network's input in pixels.
-        recipe: how to cut, change and scale.
-        mean: of R, G, B on the scale 0 … 1, subtracted.
-        std: of R, G, B, divided by.
+    ``mean`` of R, G, B on the scale 0 … 1 is subtracted from pixels, then they are divided by ``std``.
     """
 
     crops: CropSet
@@ -124,14 +119,8 @@ def cached_features(
 ) -> NDArray[np.float16]:
     """Return the features of every crop as it is, and of as many changed copies as the recipe asks for.
 
-    They are kept as float16: the head sees differences of a thousandth of a value, far below those between two crops.
-
-    Args:
-        network: its backbone frozen.
-        batches: of every crop.
-        cache: folder of kept features, None to keep none.
-        seed: of the changes.
-        quiet: no progress bar.
+    They are kept in the folder ``cache``, if any, as float16: the head sees differences of a thousandth of a value, far
+    below those between two crops. The network's backbone must be frozen.
 
     Returns:
         (views + 1, N, F) float16; view 0 is of the crops as they are. Mapped from the file where it is kept.

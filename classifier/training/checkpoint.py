@@ -23,23 +23,13 @@ class TrainingState:
     """A training between two steps.
 
     Attributes:
-        module: what is trained.
         kept: what is scored and kept: the module, or its averaged copy.
-        recipe: how.
-        epochs: finished so far.
         best: the weights of the best epoch, on the CPU.
         best_epoch: its number, 0 before the first.
     """
 
     def __init__(self, module: nn.Module, recipe: Recipe, crops: int, seed: int) -> None:
-        """Start before the first epoch.
-
-        Args:
-            module: on its device.
-            recipe: how to train.
-            crops: number of training crops, which tells one training from another.
-            seed: likewise.
-        """
+        """Start before the first epoch; the number of training crops and the seed tell one training from another."""
         self.module, self.recipe = module, recipe
         self.kept = copy.deepcopy(module) if recipe.ema else module
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]

@@ -35,14 +35,8 @@ def divide(
 ) -> Division:
     """Return the indices of each part's crops, in ascending order.
 
-    Args:
-        crops: N faces.
-        task: ``binary`` leaves masks worn incorrectly out.
-        protocol: how to divide.
-        fold: of the grouped folds, 0 to 4, which is the test part.
-        seed: of the order, and of choices among equals.
-        own_dev: divide the study's way into three parts, as its own networks have it; without it the test part is
-            twice as large, and dev is taken from the training crops.
+    ``fold`` of the grouped folds, 0 to 4, is the test part. With ``own_dev`` the study's way has three parts, as for
+    its own networks; without it the test part is twice as large, and dev is taken from the training crops.
 
     Raises:
         DatasetError: a part would have no crop, or training fewer than two classes.

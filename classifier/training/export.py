@@ -13,7 +13,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +28,6 @@ from maskdet.errors import WeightsError
 from maskdet.extras import require
 from maskdet.files.atomic import create_beside
 from maskdet.imaging.tensor import to_tensor
-
-if TYPE_CHECKING:
-    from torch import nn
-
 
 #: Largest difference allowed between torch's and ONNX Runtime's probabilities. Both compute in float32, in another
 #: order.
@@ -77,18 +73,13 @@ def export_classifier(
         metadata: more of what the file should carry, such as ``maskdet_training``; without machine paths.
         crops: real face crops to compare on as well, each (h, w, 3) uint8 BGR.
 
-    Returns:
-        The file.
-
     Raises:
-        MissingExtraError: torch or onnx is not installed.
+        MissingExtraError: onnx is not installed.
         ValueError: an option is out of range, ``metadata`` names a key that the export writes itself, or the module
             gives another shape.
         WeightsError: the file cannot be written, or ONNX Runtime answers differently; nothing is then left.
     """
     onnx = require("onnx", what="exporting a classifier", extra="train")
-    torch = require("torch", what="exporting a classifier", extra="train")
-
     CropOptions(margin, square, side)  # its ranges hold here too
     if not (math.isfinite(temperature) and temperature > 0):
         raise ValueError(f"temperature must be above 0, not {temperature}")
@@ -106,7 +97,7 @@ def export_classifier(
     if expected[0].shape != wanted:
         raise ValueError(f"the network gives {expected[0].shape} for {len(trials[0])} crops, expected {wanted}")
 
-    proto = onnx.load_from_string(_graph(torch, net, side))
+    proto = onnx.load_from_string(_graph(net, side))
     onnx.helper.set_model_props(proto, {**properties, **(metadata or {})})
     onnx.checker.check_model(proto, full_check=True)
     path = Path(path)
@@ -130,7 +121,7 @@ def export_classifier(
     return path
 
 
-def _graph(torch: Any, net: nn.Module, side: int) -> bytes:
+def _graph(net: nn.Module, side: int) -> bytes:
     written = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter that torch prefers needs one more package (onnxscript), and this one does all that is needed.

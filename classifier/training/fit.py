@@ -65,9 +65,7 @@ class FitOptions:
         class_weights: what a crop of each class counts; empty for all alike.
         checkpoint: written after each epoch, and resumed from where it is there; None for none.
         device: torch's name of it.
-        label: of the progress bar.
         report: is given each finished epoch.
-        quiet: no progress bar.
         keep_last: leave the last epoch's weights in the network, as Keras does, not the best one's.
     """
 
@@ -92,15 +90,7 @@ def fit(
     """Train a network and leave its best weights, those of the lowest dev loss, in it (see ``keep_last``).
 
     Order and changes of the crops depend on seed and epoch alone: a run that is resumed sees what one that was never
-    broken off would have seen.
-
-    Args:
-        module: gives logits, (n, 1) for two classes or (n, C).
-        batches: gives inputs and labels.
-        train: indices to train on.
-        dev: indices to score after each epoch.
-        recipe: how.
-        options: see there.
+    broken off would have seen. ``train`` and ``dev`` are indices; dev is scored after each epoch.
 
     Returns:
         Every epoch, and the number of the best.

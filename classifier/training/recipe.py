@@ -106,9 +106,7 @@ class Recipe:
     Attributes:
         learning_rate: of Adam, at its height.
         batch: crops a step.
-        epochs: at most.
         patience: ends after this many epochs without a lower dev loss.
-        scaling: of the pixels.
         schedule: ``constant``, or ``cosine``: rises over the first epoch's half and falls to zero over all epochs.
         weight_decay: decoupled, as in AdamW; of the kernels only.
         label_smoothing: share of the label's weight spread over all classes.
@@ -117,8 +115,6 @@ class Recipe:
         ema: each step keeps this much of the averaged weights that are scored and kept; 0 for the plain weights.
         views: with a frozen backbone, how many changed copies of each crop its features are computed of, beside the
             crop itself.
-        crops: how faces are cut.
-        augment: how crops are changed while training.
     """
 
     learning_rate: float = 1e-3
@@ -192,11 +188,8 @@ ONLY_RECIPES: Final = {
 def choose_recipe(spec: NetworkSpec, name: RecipeName, *, frozen: bool) -> Recipe:
     """Return how a network is trained.
 
-    Args:
-        spec: the network.
-        name: ``study`` for the study's settings: Adam at Keras' rate, batch 32 and patience 2 for its own networks,
-            batch 1 and patience 3 for the transfer networks, pixels · 1/255, crops as they are.
-        frozen: the backbone keeps its weights.
+    ``study`` stands for the study's settings: Adam at Keras' rate, batch 32 and patience 2 for its own networks, batch
+    1 and patience 3 for the transfer networks, pixels · 1/255, crops as they are.
     """
     if spec.name in ONLY_RECIPES:
         return ONLY_RECIPES[spec.name]

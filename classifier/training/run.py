@@ -12,10 +12,9 @@ A network of three classes can be asked the question of the study, with or witho
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from maskdet.classifier.networks.specs import TaskName
 from maskdet.errors import DatasetError
 from maskdet.files.atomic import write_bytes
+from maskdet.results.rows import csv_text
 
 PartName = Literal["train", "dev", "test"]
 ProtocolName = Literal["study", "grouped"]
@@ -42,15 +42,9 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One pass over the training crops.
+    """One pass over the training crops, numbered from 1: seconds, mean cross-entropy in nats, share of errors, 0 to 1.
 
-    Attributes:
-        number: from 1.
-        seconds: of training and scoring dev.
-        train_loss: mean cross-entropy in nats while training, augmentation included.
-        train_error: share of crops classified wrongly meanwhile, 0 to 1.
-        dev_loss: mean cross-entropy on dev afterwards.
-        dev_error: share of dev crops classified wrongly, 0 to 1.
+    Of train they are measured while training, augmentation included; of dev afterwards.
     """
 
     number: int
@@ -76,26 +70,20 @@ class Predictions:
     probabilities: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class NetworkRun:
     """One training.
 
     Attributes:
-        name: of the network, or of the classifier that ships.
+        name: of the network.
         title: for people.
-        task: with and without mask, or all three classes.
-        protocol: how the crops were divided.
         fold: which of the grouped folds is the test part, None with the study's split.
         weights: what it started from: ``random``, ``imagenet``.
         frozen: the backbone was not trained.
-        recipe: how it was trained: every setting, by name.
-        seed: of split, weights and order.
-        parameters: in all.
-        trainable: that training changed.
-        epochs: in order.
+        recipe: every setting, by name.
+        trainable: parameters that training changed.
         best_epoch: whose weights the predictions come from.
         ms_per_crop: one crop's share of a batch of 16 through the network on the CPU, in milliseconds.
-        parts: by name.
     """
 
     name: str
@@ -174,26 +162,18 @@ _EPOCH: Final = ("number", "seconds", "train_loss", "train_error", "dev_loss", "
 
 
 def _history_text(epochs: Sequence[Epoch]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _EPOCH, lineterminator="\n")
-    writer.writeheader()
-    for epoch in epochs:
-        row = asdict(epoch)
-        writer.writerow({key: value if key == "number" else f"{value:.{_DIGITS}g}" for key, value in row.items()})
-    return text.getvalue()
+    rows = ([epoch.number, *(f"{getattr(epoch, key):.{_DIGITS}g}" for key in _EPOCH[1:])] for epoch in epochs)
+    return csv_text([_EPOCH, *rows])
 
 
 def _predictions_text(run: NetworkRun) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["part", "crop", "label", *run.classes])
+    rows: list[list[str]] = [["part", "crop", "label", *run.classes]]
     for part in PARTS:
         answers = run.parts[part]
-        for crop, label, row in zip(
-            answers.crops, answers.labels.tolist(), answers.probabilities.tolist(), strict=True
-        ):
-            writer.writerow([part, crop, run.classes[label], *(f"{value:.{_DIGITS}f}" for value in row)])
-    return text.getvalue()
+        columns = (answers.crops, answers.labels.tolist(), answers.probabilities.tolist())
+        for crop, label, row in zip(*columns, strict=True):
+            rows.append([part, crop, run.classes[label], *(f"{value:.{_DIGITS}f}" for value in row)])
+    return csv_text(rows)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

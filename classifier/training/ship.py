@@ -49,18 +49,9 @@ def ship_classifier(
 ) -> Path:
     """Train on all crops, or on those of all photos but some, and export.
 
-    Args:
-        crops: all faces, of all three classes.
-        path: the ``.onnx`` file.
-        runs: grouped runs of this classifier; others are passed over.
-        weights: MobileNetV2's.
-        seed: of weights and order.
-        device: torch's name of it.
-        checkpoint: resumed from where it is there.
-        report: is given each finished epoch.
-        left_out: stems of photos that take no part, neither in training nor in the temperature, so that the network
-            may be tested on them.
-        quiet: no progress bars.
+    Photos whose stems are in ``left_out`` take no part, neither in training nor in the temperature, so that the network
+    may be tested on them. Of the runs, the grouped ones of this classifier count. The training goes on from a
+    checkpoint.
 
     Raises:
         DatasetError: there is no grouped run to take the temperature from, or no crop is left.
@@ -122,14 +113,8 @@ def dev_temperature(runs: Sequence[NetworkRun], path: Path, left_out: frozenset[
 def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
     """Return the temperature with the least negative log-likelihood, to be fitted on data not trained on.
 
-    The likelihood is concave in 1 / temperature, so its slope has one zero.
-
-    Args:
-        logits: (N, C) float, N at least 1.
-        labels: (N,) class ids.
-
-    Returns:
-        Above 1 for a network that is too sure of itself; between ``MIN_TEMPERATURE`` and ``MAX_TEMPERATURE``.
+    The likelihood of (N, C) logits and (N,) class ids is concave in 1 / temperature, so its slope has one zero. The
+    answer is above 1 for a network that is too sure of itself; between ``MIN_TEMPERATURE`` and ``MAX_TEMPERATURE``.
 
     Raises:
         ValueError: the shapes do not fit, a label is no class, or a logit is not finite.

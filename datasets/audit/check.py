@@ -43,14 +43,7 @@ class NamedPair:
 
 @dataclass(frozen=True, slots=True)
 class PartCount:
-    """Photos and boxes of one part of a data set.
-
-    Attributes:
-        split: its name; ``all`` where the data set has no parts.
-        photos: how many.
-        background: how many of them without a box.
-        boxes: by class id.
-    """
+    """Photos, those without a box, and boxes by class id of one part of a data set; ``all`` where it has no parts."""
 
     split: str
     photos: int
@@ -58,7 +51,7 @@ class PartCount:
     boxes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """Everything found; ``pairs`` is None where alike photos were not searched for.
 
@@ -142,14 +135,9 @@ def make_audit(
     names: Sequence[str] = CLASS_NAMES,
     unlisted: Sequence[str] = (),
 ) -> Audit:
-    """Put an audit together.
+    """Put an audit together of what reading found, the photos with their splits, and pairs of indices into these.
 
-    Args:
-        collection: what reading found.
-        photos: the photos with their splits.
-        pairs: of indices into ``photos``; None where they were not searched for.
-        names: class names, index = class id.
-        unlisted: names of photos that a split by lists leaves out.
+    ``pairs`` is None where they were not searched for; ``unlisted`` names photos that a split by lists leaves out.
     """
     named = None
     if pairs is not None:
@@ -212,13 +200,7 @@ def load(
 
 
 def check(root: Path, *, classes: ClassMap | None = None, duplicates: bool = True, quiet: bool = False) -> Audit:
-    """Audit a data set.
-
-    Args:
-        root: a VOC folder, a YOLO folder or a ``data.yaml``.
-        classes: resolves class names of a VOC set.
-        duplicates: search for alike photos, and so for leaks.
-        quiet: no progress bar.
+    """Audit a VOC folder, a YOLO folder or a ``data.yaml``; ``duplicates`` searches for alike photos, and leaks.
 
     Raises:
         DatasetError: neither VOC nor YOLO, or nothing usable in it.

@@ -20,13 +20,7 @@ _TITLE = 18
 
 
 def choose_photos(photos: Sequence[Photo], mended: Collection[str], count: int = _COLUMNS * _ROWS) -> list[Photo]:
-    """Choose photos: up to a third with mended boxes, the rest spread evenly over all; in the order given.
-
-    Args:
-        photos: all photos.
-        mended: names of annotation files with a mend.
-        count: how many to choose at most.
-    """
+    """Choose photos: up to a third from annotation files with a mend, the rest spread evenly; in the order given."""
     chosen = {at for at, name in enumerate(PhotoTable.of(photos).names) if name in mended}
     chosen = set(sorted(chosen)[: count // 3])
     others = [at for at in range(len(photos)) if at not in chosen]
@@ -36,13 +30,7 @@ def choose_photos(photos: Sequence[Photo], mended: Collection[str], count: int =
 
 
 def draw_sheet(photos: Sequence[Photo]) -> NDArray[np.uint8]:
-    """Draw photos with their boxes in the classes' colours, six in a row.
-
-    Args:
-        photos: at least one.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
+    """Draw photos with their boxes in the classes' colours, six in a row: (H, W, 3) uint8 BGR.
 
     Raises:
         SourceError: a picture cannot be read.

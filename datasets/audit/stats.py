@@ -57,12 +57,7 @@ def side_titles() -> list[str]:
 
 
 def count(photos: Sequence[Photo], names: Sequence[str]) -> Stats:
-    """Count photos, boxes and box sizes.
-
-    Args:
-        photos: at least one.
-        names: class names, index = class id.
-    """
+    """Count photos, boxes and box sizes of at least one photo."""
     ids = np.concatenate([photo.class_ids for photo in photos])
     boxes = np.concatenate([photo.boxes for photo in photos])
     sides = np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))

@@ -33,20 +33,14 @@ _BLOCK, _MIN_CONTRAST = 32, 6.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """A picture's points of interest.
-
-    Attributes:
-        grey: (H, W) uint8, the longer side at most 400 px.
-        points: (P, 2) float32, x, y in pixels.
-        descriptors: (P, 32) uint8.
-    """
+    """A picture in grey, (H, W) uint8, and its points of interest: (P, 2) float32 x, y in pixels, and (P, 32) uint8."""
 
     grey: NDArray[np.uint8]
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alignment:
     """How well a second picture lies over a first.
 
@@ -167,13 +161,7 @@ _ROWS = 512
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two photos that belong together.
-
-    Attributes:
-        first: index of one photo, the lower one.
-        second: index of the other.
-        kind: how alike they are.
-    """
+    """Two photos that belong together, by index, the lower first."""
 
     first: int
     second: int
@@ -183,11 +171,7 @@ class Pair:
 def dhash(thumbs: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return the difference hash of each picture: which cells of a 9×8 grid are darker than their right neighbours.
 
-    Args:
-        thumbs: (N, H, W, 3) uint8 BGR.
-
-    Returns:
-        (N, 64) bool, row by row; the same bits as ``imagehash.dhash`` up to its way of shrinking.
+    (N, H, W, 3) uint8 BGR → (N, 64) bool, row by row; the same bits as ``imagehash.dhash`` up to its way of shrinking.
     """
     bits = np.empty((len(thumbs), 64), dtype=bool)
     for at, thumb in enumerate(thumbs):
@@ -198,10 +182,7 @@ def dhash(thumbs: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def find_candidates(thumbs: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs worth comparing.
-
-    Args:
-        thumbs: (N, H, W, 3) uint8 BGR.
+    """Return the pairs of (N, H, W, 3) uint8 BGR thumbnails that are worth comparing.
 
     Returns:
         (M, 2) int64 indices, the lower first, sorted; and (M,) int64, the number of differing bits of each pair.
@@ -241,14 +222,9 @@ def _nearest(
 
 
 def find_pairs(pictures: Sequence[Picture], *, quiet: bool = False) -> list[Pair]:
-    """Find all pairs of photos that belong together.
+    """Find all pairs of photos, looked at with ``thumb=True``, that belong together; sorted.
 
-    Args:
-        pictures: looked at with ``thumb=True``.
-        quiet: no progress bar.
-
-    Returns:
-        The pairs, sorted. Of several equal files each is paired with the first.
+    Of several equal files each is paired with the first.
 
     Raises:
         SourceError: a picture can no longer be read.
@@ -310,9 +286,5 @@ def _judge(first: Features, second: Features, bits: int) -> PairKind | None:
             return "copy"
         # The same frame and yet a different hash: two shots of a still scene in a row.
         return "scene" if found.same_frame else "crop"
-    return "scene" if _same_scene(found) else None
-
-
-def _same_scene(found: Alignment) -> bool:
     # Pairs of one scene have ≥ 57 common points, 42 % of the matches and 20 % equal blocks; unrelated ones ≤ 12 points.
-    return found.points >= 50 and found.agreeing >= 0.4 and found.equal_blocks >= 0.15
+    return "scene" if found.points >= 50 and found.agreeing >= 0.4 and found.equal_blocks >= 0.15 else None

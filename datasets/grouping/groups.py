@@ -47,13 +47,7 @@ def merge_groups(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
 def group_links(
     photos: Sequence[Photo], alike: Iterable[tuple[int, int]], *, series: bool, file: Path | None
 ) -> list[tuple[int, int]]:
-    """Collect every reason to keep photos together: those given, and names that say so.
-
-    Args:
-        photos: N photos.
-        alike: pairs found to be alike, as indices.
-        series: also the public data set's selfie series.
-        file: also the groups of this CSV file, as ``read_groups`` takes it.
+    """Collect every reason to keep photos together, as pairs of indices: those given, and by names and a CSV file.
 
     Raises:
         DatasetError: the file cannot be used.
@@ -87,11 +81,7 @@ def series_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
 
 
 def in_series(name: str, size: tuple[int, int]) -> bool:
-    """Say whether a photo is of the public data set's selfie series.
-
-    Args:
-        name: of its file or its annotation; folders and suffix do not matter.
-        size: width, height in pixels.
+    """Say whether a photo of this size in pixels is of the public data set's selfie series, by its stem.
 
     >>> in_series("fold1/maksssksksss7.png", (301, 400)), in_series("me.png", (301, 400))
     (True, False)

@@ -46,20 +46,11 @@ def split_public(root: Path, photos: Sequence[Photo]) -> list[Split]:
 def split_grouped(
     root: Path, photos: Sequence[Photo], groups: Sequence[int], shares: Sequence[float], seed: int
 ) -> list[int]:
-    """Divide photos so that groups stay whole and every part gets its share of photos and of each class.
+    """Return a part number for each of N photos so that groups, numbered from 0, stay whole.
 
-    Groups are placed one by one, those that are hardest to place first, each where it brings all counts nearest to
-    their targets; then single groups move as long as that helps. The same input and seed give the same parts.
-
-    Args:
-        root: the data set, for messages.
-        photos: N photos.
-        groups: N group numbers, 0 to G − 1.
-        shares: the wanted share of each part, summing to 1.
-        seed: decides among equal choices.
-
-    Returns:
-        N part numbers.
+    Every part gets its share, all summing to 1, of photos and of each class: groups are placed one by one, those that
+    are hardest to place first, each where it brings all counts nearest to their targets; then single groups move as
+    long as that helps. The same input and seed give the same parts.
 
     Raises:
         DatasetError: fewer groups than parts.
@@ -102,11 +93,7 @@ class _Parts:
     """
 
     def __init__(self, targets: NDArray[np.float64]) -> None:
-        """Begin with empty parts.
-
-        Args:
-            targets: (P, 1 + classes) float64 above 0, photos and boxes of each class that every part should get.
-        """
+        """Begin with empty parts; ``targets``, (P, 1 + classes) above 0, is what each should get."""
         self._targets: list[list[float]] = targets.tolist()
         self._held = [[0.0] * len(row) for row in self._targets]
         self._distances = [_distance(held, held, row) for held, row in zip(self._held, self._targets, strict=True)]

@@ -20,6 +20,11 @@ OTHER_SUFFIXES: Final = frozenset(
     }
 )  # fmt: skip
 
+#: Endings, in lower case, of the files that ultralytics takes for pictures.
+TRAINED_SUFFIXES: Final = frozenset(
+    {".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
+)
+
 #: Folders below each other that are looked into.
 _MAX_DEPTH: Final = 8
 #: What ``maskdet convert`` leaves in a folder: one that holds both is no part of a source.
@@ -27,14 +32,9 @@ _OWN_OUTPUT: Final = ("data.yaml", "audit.json")
 
 
 def names_below(folder: Path, wanted: Callable[[str], bool], prefix: str = "") -> Iterator[str]:
-    """Yield the wanted files of a folder and of those below it, in no order, as ``cam1/a.jpg``.
+    """Yield the wanted files of a folder and of those below it, in no order, as ``cam1/a.jpg`` behind ``prefix``.
 
     Hidden files and folders are passed over, as is what ``maskdet convert`` wrote.
-
-    Args:
-        folder: the folder.
-        wanted: tells by a file's bare name.
-        prefix: what stands before every name, with its slash.
 
     Raises:
         DatasetError: a folder cannot be listed.
@@ -57,8 +57,7 @@ def names_below(folder: Path, wanted: Callable[[str], bool], prefix: str = "") -
         except OSError as error:
             raise DatasetError(path, f"cannot be listed: {error.strerror}") from error
         for one in below:
-            status = os.stat(one[0])  # noqa: PTH116 - no path objects here
-            key = (status.st_dev, status.st_ino)
+            key = _identity(one[0])
             if key not in seen and not all(os.path.exists(f"{one[0]}/{mark}") for mark in _OWN_OUTPUT):  # noqa: PTH110
                 seen.add(key)  # a link to a folder above would be followed for ever
                 waiting.append(one)
@@ -78,3 +77,40 @@ def is_picture(name: str) -> bool:
 def is_xml(name: str) -> bool:
     """Say whether a file's ending is that of an XML file."""
     return name.lower().endswith(".xml")
+
+
+def trained_pictures(folder: Path) -> Iterator[str]:
+    """Yield what ultralytics trains on in a folder and below, hidden ones left out, links followed unless back up.
+
+    A folder that cannot be opened stands for itself.
+    """
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(os.fspath(folder), frozenset())]
+    while waiting:
+        path, above = waiting.pop()
+        try:
+            seen = above | {_identity(path)}
+            with os.scandir(path) as entries:
+                inside = list(entries)
+        except OSError:
+            yield path
+            continue
+        for entry in inside:
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry):
+                linked = entry.is_symlink() and _identity(entry.path) in seen
+                waiting += [] if linked else [(entry.path, seen)]
+            elif os.path.splitext(entry.name)[1].lower() in TRAINED_SUFFIXES:  # noqa: PTH122
+                yield entry.path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _identity(path: str) -> tuple[int, int]:
+    status = os.stat(path)  # noqa: PTH116 - no path objects here
+    return status.st_dev, status.st_ino

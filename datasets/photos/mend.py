@@ -30,11 +30,7 @@ class MendedBoxes:
 
 
 def mend_boxes(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> MendedBoxes:
-    """Order the corners, clip to the picture, and find boxes without area.
-
-    Args:
-        boxes: (N, 4) float64, two opposite corners x, y, x, y in pixels.
-        sizes: (N, 2) float64, width and height in pixels of each box's picture.
+    """Order the corners of (N, 4) boxes, clip them to pictures of (N, 2) width and height, and find those without area.
 
     >>> mended = mend_boxes(np.array([[30.0, 5.0, 10.0, 99.0]]), np.array([[40.0, 50.0]]))
     >>> mended.boxes.tolist(), bool(mended.swapped[0]), bool(mended.clipped[0])
@@ -50,13 +46,7 @@ def mend_boxes(boxes: NDArray[np.float64], sizes: NDArray[np.float64]) -> Mended
 
 
 def find_repeated(keys: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Mark every row that already stands further up.
-
-    Args:
-        keys: (N, K) float64; for boxes: photo, class, x1, y1, x2, y2.
-
-    Returns:
-        (N,) bool, False for the first of equal rows.
+    """Mark every of (N, K) rows that already stands further up; for boxes: photo, class, x1, y1, x2, y2.
 
     >>> find_repeated(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])).tolist()
     [False, False, True]
@@ -69,11 +59,7 @@ def find_repeated(keys: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def below_a_pixel(boxes: NDArray[np.float64], sizes: NDArray[Any]) -> NDArray[np.bool_]:
-    """Mark the boxes that are less than a pixel wide or high, not those that six decimals have brought there.
-
-    Args:
-        boxes: (N, 4) float64 xyxy in pixels.
-        sizes: (N, 2) or (1, 2), width and height in pixels of each box's picture.
+    """Mark the (N, 4) boxes less than a pixel wide or high in (N, 2) or (1, 2) sizes, not by six decimals.
 
     >>> below_a_pixel(np.array([[1.0, 1, 2, 2], [1, 1, 1.9, 9]]), np.array([[96, 64]])).tolist()
     [False, True]
@@ -82,18 +68,10 @@ def below_a_pixel(boxes: NDArray[np.float64], sizes: NDArray[Any]) -> NDArray[np
 
 
 def turn_boxes(boxes: NDArray[np.float64], stored_size: tuple[int, int], orientation: int) -> NDArray[np.float64]:
-    """Turn boxes drawn on a stored picture so that they fit the picture turned upright.
+    """Turn (N, 4) xyxy boxes drawn on a picture as stored, so that they fit it turned upright by EXIF orientation 5–8.
 
     Only the four orientations that exchange width and height are turned; for the others the annotation's size cannot
     tell on which picture its boxes were drawn, and the upright one is taken.
-
-    Args:
-        boxes: (N, 4) float64 xyxy in pixels of the stored picture.
-        stored_size: width, height in pixels of the stored picture.
-        orientation: EXIF orientation, 5–8.
-
-    Returns:
-        (N, 4) float64 xyxy in pixels of the upright picture.
     """
     width, height = stored_size
     x1, y1, x2, y2 = boxes.T

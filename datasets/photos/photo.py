@@ -103,7 +103,6 @@ class Mend:
 
     Attributes:
         file: the annotation file's name.
-        kind: what was wrong.
         detail: the same in words, for people.
         line: the line of the object in its file, None for the file as a whole.
         before: the box as written (xyxy in pixels), None where the mend is not about a box.
@@ -147,13 +146,10 @@ class Photo:
 
 @dataclass(slots=True)
 class Collection:
-    """A data set as read.
+    """A data set as read: photos in the order of their names, and what was put right, in the same order.
 
     Attributes:
         layout: ``kaggle``, ``voc``, ``flat`` or ``yolo``.
-        photos: in the order of their names.
-        mends: what was put right, in the photos' order.
-        left_out: photos that could not be used.
         unannotated: names of pictures without an annotation.
         found_by_stem: how many pictures ``<filename>`` did not name.
         difficult: boxes marked as difficult, left out or not.

@@ -187,13 +187,3 @@ def facts_of(pictures: Sequence[Picture]) -> NDArray[np.int32]:
         for picture in pictures
     ]
     return np.array(rows, dtype=np.int32).reshape(-1, 6)
-
-
-def split_file(file: str) -> tuple[str, str]:
-    """Return the name and the stem of a picture file, which always has a suffix.
-
-    >>> split_file("below/a.b.jpg")
-    ('a.b.jpg', 'a.b')
-    """
-    base = os.path.basename(file)  # noqa: PTH119 - a path object for each of a hundred thousand takes seconds
-    return base, base[: base.rfind(".")]

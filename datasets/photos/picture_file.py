@@ -61,7 +61,6 @@ class Picture:
     """What is known of a picture file.
 
     Attributes:
-        path: the file.
         size: width, height in pixels as people see it (EXIF orientation applied).
         stored_size: width, height in pixels as stored.
         orientation: the EXIF orientation, 1–8; 1 where the file has none.
@@ -80,11 +79,7 @@ class Picture:
 
 
 def look_at(path: Path, *, thumb: bool = False) -> Picture:
-    """Read a picture's facts and make sure that it can be decoded.
-
-    Args:
-        path: the picture file.
-        thumb: also keep a thumbnail and the file's checksum, for the search for duplicates.
+    """Read a picture's facts and make sure that it can be decoded; a thumbnail and checksum are for finding duplicates.
 
     Raises:
         SourceError: the file cannot be read, is empty, cut short, too large, or no picture.
@@ -158,12 +153,7 @@ def _known_from_ends(path: Path, head: bytes, file: FileIO) -> Picture | None:
 def look_at_all(
     paths: Sequence[Path | None], *, thumb: bool = False, threads: int | None = None
 ) -> Iterator[Picture | SourceError | None]:
-    """Look at many pictures in threads; decoding lets go of the interpreter.
-
-    Args:
-        paths: picture files; None is passed through.
-        thumb: as in ``look_at``.
-        threads: how many; None for one a core, at most 8.
+    """Look at many pictures in threads, one a core and at most 8 by default; decoding lets go of the interpreter.
 
     Yields:
         For each path in order the picture, or the error that ``look_at`` raised.

@@ -15,11 +15,10 @@ from maskdet.datasets.photos.photo import MendKind
 
 @dataclass(frozen=True, slots=True)
 class VocObject:
-    """One ``<object>`` as written.
+    """One ``<object>`` as written, its box unchecked except for being finite numbers.
 
     Attributes:
         name: the class name, blanks at its ends removed.
-        box: xmin, ymin, xmax, ymax as written, unchecked except for being finite numbers.
         line: where the object starts in its file, 1-based.
         difficult: it is marked as hard to tell.
         outline: what the box was put around where it is not written as such (a polygon, a turned box), else None.
@@ -45,7 +44,6 @@ class VocAnnotation:
     """One annotation file.
 
     Attributes:
-        path: the XML file.
         filename: the text of ``<filename>``; None where it is missing or empty.
         size: width, height in pixels from ``<size>``; None where it is missing or no size of a picture.
         objects: the boxes in the file's order; empty for a background picture.
@@ -107,10 +105,7 @@ def check_corners(texts: Sequence[str | None]) -> Box:
 
 
 def find_box(element: Element) -> FoundBox | None:
-    """Return an object's box; None where it has neither a box nor an outline.
-
-    Args:
-        element: ``<object>``, its tags in lower case.
+    """Return the box of an ``<object>``, its tags in lower case; None where it has neither a box nor an outline.
 
     Raises:
         ValueError: what should be a coordinate is none.

@@ -27,14 +27,11 @@ class ReadOptions:
     """How to read.
 
     Attributes:
-        classes: resolves class names.
         skip_unknown: leave boxes of unknown classes out, instead of refusing the file.
         skip_difficult: leave boxes marked as difficult out.
         keep_going: leave unusable photos out, instead of stopping at the first.
         one_based: xmin and ymin are 1-based pixel numbers.
-        coordinates: what boxes are written in.
         duplicates: keep thumbnails, since alike photos are searched for.
-        quiet: no progress bar.
     """
 
     classes: ClassMap = field(default_factory=ClassMap)
@@ -47,19 +44,17 @@ class ReadOptions:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadChunk:
-    """What came of a chunk of files, of which the first is number 0.
+    """What came of a chunk of files, of which the first is number 0; the dictionaries are by file number.
 
     Attributes:
         photos: the usable ones, in order.
         places: the number of each photo's file.
-        failed: why a file cannot be used, by number.
-        unknown: boxes of each unknown class, by file number; such a file is among the failed ones.
-        notices: what is to be said of a file beside its boxes, by file number.
-        box_mends: what was mended, by file number, in the order of lines.
+        unknown: boxes of each unknown class; such a file is among the failed ones.
+        notices: what is to be said of a file beside its boxes.
+        box_mends: what was mended, in the order of lines.
         found_by_stem: how many pictures ``<filename>`` did not name.
-        difficult: boxes marked as difficult.
     """
 
     photos: PhotoTable
@@ -76,13 +71,7 @@ class ChunkReader:
     """Reads chunks of one data set."""
 
     def __init__(self, layout: Layout, options: ReadOptions, *, threads: int | None = None) -> None:
-        """List the pictures.
-
-        Args:
-            layout: where the data set keeps its parts.
-            options: how to read.
-            threads: as for ``look_at_all``.
-        """
+        """List the pictures of a data set."""
         self._layout, self._options, self._threads = layout, options, threads
         self._finder = PictureFinder(layout)
 
@@ -131,10 +120,16 @@ class ChunkReader:
         photos, box_mends = make_photos(
             self._layout.images, entries, frames, one_based=self._options.one_based, thumbs=self._options.duplicates
         )
-        places = [entry.number for entry in entries]
         return ReadChunk(
-            photos, places, failed, kept.unknown, kept.notices, box_mends, found_by_stem, kept.difficult
-        )  # fmt: skip
+            photos=photos,
+            places=[entry.number for entry in entries],
+            failed=failed,
+            unknown=kept.unknown,
+            notices=kept.notices,
+            box_mends=box_mends,
+            found_by_stem=found_by_stem,
+            difficult=kept.difficult,
+        )
 
 
 class _Kept:

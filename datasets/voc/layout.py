@@ -34,13 +34,7 @@ SPLIT_FOLDERS: Final[dict[str, Split]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the folders that a data set is divided into.
-
-    Attributes:
-        split: which part of the data set it holds.
-        annotations: the folder of its XML files within those of the layout, with a slash at the end.
-        images: the folder of its pictures, likewise.
-    """
+    """One of the folders that a data set is divided into: of XML files and of pictures, with a slash at the end."""
 
     split: Split
     annotations: str
@@ -49,14 +43,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a data set keeps its parts.
+    """Where a data set keeps its XML files, its pictures, and its split lists (``ImageSets/Main``), if any.
 
-    Attributes:
-        kind: which of the three layouts.
-        annotations: the folder of the XML files.
-        images: the folder of the pictures.
-        lists: the folder of the split lists (``ImageSets/Main``), None where there is none.
-        parts: the folders that it is divided into; none where it is not divided by folders.
+    ``parts`` are the folders that it is divided into; none where it is not divided by folders.
     """
 
     kind: LayoutKind
@@ -65,12 +54,8 @@ class Layout:
     lists: Path | None = None
     parts: tuple[Part, ...] = ()
 
-    def xml_files(self) -> list[Path]:
-        """Return the annotation files, sorted by name; hidden files are not annotations."""
-        return [self.annotations / name for name in self.xml_names()]
-
     def xml_names(self) -> list[str]:
-        """Return the names of the annotation files, sorted, with their folders."""
+        """Return the names of the annotation files, sorted, with their folders; hidden files are none."""
         # Names alone: a path for each takes longer than everything else that is done with them.
         folders = [part.annotations for part in self.parts] or [""]
         return sorted(name for folder in folders for name in names_below(self.annotations / folder, is_xml, folder))
@@ -87,11 +72,7 @@ class Layout:
         return folder if part is None else part.images + folder[len(part.annotations) :]
 
     def target_folders(self, *, keep: bool) -> tuple[tuple[str, str], ...]:
-        """Return what stands before the names of pictures, and what stands there in a converted data set.
-
-        Args:
-            keep: the division is kept, so that its folders stand for themselves.
-        """
+        """Return what stands before pictures' names, here and in a converted data set; ``keep`` keeps the division."""
         splits = [part.split for part in self.parts]
         folders = []
         for part in self.parts:

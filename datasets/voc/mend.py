@@ -33,24 +33,14 @@ SHARE_SLACK: Final = 0.01
 
 
 class Frame(NamedTuple):
-    """How to bring boxes onto the upright picture: first scale, then turn.
-
-    Attributes:
-        scale: factors for x and y.
-        turned: the boxes lie on the picture as stored and turn with it.
-    """
+    """How to bring boxes onto the upright picture: first scale x and y, then turn them with the picture as stored."""
 
     scale: tuple[float, float] = (1.0, 1.0)
     turned: bool = False
 
 
 def find_frame(size: Size | None, picture: Picture, boxes: NDArray[np.float64]) -> Frame:
-    """Tell what the boxes were drawn on.
-
-    Args:
-        size: what ``<size>`` says; None where it says nothing.
-        picture: the picture.
-        boxes: (N, 4) float64, two opposite corners as written.
+    """Tell what (N, 4) boxes, two opposite corners as written, were drawn on; ``size`` is what ``<size>`` says.
 
     Raises:
         ValueError: that cannot be told for certain; says why.
@@ -93,15 +83,9 @@ def same_shape(first: Size, second: Size) -> bool:
 
 
 def shares_only(boxes: NDArray[np.float64], owner: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    """Tell which annotations have all their boxes within 0 … 1, so that they are shares rather than pixels.
+    """Return (count,) bool: which annotations have all their boxes within 0 … 1, so that they are shares, not pixels.
 
-    Args:
-        boxes: (N, 4) float64, two opposite corners as written.
-        owner: (N,) int64, each box's annotation.
-        count: number of annotations.
-
-    Returns:
-        (count,) bool. Boxes without any area say nothing.
+    Of (N, 4) boxes as written, each with its annotation in ``owner``; boxes without any area say nothing.
 
     >>> shares_only(np.array([[0.1, 0.2, 0.5, 1.0], [0.1, 0.2, 8.0, 9.0]]), np.array([0, 1]), 3).tolist()
     [True, False, False]
@@ -114,16 +98,7 @@ def shares_only(boxes: NDArray[np.float64], owner: NDArray[np.int64], count: int
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file that can be used.
-
-    Attributes:
-        number: of the file among those of the chunk.
-        name: its name within the folder of annotations.
-        annotation: what it says.
-        file: its picture within the folder of pictures.
-        picture: the same, looked at.
-        objects: the objects kept, each with its class id.
-    """
+    """A usable file, ``number`` in its chunk: annotation, picture, and the objects kept, each with its class id."""
 
     number: int
     name: str
@@ -135,14 +110,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Boxes:
-    """The B boxes of N entries.
-
-    Attributes:
-        objects: B objects.
-        owner: (B,) int64, the entry of each.
-        class_ids: (B,) int64.
-        written: (B, 4) float64, as written.
-    """
+    """The B boxes of N entries: of each its object, its entry, its class id, and (B, 4) float64 as written."""
 
     objects: list[VocObject]
     owner: NDArray[np.int64]
@@ -197,14 +165,7 @@ def find_frames(entries: Sequence[Entry], coordinates: Coordinates) -> tuple[dic
 def make_photos(
     folder: Path, entries: Sequence[Entry], frames: dict[int, Frame], *, one_based: bool, thumbs: bool
 ) -> tuple[PhotoTable, dict[int, list[Mend]]]:
-    """Mend the boxes of all entries at once.
-
-    Args:
-        folder: the pictures' folder.
-        entries: the files that can be used.
-        frames: as ``find_frames`` gives them.
-        one_based: xmin and ymin are 1-based pixel numbers.
-        thumbs: keep checksums and thumbnails.
+    """Mend the boxes of all entries at once, on the frames that ``find_frames`` gave.
 
     Returns:
         The photos, and the mends by file number, in the order of lines.

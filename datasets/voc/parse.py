@@ -108,13 +108,10 @@ MAX_BYTES: Final = 4_000_000
 
 
 def parse_voc(path: Path) -> VocAnnotation:
-    """Read one annotation file.
+    """Read one annotation file, whose root is ``<annotation>``.
 
     Objects are found at any depth; one that has no box is put around its polygon or turned box. One that has neither is
     left out, with a notice.
-
-    Args:
-        path: an XML file whose root is ``<annotation>``.
 
     Raises:
         AnnotationError: the file cannot be read, is too large, is not XML, declares entities or a DTD, is no

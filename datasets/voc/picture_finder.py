@@ -23,11 +23,7 @@ class PictureFinder:
     """Finds the pictures of a data set's annotations; its folders are listed once."""
 
     def __init__(self, images: Path | Layout) -> None:
-        """List the pictures.
-
-        Args:
-            images: their folder, or the layout that names it.
-        """
+        """List the pictures of a folder, or of the layout that names it."""
         self._layout = images if isinstance(images, Layout) else Layout("flat", images, images)
         #: Names of all pictures, with their folders.
         self.names = frozenset(self._layout.picture_names())
@@ -45,13 +41,9 @@ class PictureFinder:
         """Return the picture's path within the pictures' folder and whether ``<filename>`` named it.
 
         Looked for is only among the pictures of the data set. ``<filename>`` counts first, in the folder that the
-        annotation's own corresponds to; folders before it (``D:/set/a.jpg``) do as far as they fit. Then a name that
-        fits but for case, the way of writing accents, or ``%20``; then a picture with the stem of the XML file, then
-        one with the stem of ``<filename>``, exactly at first.
-
-        Args:
-            annotation: the annotation.
-            name: its file's name within the folder of annotations, where it may lie in a folder below.
+        folder in the annotation's ``name`` corresponds to; folders before it (``D:/set/a.jpg``) do as far as they fit.
+        Then a name that fits but for case, the way of writing accents, or ``%20``; then a picture with the stem of the
+        XML file, then one with the stem of ``<filename>``, exactly at first.
 
         Raises:
             AnnotationError: no picture is there, or several fit.

@@ -29,12 +29,7 @@ CHUNK: Final = 256
 
 
 def read_voc(root: Path, options: ReadOptions, pool: ProcessPool | None = None) -> tuple[Collection, Layout]:
-    """Read and mend a data set.
-
-    Args:
-        root: its folder.
-        options: how to read.
-        pool: reads large data sets side by side; None reads in this process.
+    """Read and mend a data set, a large one side by side where there is a pool.
 
     Raises:
         AnnotationError: an annotation cannot be used; for unknown classes, of all files.

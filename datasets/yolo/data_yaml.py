@@ -15,15 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from maskdet.datasets.photos.listing import TRAINED_SUFFIXES, trained_pictures
 from maskdet.errors import DatasetError
 from maskdet.files.safe_yaml import YamlError, read_yaml
 
 SPLITS: Final = ("train", "val", "test")
-
-#: Endings, in lower case, of the files that ultralytics takes for pictures.
-TRAINED_SUFFIXES: Final = frozenset(
-    {".avif", ".bmp", ".dng", ".heic", ".heif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
-)
 
 _YAML: Final = (".yaml", ".yml")
 _ARCHIVES: Final = (".zip", ".tar", ".gz", ".tgz", ".ndjson")
@@ -60,7 +56,7 @@ class DataYaml:
         found: list[str] = []
         for source in self.splits[split]:
             if os.path.isdir(source):  # noqa: PTH112 - unlike pathlib's, it takes names of any length
-                found += _pictures_below(source)
+                found += trained_pictures(source)
             elif os.path.isfile(source):  # noqa: PTH113
                 found += self._listed(source)
             else:
@@ -282,38 +278,3 @@ def _from_list(name: str, folder: Path) -> str:
         if os.path.exists(spelled):  # noqa: PTH110
             return spelled
     return beside
-
-
-def _pictures_below(folder: Path) -> Iterator[str]:
-    """Yield the pictures of a folder and those below it, hidden ones left out, links followed unless back up."""
-    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(os.fspath(folder), frozenset())]
-    while waiting:
-        path, above = waiting.pop()
-        try:
-            here = os.stat(path)  # noqa: PTH116
-            with os.scandir(path) as entries:
-                inside = list(entries)
-        except OSError:
-            yield path
-            continue
-        seen = above | {(here.st_dev, here.st_ino)}
-        for entry in inside:
-            if entry.name.startswith("."):
-                continue
-            if _is_folder(entry):
-                linked = entry.is_symlink() and _identity(entry.path) in seen
-                waiting += [] if linked else [(entry.path, seen)]
-            elif os.path.splitext(entry.name)[1].lower() in TRAINED_SUFFIXES:  # noqa: PTH122
-                yield entry.path
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
-
-
-def _identity(path: str) -> tuple[int, int]:
-    found = os.stat(path)  # noqa: PTH116
-    return found.st_dev, found.st_ino

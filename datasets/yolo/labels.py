@@ -48,11 +48,8 @@ class Labels:
 def read_labels(path: Path, *, classes: int | None = None, keypoints: int = 0, single_class: bool = False) -> Labels:
     """Read a label file; a single line that ultralytics does not take makes the file unusable, as it does there.
 
-    Args:
-        path: the file, UTF-8 with or without a mark.
-        classes: how many there are; None for any.
-        keypoints: numbers that may follow a box and are left out.
-        single_class: every class number counts as 0.
+    So many numbers as ``keypoints`` may follow a box and are left out; with ``single_class`` every class number counts
+    as 0; without ``classes`` there may be any.
 
     Raises:
         AnnotationError: neither boxes nor polygons, both in one file, or a value out of range; with the line.
@@ -132,13 +129,7 @@ def _around(values: NDArray[np.float64]) -> list[float]:
 
 
 def _check(path: Path, table: NDArray[np.float64], lines: list[int], classes: int | None) -> None:
-    """Refuse classes and shares out of range.
-
-    Args:
-        path: of the file.
-        table: (N, 5) float64 class, centre x, centre y, width, height.
-        lines: of each row.
-        classes: how many there are, None for any.
+    """Refuse classes and shares out of range, in (N, 5) float64 class, centre x, centre y, width, height.
 
     Raises:
         AnnotationError: for the first such row.

@@ -38,13 +38,7 @@ class LabelledPicture:
 def read_pictures(
     files: Sequence[Path], description: DataYaml, *, thumbs: bool = False, single_class: bool = False
 ) -> Iterator[LabelledPicture | AnnotationError | SourceError]:
-    """Read photos and their labels.
-
-    Args:
-        files: the photos.
-        description: of their data set.
-        thumbs: keep thumbnails for the search for duplicates.
-        single_class: every class number counts as 0.
+    """Read photos of a data set and their labels; with ``single_class`` every class number counts as 0.
 
     Yields:
         For each in order what it holds, or why ultralytics would not train on it.
@@ -76,11 +70,7 @@ def check_trainable(picture: Picture) -> None:
 
 
 def training_pictures(data: str | Path, need: str) -> list[Path]:
-    """Return the usable photos of a data set's split ``train``, in the trainer's order.
-
-    Args:
-        data: a ``data.yaml``, or the folder that holds one.
-        need: who needs them and why, the end of the message where there are none.
+    """Return the usable photos of a data set's split ``train``, in the trainer's order; ``need`` says what for.
 
     Raises:
         DatasetError: no such file, or no usable photos in that split.
@@ -107,11 +97,6 @@ _ROUNDING = 1.5e-6
 
 def read_yolo(path: Path, *, thumbs: bool = False, quiet: bool = False) -> tuple[Collection, tuple[str, ...]]:
     """Read a YOLO data set; unusable photos are listed, bad boxes are mended in memory and listed.
-
-    Args:
-        path: its ``data.yaml``.
-        thumbs: keep thumbnails for the search for duplicates.
-        quiet: no progress bar.
 
     Returns:
         The data set and its class names. A picture that two parts list is there twice.

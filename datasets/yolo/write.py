@@ -23,12 +23,6 @@ LinkKind = Literal["link", "symlink", "copy"]
 def place_picture(source: str | Path, target: str | Path, kind: LinkKind) -> None:
     """Put a picture into the new folder.
 
-    Args:
-        source: the picture.
-        target: its new place.
-        kind: ``link`` shares the file's content (a copy where the file system cannot), ``symlink`` points to the
-            source, ``copy`` copies the bytes.
-
     Raises:
         DatasetError: it cannot be written.
     """
@@ -55,12 +49,9 @@ _ANEW = tuple(KINDS).index("other")
 
 
 def target_name(file: str, kind: int, folders: tuple[tuple[str, str], ...] = ()) -> str:
-    """Return where a picture goes within ``images/SPLIT/``: its folders are part of its name.
+    """Return where a picture of a kind, an index into ``KINDS``, goes within ``images/SPLIT/``.
 
-    Args:
-        file: the picture within the folder of pictures.
-        kind: index into ``KINDS``.
-        folders: what stands before names, and what instead.
+    Its folders are part of its name; ``folders`` has what stands before names, and what instead.
 
     >>> target_name("cam1/a.jpg", 0), target_name("a.JFIF", 0), target_name("a.gif", _ANEW)
     ('cam1/a.jpg', 'a.jpg', 'a.png')
@@ -82,13 +73,9 @@ def target_name(file: str, kind: int, folders: tuple[tuple[str, str], ...] = ())
 
 @dataclass(frozen=True, slots=True)
 class PhotoWriter:
-    """Writes photos that have splits into ``images/SPLIT/`` and ``labels/SPLIT/`` of a folder.
+    """Writes photos that have splits into ``images/SPLIT/`` and ``labels/SPLIT/`` of a folder that has them.
 
-    Attributes:
-        folder: the data set's folder, with a folder for every split already in both.
-        images: how pictures get there.
-        place: puts a picture there.
-        folders: as ``target_name`` takes them.
+    ``place`` puts a picture there, in the way that ``images`` names; ``folders`` are as ``target_name`` takes them.
     """
 
     folder: Path
@@ -153,14 +140,10 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def format_data_yaml(names: Sequence[str], **splits: Sequence[str]) -> str:
-    """Write a ``data.yaml``.
+    """Write a ``data.yaml`` of class names and, for each split, folders of pictures relative to the file.
 
     There is no ``path:`` on purpose: ultralytics then takes the folder of the file itself, so the data set can be used
     from any folder and moved as a whole.
-
-    Args:
-        names: class names, the index is the class id.
-        **splits: ``train``, ``val`` and possibly ``test``: folders of pictures relative to the file.
     """
     lines = ["# Written by maskdet convert. Paths are relative to this file."]
     for split, folders in splits.items():

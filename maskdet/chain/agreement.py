@@ -23,13 +23,7 @@ LISTED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A face of which the two say different things.
-
-    Attributes:
-        path: its picture, as results name it.
-        frame: of a video, counted from 0.
-        face: box and detector's answer; ``face.classifier`` holds the classifier's.
-    """
+    """A face of which the two say different things; ``face.classifier`` holds the classifier's answer."""
 
     path: str | None
     frame: int | None
@@ -49,15 +43,7 @@ class Disagreement:
 
 @dataclass(slots=True)
 class Count:
-    """Faces, and those of which the two disagree.
-
-    Attributes:
-        pictures: pictures or frames looked at.
-        faces: faces found in them.
-        disagree: those of which the two say different things.
-        detector: class name -> faces that the detector takes for it.
-        classifier: the same of the classifier.
-    """
+    """Faces, and those of which the two disagree; by class name how many detector and classifier take for it."""
 
     pictures: int = 0
     faces: int = 0
@@ -95,14 +81,7 @@ def agrees(face: Face) -> bool:
 
 @dataclass(slots=True)
 class Agreement:
-    """Everything counted in one run.
-
-    Attributes:
-        total: all faces.
-        sources: path -> its faces; a video is one source.
-        sizes: size range (a key of ``SIZES`` but ``"all"``) -> its faces, each face in one range.
-        listed: the first ``LISTED`` disagreements.
-    """
+    """What one run counted: by path (a video is one source), by range of sizes, and the first disagreements."""
 
     total: Count = field(default_factory=Count)
     sources: dict[str | None, Count] = field(default_factory=dict)

@@ -74,15 +74,7 @@ def second_answer(face: Face) -> tuple[int, float]:
 
 
 def draw_tile(image: _Image, face: Face) -> _Image:
-    """Cut a face out with its surroundings and write both answers below.
-
-    Args:
-        image: (H, W, 3) uint8 BGR.
-        face: its box lies inside the picture.
-
-    Returns:
-        (TILE + two lines, TILE, 3) uint8 BGR.
-    """
+    """Cut a face out of (H, W, 3) uint8 BGR with its surroundings, TILE pixels wide, and write both answers below."""
     height, width = image.shape[:2]
     x1, y1, x2, y2 = face.box
     margin = max(x2 - x1, y2 - y1) * _MARGIN

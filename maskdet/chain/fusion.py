@@ -63,16 +63,10 @@ def fuse(
     sides: npt.NDArray[np.float32],
     rule: FusionRule = DEFAULT_RULE,
 ) -> npt.NDArray[np.float32]:
-    """Return the fused score of every class of every face.
+    """Return the fused score of every class of every face, (N, C) float32, 0 to 1 each.
 
-    Args:
-        scores: (N, C) float32, the detector's, 0 to 1 each.
-        probabilities: (N, C) float32, the classifier's; each row's sum is 1.
-        sides: (N,) float32, each face's shorter side in pixels.
-        rule: the weight and where it holds.
-
-    Returns:
-        (N, C) float32, 0 to 1 each.
+    Of the detector's (N, C) scores, 0 to 1 each, the classifier's (N, C) probabilities, whose rows' sum is 1, and (N,)
+    shorter sides in pixels.
 
     >>> scores = np.array([[0.64, 0.01, 0.16]], np.float32)
     >>> probabilities = np.array([[0.25, 0.0, 0.75]], np.float32)

@@ -32,13 +32,7 @@ class ChainPredictor:
         mode: ChainMode = "chain",
         rule: FusionRule = DEFAULT_RULE,
     ) -> None:
-        """Put both together.
-
-        Args:
-            detector: finds the faces, else the shipped one.
-            classifier: looks at each, else the shipped one.
-            mode: one answer, or both.
-            rule: how two answers become one.
+        """Put both together, the shipped ones unless given.
 
         Raises:
             WeightsError: a shipped model cannot be used, or the detector has other classes than the classifier.
@@ -51,16 +45,11 @@ class ChainPredictor:
     def predict_batch(
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True
     ) -> list[MaskResult]:
-        """Answer for a batch of pictures; all faces of a picture go through the classifier together.
+        """Answer for a batch of (H, W, 3) uint8 BGR pictures; all faces of one go through the classifier together.
 
         A face is found once: boxes of different classes suppress each other, since it gets one answer. Each face's
         ``classifier`` holds the classifier's name, confidence and probabilities, and ``agrees``: whether its class is
         the detector's. A fused confidence may lie below the detector's threshold: the face was found all the same.
-
-        Args:
-            images: each (H, W, 3) uint8 BGR.
-            infos: one a picture.
-            keep_pixels: let each result hold its picture, for ``plot``.
 
         Returns:
             One result a picture, its faces most confident first; ``time_ms`` is the batch's time shared evenly.

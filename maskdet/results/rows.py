@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -91,3 +94,14 @@ def to_detections(result: MaskResult) -> sv.Detections:
         tracker_id=np.array([UNTRACKED if one is None else one for one in ids], dtype=np.int64) if tracked else None,
         data={"class_name": np.array([face.name for face in result.faces], dtype=np.str_)},
     )
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    r"""Return rows as the text of a CSV file.
+
+    >>> csv_text([["a", "b"], [1, "x,y"]])
+    'a,b\n1,"x,y"\n'
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -40,11 +40,7 @@ class ProcessPool:
     """
 
     def __init__(self, processes: int | None = None) -> None:
-        """Prepare.
-
-        Args:
-            processes: how many; None for one a core, at most 8. One stands for this process alone.
-        """
+        """Prepare for so many processes, one a core and at most 8 by default; one stands for this process alone."""
         self._count = min(usable_cores(), MAX_WORKERS) if processes is None else processes
         if not sys.executable or getattr(sys, "frozen", False):  # Python inside another program: none to start
             self._count = 1

@@ -104,8 +104,9 @@ def collapse_rows() -> list[CollapseRow]:
     """Two networks, two batches, two scalings, two seeds; batch 1 with plain pixels collapses."""
     return [
         CollapseRow(
-            name, batch, rate, scaling, seed, 4, 0.8167 if dead else 0.99, 0.83 if dead else 0.97,
-            0.5 if dead else 0.95 + seed / 100, 1.0 if dead else 0.25, dead,
+            name=name, batch=batch, learning_rate=rate, scaling=scaling, seed=seed, epochs=4,
+            train_accuracy=0.8167 if dead else 0.99, dev_accuracy=0.83 if dead else 0.97,
+            test_balanced_accuracy=0.5 if dead else 0.95 + seed / 100, dead_units=1.0 if dead else 0.25, collapsed=dead,
         )
         for name in ("vgg19", "mobilenet_v2")
         for batch in (32, 1)

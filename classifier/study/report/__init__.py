@@ -53,16 +53,9 @@ def write_report(
 ) -> list[Path]:
     """Write ``report.md``, the CSV files and the pictures into ``out``; the same figures give the same bytes.
 
-    Args:
-        sections: runs scored, at least one.
-        out: the folder; made if missing, files of the same name are replaced.
-        records: the crop folder's manifest.
-        pixels: gives a crop's (h, w, 3) uint8 BGR pixels by its name; None leaves the galleries out.
-        collapse: the trainings of the collapse experiment; None or empty leaves its section out.
-        commands: what was typed to make the runs and the report.
-        machine: processor, memory, versions, in a line.
-        absent: why a network of the study was not run, by its name. Without a word here it is "not run", or, where it
-            was trained from scratch only, "not run: weights unavailable".
+    Galleries need ``pixels``, which gives a crop's (h, w, 3) uint8 BGR by its name. ``commands`` are what was typed to
+    make the runs. ``absent`` says why a network of the study was not run; without a word there it is "not run", or,
+    where it was trained from scratch only, "not run: weights unavailable".
 
     Returns:
         The files written, ``report.md`` last.

@@ -102,4 +102,4 @@ def _mean(rows: Sequence[CollapseRow], read: Callable[[CollapseRow], float]) -> 
 
 
 def _title(name: str) -> str:
-    return next((spec.title for known, spec in STUDY_NETWORKS.items() if known == name), name)
+    return STUDY_NETWORKS[name].title if name in STUDY_NETWORKS else name

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from maskdet.classifier.networks.specs import STUDY_NETWORKS, NetworkName, NetworkSpec
+from maskdet.classifier.networks.specs import STUDY_NETWORKS, NetworkSpec
 from maskdet.classifier.study.published import (
     ELSEWHERE,
     F1_COLUMN,
@@ -47,17 +47,10 @@ _TITLES: Final[dict[FigureName, str]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One line: a network as the study had it, one of our own making, or both.
-
-    Attributes:
-        label: for people.
-        study: the network whose printed numbers stand here; None where the study trained no such.
-        entry: our training; None where there is none.
-        absent: why, if so.
-    """
+    """One line: a network as the study had it, one of our own making, or both; ``absent`` says why it has no entry."""
 
     label: str
-    study: NetworkName | None
+    study: str | None
     entry: Entry | None
     absent: str = NOT_RUN
 
@@ -70,14 +63,10 @@ class Line:
 
 
 def comparison_lines(section: Section, absent: Mapping[str, str]) -> list[Line]:
-    """Return the lines of a section in the study's order.
+    """Return the lines of a section of two classes in the study's order; ``absent`` says why a network was not run.
 
     With the study's protocol all its networks get one; else those that were run, and those that could only be run
     without their ImageNet weights.
-
-    Args:
-        section: of two classes.
-        absent: by the study's network, why it was not run.
     """
     lines = []
     for spec in STUDY_NETWORKS.values():
@@ -146,7 +135,7 @@ def _ours(lines: Sequence[Line], figure: FigureName) -> list[str]:
     return mark_best(values, texts, lowest=figure == "error")
 
 
-def _theirs(name: NetworkName | None, figure: FigureName) -> tuple[str, str]:
+def _theirs(name: str | None, figure: FigureName) -> tuple[str, str]:
     """Return what the study printed of a network, and what that says."""
     if name is None:
         return NONE, NONE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +9,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.report.mistakes import find_mistakes
 from maskdet.classifier.study.sections import Entry, Section
-from maskdet.results.rows import path_cell
+from maskdet.results.rows import csv_text, path_cell
 from maskdet.statistics.figures import Figure
 
 _WHERE: Final = ("task", "protocol", "network", "title", "weights", "frozen", "seed", "fold")
@@ -151,12 +149,7 @@ def _network_row(entry: Entry) -> dict[str, Any]:
 
 
 def _text(rows: Sequence[dict[str, Any]], header: Sequence[str] = ()) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header or rows[0])
-    for row in rows:
-        writer.writerow([_cell(value) for value in row.values()])
-    return text.getvalue()
+    return csv_text([header or rows[0], *([_cell(value) for value in row.values()] for row in rows)])
 
 
 def _cell(value: Any) -> Any:

@@ -28,16 +28,7 @@ _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One test crop that was answered wrongly.
-
-    Attributes:
-        crop: its name in the manifest.
-        truth: class index.
-        answer: class index.
-        probability: of the wrong answer, 0 to 1.
-        fold: whose network answered, None without folds.
-        record: where it comes from.
-    """
+    """One test crop that was answered wrongly: class indices, how probable that answer was, and its fold."""
 
     crop: str
     truth: int
@@ -68,15 +59,10 @@ def find_mistakes(entry: Entry, known: Mapping[str, CropRecord]) -> list[Mistake
 
 
 def draw_gallery(mistakes: Sequence[Mistake], pixels: Pixels) -> NDArray[np.uint8]:
-    """Draw the first ``MAX_CELLS`` mistakes in a grid, every crop as high as the others unless it is too wide.
+    """Draw the first ``MAX_CELLS`` mistakes, at least one, in a grid: (H, W, 3) uint8 BGR.
 
-    Under each stand truth -> answer, and how probable the network found its answer.
-
-    Returns:
-        (H, W, 3) uint8 BGR.
-
-    Raises:
-        ValueError: there is no mistake.
+    Every crop is as high as the others unless it is too wide; under each stand truth -> answer, and how probable it
+    was.
     """
     shown = mistakes[:MAX_CELLS]
     if not shown:

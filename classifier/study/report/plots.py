@@ -56,11 +56,10 @@ def learning_curves(entry: Entry) -> Any:
 
 
 def _printed_dev_error(entry: Entry) -> list[float]:
-    if entry.run.protocol != "study" or entry.run.task != "binary" or not entry.as_in_study:
+    own = OWN.get(entry.run.name)
+    if own is None or entry.run.protocol != "study" or entry.run.task != "binary" or not entry.as_in_study:
         return []
-    return [
-        100 * (1 - accuracy) for name, own in OWN.items() if name == entry.run.name for accuracy in own.dev_accuracy
-    ]
+    return [100 * (1 - accuracy) for accuracy in own.dev_accuracy]
 
 
 def confusion_matrices(section: Section) -> Any:

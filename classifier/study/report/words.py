@@ -139,7 +139,10 @@ def data_section(sections: Sequence[Section], records: Sequence[CropRecord]) -> 
         ],
     ]
     for section in sections:
-        rows += [[entry.label, *_part_sizes(entry), section.title, _floor_share(entry)] for entry in section.entries]
+        rows += [
+            [entry.label, *_part_sizes(entry), section.title, percent(1 - entry.scores.floor.error)]
+            for entry in section.entries
+        ]
     return "\n\n".join(
         [
             f"Every annotated face of {photos:,} photos is cut out as one crop. With two classes "
@@ -163,10 +166,6 @@ def _part_sizes(entry: Entry) -> list[str]:
         whole = f"{sum(each):,}" if part == "test" else f"about {round(sum(each) / len(each)):,}"
         sizes.append(f"{whole}{many}" if many and part == "test" else f"{whole} each" if many else f"{each[0]:,}")
     return sizes
-
-
-def _floor_share(entry: Entry) -> str:
-    return percent(1 - entry.scores.floor.error)
 
 
 def largest_group(section: Section, records: Sequence[CropRecord]) -> str:

@@ -61,18 +61,9 @@ def ask_both(
     batch: int = 16,
     quiet: bool = True,
 ) -> list[PhotoAnswers]:
-    """Run both networks over a split, from ``VAL_CONF`` on: the detector's score as trained (see ``least_conf``).
+    """Run both networks over a split, one answer a photo: the detector on whole pictures, the classifier on all boxes.
 
-    Args:
-        detector: finds the faces; always on whole pictures.
-        classifier: looks at each box, and at each labelled face.
-        labelled: the photos and their faces.
-        iou: the detector's NMS threshold.
-        batch: photos decoded and run at once.
-        quiet: draw no progress bar.
-
-    Returns:
-        One a photo.
+    Boxes count from ``VAL_CONF`` on: the detector's score as trained (see ``least_conf``).
 
     Raises:
         SourceError: a photo that cannot be decoded.
@@ -106,12 +97,7 @@ def _photo_answers(
 
 
 def every_class(boxes: npt.NDArray[np.float32], scores: npt.NDArray[np.float32], conf: float) -> Detections:
-    """Let each box stand once for every class whose score exceeds ``conf``, most confident first.
-
-    Args:
-        boxes: (N, 4) float32, xyxy in pixels.
-        scores: (N, C) float32, 0 to 1 each.
-        conf: scores at or below it are left out.
+    """Let each of N boxes stand once for every class whose (N, C) score exceeds ``conf``, most confident first.
 
     >>> found = every_class(np.zeros((1, 4), np.float32), np.array([[0.25, 0.5, 0.0]], np.float32), 0.001)
     >>> found.class_ids.tolist(), found.confidences.tolist()
@@ -152,10 +138,7 @@ class MatchedFaces:
 def match_faces(truths: Sequence[Truth], answers: Sequence[PhotoAnswers], *, conf: float) -> MatchedFaces:
     """Match boxes with labelled faces without regard to class, the most confident box first, each face once.
 
-    Args:
-        truths: one a photo.
-        answers: one a photo, in the same order.
-        conf: boxes whose highest score by the detector is at or below it are left out.
+    Boxes whose highest score by the detector is at or below ``conf`` are left out.
 
     Raises:
         MissingExtraError: faster-coco-eval, whose IoU is used, is not installed.

@@ -46,7 +46,7 @@ class FoldPair:
     models: tuple[FoldModel, FoldModel]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FoldCompareReport:
     """Every figure of one comparison over folds.
 
@@ -96,15 +96,9 @@ def compare_folds(
     batch: int = 16,
     quiet: bool = True,
 ) -> FoldCompareReport:
-    """Run both networks of each fold over its photos and score everything.
+    """Run both networks of each fold over its photos and score everything; options as of ``compare``.
 
-    Args:
-        pairs: of fold 1 … K, each asked for when its turn comes.
-        folds: photos and labels.
-        conf: boxes above it are those whose classes are compared.
-        iou: threshold of NMS.
-        batch: photos decoded and run at once.
-        quiet: draw no progress bar.
+    The pair of each fold is asked for when its turn comes.
 
     Raises:
         SourceError: a photo that cannot be decoded.

@@ -37,13 +37,7 @@ class ClassDraws:
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """The figures of one way of answering on one set of faces.
-
-    Attributes:
-        faces: how many were answered.
-        accuracy: share of them whose class is right.
-        macro_f1: mean F1 of the classes that occur as label or answer.
-    """
+    """The figures of one way of answering on one set of faces; macro-F1 is over the classes that occur."""
 
     faces: int
     accuracy: Figure
@@ -65,19 +59,11 @@ def class_draws(
     seed: int = 0,
     weights: npt.NDArray[np.int32] | None = None,
 ) -> ClassDraws:
-    """Score answers.
+    """Score the answers to N faces: of each its photo, its label and the answer, (N,) int64.
 
-    The photos drawn depend on ``photo_count``, ``resamples`` and ``seed`` alone, and are those of average precision:
-    two ways of answering can be compared draw by draw.
-
-    Args:
-        photos: (N,) int64, the photo of each face.
-        labels: (N,) int64.
-        answers: (N,) int64.
-        photo_count: photos of the split, those without a face included.
-        resamples: draws B, 0 for none.
-        seed: where they start.
-        weights: (B, photo_count) int32, draws at hand in their place: how often each photo counts.
+    The photos drawn depend on ``photo_count``, faceless ones included, ``resamples`` and ``seed`` alone, and are those
+    of average precision: two ways of answering can be compared draw by draw. ``weights``, (B, photo_count) int32, are
+    draws at hand in their place: how often each photo counts.
     """
     classes = len(CLASS_NAMES)
     cells = np.zeros((photo_count, classes**2), dtype=np.int64)
@@ -97,16 +83,11 @@ FINDERS: Final = ("shipped", "detector", "chain")
 NAMERS: Final = ("detector", "classifier", "classifier_on_labels", "chain")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Discord:
-    """Detector against chain on the faces found: McNemar's exact test.
+    """Detector against chain on the faces found: those that both, one or neither got right, and McNemar's exact p.
 
-    Attributes:
-        both: faces that both got right.
-        detector_only: faces that only the detector got right.
-        chain_only: faces that only the chain got right.
-        neither: faces that both got wrong.
-        p: chance of a split at least as uneven if both were equally good; faces are taken for independent.
+    That is the chance of a split at least as uneven if both were equally good; faces are taken for independent.
     """
 
     both: int
@@ -125,8 +106,6 @@ class Settings:
         conf: boxes above it are those whose classes are compared.
         iou: threshold of NMS.
         match_iou: least overlap of a box with the face that it found.
-        resamples: draws behind each interval.
-        seed: where they start.
     """
 
     ap_conf: float
@@ -149,19 +128,14 @@ class Subject:
         return {"name": self.info.name, "sha256": self.sha256, "imgsz": self.info.imgsz}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CompareReport:
     """Every figure of one comparison.
 
     Attributes:
         data: folder and name of the data.
         split: the split, ``"all"`` of a VOC folder.
-        photos: how many were scored.
         repeated: label lines that repeat another and count once.
-        detector: what found the faces.
-        classifier: what looked at each.
-        rule: how the chain makes one answer of two.
-        settings: how it was measured.
         ap: finder -> size range -> class or ``"mean"`` -> average precision.
         ap_gain: ``"shipped"`` and ``"detector"`` -> ``"ap50"`` and ``"ap50_95"`` -> class or ``"mean"`` -> what the
             chain has more, on faces of every size.
@@ -169,7 +143,6 @@ class CompareReport:
         class_gain: ``"accuracy"`` and ``"macro_f1"`` -> chain minus detector, on all faces found.
         labelled_faces: size range -> the classifier on every labelled face, found or not.
         confusion: namer -> (3, 3) int64 on all faces found, rows the label, columns the answer.
-        discord: detector against chain.
         command: the command line, where there was one.
     """
 

@@ -172,14 +172,7 @@ def save_bars(report: CompareReport, folder: Path) -> list[Path]:
 
 
 def ap_bars(report: CompareReport) -> Any:
-    """Draw AP50 and AP50-95 of every class and their mean: detector as it ships, on the chain's boxes, and chain.
-
-    Returns:
-        A ``matplotlib.figure.Figure``.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Draw AP50 and AP50-95 of every class and their mean: detector as it ships, on the chain's boxes, and chain."""
     names = AP_ROWS
     figure, panels = _canvas(2)
     for axes, label, attribute in zip(panels, ("AP50", "AP50-95"), ("ap50", "ap50_95"), strict=True):
@@ -191,14 +184,7 @@ def ap_bars(report: CompareReport) -> Any:
 
 
 def class_bars(report: CompareReport) -> Any:
-    """Draw accuracy and macro-F1 of the class on the faces found, by their size.
-
-    Returns:
-        A ``matplotlib.figure.Figure``.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
+    """Draw accuracy and macro-F1 of the class on the faces found, by their size."""
     figure, panels = _canvas(2)
     heads = [f"{size}\n{rows[NAMERS[0]].faces} faces" for size, rows in report.classes.items()]
     for axes, label, attribute in zip(panels, ("accuracy", "macro-F1"), ("accuracy", "macro_f1"), strict=True):

@@ -48,11 +48,7 @@ WHOLE: Final = "all"
 
 
 def read_labelled(data: str | Path, split: str | None = None) -> LabelledSplit:
-    """Read photos and labels; a folder without a ``data.yaml`` is read as ``maskdet convert`` reads it.
-
-    Args:
-        data: a ``data.yaml``, its folder, or a Pascal VOC folder.
-        split: its key in ``data.yaml``, else ``"val"``; a VOC folder has none.
+    """Read photos and labels; a folder without a ``data.yaml`` is read as ``maskdet convert`` does, without splits.
 
     Raises:
         DatasetError: it cannot be used for scoring, or a split of a VOC folder was asked for.
@@ -101,18 +97,10 @@ def compare(
     resamples: int = RESAMPLES,
     quiet: bool = True,
 ) -> CompareReport:
-    """Run both networks over a split and score everything.
+    """Run both networks over a split, the detector's own thresholds unused, and score everything.
 
-    Args:
-        detector: finds the faces; its own thresholds are not used.
-        classifier: looks at each.
-        labelled: photos and labels.
-        rule: how the chain makes one answer of two.
-        conf: boxes above it are those whose classes are compared; average precision starts at ``VAL_CONF``.
-        iou: threshold of NMS.
-        batch: photos decoded and run at once.
-        resamples: draws behind each interval, 0 for no intervals.
-        quiet: draw no progress bar.
+    Boxes above ``conf`` are those whose classes are compared; average precision starts at ``VAL_CONF``. ``iou`` is that
+    of NMS; without ``resamples`` there are no intervals.
 
     Raises:
         SourceError: a photo that cannot be decoded.
@@ -135,16 +123,9 @@ def score_answers(
     settings: Settings,
     weights: npt.NDArray[np.int32] | None = None,
 ) -> CompareReport:
-    """Score answers at hand; see ``compare``.
+    """Score answers at hand, one a photo; see ``compare``.
 
-    Args:
-        labelled: photos and labels.
-        answers: one a photo.
-        detector: what found the faces.
-        classifier: what looked at each.
-        rule: how the chain makes one answer of two.
-        settings: how it was measured.
-        weights: (B, P) int32, draws at hand: how often each photo counts; else photos are drawn by ``settings``.
+    ``weights``, (B, P) int32, are draws at hand: how often each photo counts; else photos are drawn by ``settings``.
 
     Raises:
         MissingExtraError: faster-coco-eval is not installed.
@@ -194,17 +175,10 @@ def ap_stacks(
     weights: npt.NDArray[np.int32],
     conf: float = VAL_CONF,
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Return average precision of each finder, measured and drawn.
+    """Return average precision of each finder, measured and drawn; ``fused`` has the chain's (N, 3) scores a photo.
 
-    Args:
-        truths: one a photo.
-        answers: one a photo.
-        fused: (N, 3) float32 a photo, the chain's scores on the boxes of its answers.
-        weights: (B, P) int32, how often each photo counts in each draw.
-        conf: scores above it count.
-
-    Returns:
-        Finder -> (1 + B, 10, 4, 4) float64, as ``ap_of_weights`` of ``maskdet.detector.evaluation.evaluate`` gives it.
+    (1 + B, 10, 4, 4) float64, as ``ap_of_weights`` of ``maskdet.detector.evaluation.evaluate`` gives it for
+    ``weights``, (B, P) int32: how often each photo counts in each draw. Scores above ``conf`` count.
     """
     found: dict[str, list[Detections]] = {
         "shipped": [answer.shipped for answer in answers],
@@ -257,4 +231,5 @@ def _discord(matched: MatchedFaces, detector: _Ints, chain: _Ints) -> Discord:
     first, second = detector == matched.labels, chain == matched.labels
     only = int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))
     both, neither = int(np.count_nonzero(first & second)), int(np.count_nonzero(~first & ~second))
-    return Discord(both, *only, neither, exact_p(*only))
+    detector_only, chain_only = only
+    return Discord(both=both, detector_only=detector_only, chain_only=chain_only, neither=neither, p=exact_p(*only))

@@ -9,7 +9,10 @@ from maskdet.classifier.study.collapse import CollapseRow, format_collapse, load
 from maskdet.classifier.study.report.collapse import collapse_section
 from maskdet.errors import DatasetError
 
-ROW = CollapseRow("vgg19", 1, 1e-3, "1/255", 0, 4, 0.8167, 0.83, 0.5, 1.0, True)
+ROW = CollapseRow(
+    name="vgg19", batch=1, learning_rate=1e-3, scaling="1/255", seed=0, epochs=4, train_accuracy=0.8167,
+    dev_accuracy=0.83, test_balanced_accuracy=0.5, dead_units=1.0, collapsed=True,
+)  # fmt: skip
 
 
 def test_round_trip(made: ModuleType, tmp_path: Path) -> None:

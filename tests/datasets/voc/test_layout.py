@@ -12,7 +12,7 @@ from maskdet.errors import DatasetError
 def test_recognises_each_layout(make_voc, layout: str) -> None:
     found = find_layout(make_voc({"b": [], "a": []}, layout=layout))
     assert found.kind == layout
-    assert [path.name for path in found.xml_files()] == ["a.xml", "b.xml"]
+    assert found.xml_names() == ["a.xml", "b.xml"]
 
 
 def test_folder_above_a_single_voc_set(make_voc) -> None:
@@ -29,7 +29,7 @@ def test_folder_above_a_single_voc_set(make_voc) -> None:
 def test_hidden_files_are_no_annotations(make_voc) -> None:
     root = make_voc({"a": []})
     (root / "annotations" / "._a.xml").write_bytes(b"\0")
-    assert [path.name for path in find_layout(root).xml_files()] == ["a.xml"]
+    assert find_layout(root).xml_names() == ["a.xml"]
 
 
 def test_no_annotations_or_no_folder(tmp_path: Path) -> None:
