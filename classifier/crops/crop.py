@@ -148,12 +148,7 @@ STUDY_CROPS: Final = CropOptions()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """One face.
-
-    Attributes:
-        record: where it comes from and what it shows.
-        pixels: (h, w, 3) uint8 BGR, at least 1×1.
-    """
+    """One face: where it comes from and what it shows, and (h, w, 3) uint8 BGR, at least 1×1."""
 
     record: CropRecord
     pixels: NDArray[np.uint8]

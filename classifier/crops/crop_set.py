@@ -84,13 +84,10 @@ class CropSet:
     def cut(
         self, index: int, options: CropOptions, side: int | None = None, box: NDArray[np.float64] | None = None
     ) -> NDArray[np.uint8]:
-        """Return one face's crop, as ``iter_crops`` cuts it from the photo.
+        """Return one face's crop, as ``iter_crops`` cuts it from the photo, resized to ``side`` pixels if given.
 
-        Args:
-            index: of the face.
-            options: margin and shape; their ``side`` is not used.
-            side: width and height in pixels to resize to, None for the window's own.
-            box: (4,) float64 xyxy in the patch's pixels to cut in place of the annotated one, with an area.
+        ``box``, (4,) xyxy in the patch's pixels with an area, is cut in place of the annotated one; the options' own
+        ``side`` is not used.
         """
         patch = self.patches[index]
         height, width = patch.shape[:2]

@@ -70,9 +70,7 @@ class CropAnswer:
 class MaskClassifier:
     """A classifier of face crops, loaded once and used for any number of them; run without torch.
 
-    Attributes:
-        spec: what the model's file says: its input's side, and how it wants faces cut.
-        info: how results name the model.
+    ``spec`` is what the model's file says of its input and of how it wants faces cut, ``info`` how results name it.
     """
 
     def __init__(

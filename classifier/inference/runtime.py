@@ -65,14 +65,7 @@ class ClassifierRuntime:
         self.spec = _read_spec(self._session, path, name)
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Run a batch.
-
-        Args:
-            batch: (N, 3, side, side) float32 RGB in 0 to 1.
-
-        Returns:
-            (N, 3) float32 probabilities in the order of ``CLASS_NAMES``.
-        """
+        """Return (N, 3) float32 probabilities, by ``CLASS_NAMES``, of (N, 3, side, side) float32 RGB in 0 to 1."""
         answer = self._session(batch)
         shape = getattr(answer, "shape", ())
         if shape != (len(batch), len(CLASS_NAMES)):

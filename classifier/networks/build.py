@@ -22,13 +22,10 @@ if TYPE_CHECKING:
 
 
 class TransferNet(nn.Module):  # type: ignore[misc]
-    """Features from a backbone, frozen or not, and dense layers that classify them.
+    """Features from a backbone, (N, features) float32, and dense layers that classify them.
 
-    Attributes:
-        backbone: (N, 3, side, side) float32 → (N, features) float32.
-        head: (N, features) float32 → (N, 1) float32 logits.
-        frozen: the backbone is not trained. Then ``features`` gives the same for the same image, whatever was trained
-            meanwhile, and may be computed once and kept.
+    While the backbone is frozen, ``features`` gives the same for the same image, whatever was trained meanwhile, and
+    may be computed once and kept.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Module, *, frozen: bool) -> None:

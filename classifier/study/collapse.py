@@ -37,16 +37,11 @@ _DIGITS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollapseRow:
-    """One training.
+    """One training: ``batch`` crops a step, pixels scaled to 0 … 1 as the study does or as the ImageNet weights expect.
 
-    Attributes:
-        name: of the network, as on the command line.
-        batch: crops a step.
-        scaling: of the pixels: to 0 … 1 as the study does, or as the backbone's ImageNet weights expect.
-        train_accuracy: of the final network on the training crops, 0 to 1.
-        test_balanced_accuracy: on the test crops; 0.5 for a constant answer.
-        dead_units: share of the last hidden layer's units that are zero on every training crop, 0 to 1.
-        collapsed: every training crop gets the same answer, so train accuracy is the majority rate.
+    It collapsed where every training crop gets the same answer. Train accuracy is the final network's, a balanced
+    accuracy of 0.5 a constant answer's; dead units are those of the last hidden layer that are zero on every training
+    crop.
     """
 
     name: str

@@ -37,13 +37,9 @@ LISTED_MISSED, LISTED_FALSE_ALARMS = 7, 6
 
 @dataclass(frozen=True, slots=True)
 class PublishedOwn:
-    """One of the study's own networks.
+    """One of the study's own networks: errors of train, dev and test in whole per cent, and dev accuracy by epoch.
 
-    Attributes:
-        errors: of train, dev and test as printed, in whole per cent.
-        dev_accuracy: by epoch, as printed.
-        test_wrong: misclassified crops of the test part. Derived: the count nearest to the printed whole per cent; for
-            CNN-B the crops that are listed.
+    ``test_wrong`` is derived: the count nearest to the printed whole per cent; for CNN-B the crops that are listed.
     """
 
     errors: tuple[int, int, int]
@@ -63,12 +59,9 @@ class PublishedOwn:
 
 @dataclass(frozen=True, slots=True)
 class PublishedTransfer:
-    """One of the networks with an ImageNet backbone.
+    """One of the networks with an ImageNet backbone; the matrix has the truth (with, without mask) in rows.
 
-    Attributes:
-        accuracy: as printed.
-        matrix: rows the truth (with, without mask), columns the answer. Derived: the printed reports have truth and
-            answer swapped, so theirs is the transpose.
+    It is derived: the printed reports have truth and answer swapped, so theirs is the transpose.
     """
 
     accuracy: float

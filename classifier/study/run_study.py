@@ -25,15 +25,7 @@ Protocols = Literal["study", "grouped", "both"]
 
 @dataclass(frozen=True, slots=True)
 class StudyOptions:
-    """What to train.
-
-    Attributes:
-        protocols: how crops are divided.
-        folds: how many of the grouped folds are tested, 1 to 5.
-        weights: of each network's backbone; networks not named take ``imagenet``.
-        epochs: at most, None for each recipe's own.
-        device: torch's name of it.
-    """
+    """What to train: networks, on how many of the grouped folds, 1 to 5; those not in ``weights`` take ImageNet's."""
 
     networks: Sequence[str] = tuple(NETWORKS)
     protocols: Protocols = "study"
@@ -148,13 +140,10 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def keep_freed_memory() -> bool:
-    """Let freed memory stay with the process, for the rest of its life.
+    """Let freed memory stay with the process, for the rest of its life; say whether the allocator, glibc's, understood.
 
     glibc hands large blocks back to the kernel as soon as they are free, and the kernel zeroes each page anew when the
     next step asks for them: of CNN-C, whose gradient alone is 2 GB, that took nearly half of a step.
-
-    Returns:
-        Whether the allocator understood; elsewhere than on glibc nothing changes.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -38,15 +38,9 @@ _SPEED_BATCH, _SPEED_ROUNDS = 16, 5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One training to be done.
+    """One training to be done: protocol, fold of the grouped one (0 to 4), the backbone's weights, seed, device.
 
-    Attributes:
-        protocol: how crops are divided.
-        fold: of the grouped protocol, 0 to 4.
-        weights: of the backbone.
-        recipe: None for the one that ``recipe_name`` gives.
-        seed: of division, weights and order.
-        device: torch's name of it.
+    ``recipe`` is None for the one that ``recipe_name`` gives.
     """
 
     network: str

@@ -83,12 +83,9 @@ class CropBatches:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureBatches:
-    """Batches of a frozen backbone's features.
+    """Batches of a frozen backbone's features, (views + 1, N, F) float16; view 0 is of the crops as they are.
 
-    Attributes:
-        features: (views + 1, N, F) float16 on disk or in memory; view 0 is of the crops as they are. Rows of crops
-            that take no part are not read.
-        labels: (N,) int64.
+    They may lie on disk: rows of crops that take no part are not read.
     """
 
     features: NDArray[np.float16]
@@ -120,10 +117,7 @@ def cached_features(
     """Return the features of every crop as it is, and of as many changed copies as the recipe asks for.
 
     They are kept in the folder ``cache``, if any, as float16: the head sees differences of a thousandth of a value, far
-    below those between two crops. The network's backbone must be frozen.
-
-    Returns:
-        (views + 1, N, F) float16; view 0 is of the crops as they are. Mapped from the file where it is kept.
+    below those between two crops. The network's backbone must be frozen. See ``FeatureBatches``.
     """
     path = None if cache is None else cache / f"features-{_fingerprint(network, batches, seed)}.npy"
     if path is not None and path.exists():

@@ -194,12 +194,7 @@ def _difference(
 
 
 class CalibratedNet(nn.Module):  # type: ignore[misc]
-    """A trained classifier with what stands before and after it: normalisation, temperature and softmax.
-
-    Attributes:
-        network: (N, 3, side, side) float32 normalised RGB → (N, classes) float32 logits.
-        temperature: divides the logits.
-    """
+    """A trained classifier with what stands before and after it: normalisation, temperature and softmax."""
 
     def __init__(
         self,

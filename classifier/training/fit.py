@@ -38,13 +38,10 @@ def to_probabilities(logits: torch.Tensor) -> torch.Tensor:
 def cross_entropy(
     logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None, smoothing: float = 0.0
 ) -> torch.Tensor:
-    """Return the mean cross-entropy in nats, a scalar.
+    """Return the mean cross-entropy in nats of (n, 1) or (n, C) logits, a scalar.
 
-    Args:
-        logits: (n, 1) or (n, C) float32.
-        labels: (n,) int64.
-        weights: (C,) float32, what a crop of each class counts; the mean is over crops, not over weights.
-        smoothing: share of each label's weight spread evenly over all classes (Szegedy et al. 2016).
+    ``weights``, (C,), are what a crop of each class counts; the mean is over crops, not over weights. ``smoothing`` is
+    the share of each label's weight spread evenly over all classes (Szegedy et al. 2016).
     """
     if logits.shape[1] == 1:
         wanted = labels.to(logits.dtype) * (1 - smoothing) + smoothing / 2

@@ -57,13 +57,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """The answers for the crops of one part.
-
-    Attributes:
-        crops: N names, as in the crop folder's manifest.
-        labels: (N,) int64, index into the task's classes.
-        probabilities: (N, C) float64, rows sum to 1.
-    """
+    """The answers for N crops of one part, by name: (N,) int64 labels and (N, C) float64 probabilities."""
 
     crops: tuple[str, ...]
     labels: NDArray[np.int64]

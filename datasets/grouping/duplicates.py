@@ -182,11 +182,7 @@ def dhash(thumbs: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def find_candidates(thumbs: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of (N, H, W, 3) uint8 BGR thumbnails that are worth comparing.
-
-    Returns:
-        (M, 2) int64 indices, the lower first, sorted; and (M,) int64, the number of differing bits of each pair.
-    """
+    """Return the pairs of (N, H, W, 3) uint8 BGR thumbnails worth comparing: (M, 2) int64, and how many bits differ."""
     # With bits as ±1 a dot product counts agreements; matrix products beat popcounts here.
     signs = np.where(dhash(thumbs), np.float32(1), np.float32(-1))
     flat = np.stack([cv2.resize(thumb, (16, 16), interpolation=cv2.INTER_AREA) for thumb in thumbs])

@@ -21,10 +21,7 @@ _COPY_MARK = ".rf."
 
 
 def merge_groups(count: int, links: Iterable[tuple[int, int]]) -> list[int]:
-    """Give a number to each group that pairwise links make of ``count`` things.
-
-    Returns:
-        For each thing the number of its group; groups are numbered by their first member.
+    """Give each of ``count`` things the number of the group that pairwise links put it in, numbered by first members.
 
     >>> merge_groups(5, [(0, 3), (3, 4)])
     [0, 1, 2, 0, 0]

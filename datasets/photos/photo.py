@@ -99,14 +99,10 @@ Split = Literal["train", "val", "test"]
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """One thing that was put right, left out or noticed.
+    """One thing that was put right, left out or noticed in an annotation file, at its object's line, if any.
 
-    Attributes:
-        file: the annotation file's name.
-        detail: the same in words, for people.
-        line: the line of the object in its file, None for the file as a whole.
-        before: the box as written (xyxy in pixels), None where the mend is not about a box.
-        after: the box as kept, None where it was dropped.
+    ``before`` is the box as written, xyxy in pixels, None where the mend is not about one; ``after`` None where it was
+    dropped.
     """
 
     file: str

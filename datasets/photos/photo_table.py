@@ -141,11 +141,7 @@ class PhotoTable(Sequence[Photo]):
 
 
 class PhotoGatherer:
-    """Puts tables of one folder, without splits, one behind another.
-
-    Attributes:
-        names, files: as in ``PhotoTable``, so far.
-    """
+    """Puts tables of one folder, without splits, one behind another."""
 
     def __init__(self, folder: Path) -> None:
         """Begin with no photos."""

@@ -176,10 +176,7 @@ def look_at_all(
 
 
 def read_pixels(path: Path, flags: int = _COLOUR) -> NDArray[np.uint8]:
-    """Decode a picture upright; unlike ``cv2.imread`` it takes any file name on any system.
-
-    Returns:
-        (H, W, 3) uint8 BGR, or (H, W) uint8 with a greyscale flag.
+    """Decode a picture upright, (H, W, 3) uint8 BGR, or (H, W) with a greyscale flag, whatever its file is called.
 
     Raises:
         SourceError: the file cannot be read or decoded.

@@ -22,12 +22,7 @@ _FLAG: Final = re.compile(r"\s+[+-]?[01]$")
 
 
 class ListSplit(NamedTuple):
-    """What the lists say.
-
-    Attributes:
-        splits: for each photo its part, None where no list names it.
-        strays: the lines that name no photo.
-    """
+    """What the lists say: for each photo its part, None where no list names it, and the lines that name no photo."""
 
     splits: list[Split | None]
     strays: list[Mend]

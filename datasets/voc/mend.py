@@ -130,11 +130,7 @@ class _Boxes:
 
 
 def find_frames(entries: Sequence[Entry], coordinates: Coordinates) -> tuple[dict[int, Frame], dict[int, MaskdetError]]:
-    """Tell on what the boxes of each entry were drawn, where that is not simply its picture.
-
-    Returns:
-        Frames by index of the entry, and why entries cannot be used, likewise.
-    """
+    """Tell on what the boxes of each entry were drawn, where not on its picture; and why entries cannot be used."""
     boxes = _Boxes.of(entries)
     shares = shares_only(boxes.written, boxes.owner, len(entries)).tolist()
     frames: dict[int, Frame] = {}
@@ -165,11 +161,7 @@ def find_frames(entries: Sequence[Entry], coordinates: Coordinates) -> tuple[dic
 def make_photos(
     folder: Path, entries: Sequence[Entry], frames: dict[int, Frame], *, one_based: bool, thumbs: bool
 ) -> tuple[PhotoTable, dict[int, list[Mend]]]:
-    """Mend the boxes of all entries at once, on the frames that ``find_frames`` gave.
-
-    Returns:
-        The photos, and the mends by file number, in the order of lines.
-    """
+    """Mend the boxes of all entries at once, on the frames of ``find_frames``; return the mends by file number."""
     boxes = _Boxes.of(entries)
     owner, objects = boxes.owner, boxes.objects
     upright = boxes.written.copy()

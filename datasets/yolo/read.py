@@ -24,12 +24,7 @@ _TRAINED: Final = frozenset({"JPEG", "PNG", "BMP", "TIFF", "WebP", "JPEG 2000", 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledPicture:
-    """A usable photo.
-
-    Attributes:
-        picture: the photo.
-        labels: what its label file holds; None where there is no such file, which means no faces.
-    """
+    """A usable photo; without labels where there is no such file, which means no faces."""
 
     picture: Picture
     labels: Labels | None
@@ -96,10 +91,9 @@ _ROUNDING = 1.5e-6
 
 
 def read_yolo(path: Path, *, thumbs: bool = False, quiet: bool = False) -> tuple[Collection, tuple[str, ...]]:
-    """Read a YOLO data set; unusable photos are listed, bad boxes are mended in memory and listed.
+    """Read a YOLO data set and its class names; a picture that two parts list is there twice.
 
-    Returns:
-        The data set and its class names. A picture that two parts list is there twice.
+    Unusable photos are listed, bad boxes are mended in memory and listed.
 
     Raises:
         DatasetError: the description is wrong, or nothing usable is in it.

@@ -171,11 +171,7 @@ class DisagreementPictures:
 
 
 class CompareOutputs(Outputs):
-    """The outputs of ``maskdet compare``; counts what it is given.
-
-    Attributes:
-        agreement: what was counted so far.
-    """
+    """The outputs of ``maskdet compare``; counts in ``agreement`` what it is given."""
 
     def __init__(
         self,

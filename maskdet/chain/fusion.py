@@ -22,12 +22,7 @@ from maskdet.detector.inference.postprocess import Detections
 
 @dataclass(frozen=True, slots=True)
 class FusionRule:
-    """How much the classifier's word weighs, and on which faces.
-
-    Attributes:
-        weight: 0 for the detector alone, 1 for the classifier alone.
-        least_side: pixels; faces whose shorter side is below keep the detector's answer.
-    """
+    """How much the classifier's word weighs, 0 to 1, and from which shorter side of a face on, in pixels."""
 
     weight: float
     least_side: float

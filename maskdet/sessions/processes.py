@@ -33,11 +33,7 @@ _START: Final = "import sys; sys.path[:] = {path!r}; from maskdet.sessions.proce
 
 
 class ProcessPool:
-    """Processes that work side by side, started at the first call that has enough to do, gone on leaving.
-
-    Attributes:
-        workers: those that were started.
-    """
+    """Processes that work side by side, started at the first call that has enough to do, gone on leaving."""
 
     def __init__(self, processes: int | None = None) -> None:
         """Prepare for so many processes, one a core and at most 8 by default; one stands for this process alone."""

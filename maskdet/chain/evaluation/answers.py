@@ -112,14 +112,7 @@ def every_class(boxes: npt.NDArray[np.float32], scores: npt.NDArray[np.float32],
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatchedFaces:
-    """Pairs of a labelled face and the box that found it, in the order of the photos.
-
-    Attributes:
-        photos: (M,) int64, the photo of each pair.
-        found: (M,) int64, the box's index in ``PhotoAnswers.boxes`` of its photo.
-        faces: (M,) int64, the face's index in ``Truth.boxes`` of its photo.
-        labels: (M,) int64, the face's class.
-    """
+    """M pairs of a labelled face and the box that found it: photo, index of box and of face there, class."""
 
     photos: npt.NDArray[np.int64]
     found: npt.NDArray[np.int64]

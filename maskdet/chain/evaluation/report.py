@@ -22,12 +22,9 @@ from maskdet.statistics.scores import confusion_matrix, error, macro_f1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassDraws:
-    """One way of answering: its figures on all photos, then on each draw of photos; NaN where a draw has no face.
+    """One way of answering: its (3, 3) matrix, rows the label; figures on all photos, then on each draw, (1 + B,).
 
-    Attributes:
-        matrix: (3, 3) int64, rows the labelled class, columns the answer.
-        accuracy: (1 + B,) float64, share of the faces whose class is right.
-        macro_f1: (1 + B,) float64, mean F1 of the classes that occur as label or answer.
+    NaN where a draw has no face; macro-F1 is over the classes that occur as label or answer.
     """
 
     matrix: npt.NDArray[np.int64]
@@ -99,14 +96,7 @@ class Discord:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How it was measured.
-
-    Attributes:
-        ap_conf: scores above it count for average precision.
-        conf: boxes above it are those whose classes are compared.
-        iou: threshold of NMS.
-        match_iou: least overlap of a box with the face that it found.
-    """
+    """How it was measured: scores for AP above ``ap_conf``, boxes for the class above ``conf``, NMS at ``iou``."""
 
     ap_conf: float
     conf: float
