@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -14,8 +15,7 @@ from numpy.typing import NDArray
 
 from maskdet.classifier.crops.crop_set import CropSet, read_crop_set
 
-Box = tuple[str, float, float, float, float]
-MakeVoc = Callable[[dict[str, Sequence[Box]]], Path]
+MakeVoc = Callable[..., Path]
 
 WIDTH, HEIGHT = 40, 30
 
@@ -27,26 +27,9 @@ def ramp(seed: int) -> NDArray[np.uint8]:
 
 
 @pytest.fixture
-def make_voc(tmp_path: Path) -> MakeVoc:
-    """Return a maker of lossless data sets: ``make_voc({"a": [boxes]})`` gives the root folder."""
-
-    def make(photos: dict[str, Sequence[Box]]) -> Path:
-        root = tmp_path / "voc"
-        for folder in ("annotations", "images"):
-            (root / folder).mkdir(parents=True)
-        for number, (stem, boxes) in enumerate(photos.items()):
-            (root / "images" / f"{stem}.png").write_bytes(cv2.imencode(".png", ramp(number))[1].tobytes())
-            objects = "".join(
-                f"<object><name>{name}</name><bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax>"
-                f"<ymax>{y2}</ymax></bndbox></object>"
-                for name, x1, y1, x2, y2 in boxes
-            )
-            size = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height><depth>3</depth></size>"
-            text = f"<annotation><filename>{stem}.png</filename>{size}{objects}</annotation>"
-            (root / "annotations" / f"{stem}.xml").write_text(text, encoding="utf-8")
-        return root
-
-    return make
+def make_voc(make_voc: MakeVoc) -> MakeVoc:
+    """Return the maker of data sets, of lossless pictures: ``make_voc({"a": [boxes]})`` gives the root folder."""
+    return partial(make_voc, suffix=".png", name="voc", draw=ramp)
 
 
 @pytest.fixture

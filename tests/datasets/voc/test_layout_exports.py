@@ -14,8 +14,7 @@ from maskdet.datasets.audit.check import check
 from maskdet.datasets.convert import ConvertOptions, convert
 from maskdet.datasets.voc.layout import Part, find_layout
 from maskdet.errors import DatasetError
-
-from ..conftest import noise_picture, voc_xml, write_picture
+from tests.conftest import noise_picture, voc_xml, write_picture
 
 QUICK = ConvertOptions(duplicates=False, quiet=True)
 FACE = ("with_mask", 12, 12, 36, 42)
