@@ -162,14 +162,10 @@ def _reporter(on_error: OnError) -> Callable[[SourceError], None]:
     """Return what is told of every error."""
     if callable(on_error):
         return on_error
-    known: dict[object, Callable[[SourceError], None]] = {"raise": _raise, "skip": _pass_over}
+    known: dict[object, Callable[[SourceError], None]] = {"raise": _raise, "skip": lambda _: None}
     if on_error not in known:
         raise ValueError(f"on_error must be 'raise', 'skip' or a function that takes the error, not {on_error!r}")
     return known[on_error]
-
-
-def _pass_over(error: SourceError) -> None:
-    pass
 
 
 def _raise(error: SourceError) -> NoReturn:

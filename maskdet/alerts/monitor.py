@@ -6,7 +6,7 @@ A rule that goes on holding is told once, not with every frame: that is its cool
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -16,36 +16,6 @@ from maskdet.results import MaskResult
 
 #: Seconds during which a rule that was told stays silent.
 DEFAULT_COOLDOWN: Final = 60.0
-
-
-class CoolDown:
-    """Remembers when each thing last happened.
-
-    >>> now = iter([100.0, 130.0, 160.0])
-    >>> rest = CoolDown(60, clock=lambda: next(now))
-    >>> [rest.ready("a"), rest.ready("a"), rest.ready("a")]
-    [True, False, True]
-    """
-
-    def __init__(self, seconds: float = DEFAULT_COOLDOWN, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Let each thing happen once in ``seconds`` by ``clock``, which must never go back.
-
-        Raises:
-            ValueError: negative seconds.
-        """
-        if not seconds >= 0:
-            raise ValueError(f"a cool-down cannot be {seconds} seconds")
-        self._seconds, self._clock = seconds, clock
-        self._last: dict[Hashable, float] = {}
-
-    def ready(self, key: Hashable) -> bool:
-        """Say whether ``key`` may happen now, and if so note that it does."""
-        now = self._clock()
-        last = self._last.get(key)
-        if last is not None and now - last < self._seconds:
-            return False
-        self._last[key] = now
-        return True
 
 
 class AlertMonitor:
@@ -74,8 +44,11 @@ class AlertMonitor:
         Raises:
             ValueError: a negative cool-down.
         """
+        if not cooldown >= 0:
+            raise ValueError(f"a cool-down cannot be {cooldown} seconds")
         self._rules, self._note = rules, note
-        self._cooldown = CoolDown(cooldown, clock=clock)
+        self._cooldown, self._clock = cooldown, clock
+        self._told: dict[Rule, float] = {}
         self._join_seconds = join_seconds
         self._worker = AlertWorker(actions, note) if actions else None
 
@@ -96,7 +69,7 @@ class AlertMonitor:
         alerts = []
         for rule in self._rules:
             value = rule.value(result)
-            if value is not None and rule.holds(result) and self._cooldown.ready(rule):
+            if value is not None and rule.holds(result) and self._ready(rule):
                 # Without its picture: alerts may wait, and a frame is megabytes.
                 alerts.append(Alert(rule, value, result.without_pixels()))
         for alert in alerts:
@@ -105,6 +78,14 @@ class AlertMonitor:
             else:
                 self._note(str(alert))
         return alerts
+
+    def _ready(self, rule: Rule) -> bool:
+        """Whether a rule may be told now; if so it is noted that it is."""
+        now = self._clock()
+        if rule in self._told and now - self._told[rule] < self._cooldown:
+            return False
+        self._told[rule] = now
+        return True
 
     def close(self) -> None:
         """Wait for the last actions, for a limited time."""

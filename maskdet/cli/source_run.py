@@ -124,13 +124,7 @@ def one_photo(sources: Sequence[Source]) -> bool:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run has seen.
-
-    Attributes:
-        tally: results and sums, where they were asked for.
-        matched: a face of a class of ``--fail-on`` was found.
-        interrupted: Ctrl-C or SIGTERM ended the run.
-    """
+    """What a run has seen: results and sums where they were asked for, a class of ``--fail-on``, Ctrl-C or SIGTERM."""
 
     tally: Tally = field(default_factory=Tally)
     matched: bool = False
@@ -174,11 +168,11 @@ def run_sources(
     Args:
         sources: what to read.
         predictor: what to ask.
-        outputs: where results go; opened and closed here.
+        outputs: where results go; opened and closed here, as ``alerts`` are.
         errors: is told of every error.
         run: how to go through the sources.
         tracker: gives faces of videos their ids.
-        alerts: looks at every result; opened and closed here.
+        alerts: look at every result.
         keep_tally: gather what the tables need.
 
     Raises:

@@ -61,18 +61,11 @@ def check_keys(settings: Mapping[str, Any]) -> None:
 
 
 def model_options(settings: Mapping[str, Any], model: ModelOptions) -> ModelOptions:
-    """Return the options of the detector, completed by the arguments.
-
-    Args:
-        settings: checked arguments.
-        model: what was given as options.
-    """
-    keys = ("imgsz", "device", "runtime", "precision", "augment", "trust_weights")
+    """Return the options of the detector, completed by the (checked) arguments."""
+    keys = ("imgsz", "runtime", "precision", "augment", "trust_weights")
     given = {key: settings[key] for key in keys if key in settings}
-    if "device" in given:
-        given["device"] = str(given["device"])
-    weights = str(settings["model"]) if "model" in settings else None
-    return replace(model, weights=weights, **given)
+    given |= {name: str(settings[key]) for name, key in (("weights", "model"), ("device", "device")) if key in settings}
+    return replace(model, **given)
 
 
 def save_folder(settings: Mapping[str, Any], save: str | None) -> Path | None:
@@ -92,12 +85,7 @@ def save_folder(settings: Mapping[str, Any], save: str | None) -> Path | None:
 
 
 def as_typed(settings: Mapping[str, Any], data: str) -> str:
-    """Return the command that made a report, without the folders of the machine it ran on.
-
-    Args:
-        settings: the ``key=value`` arguments given.
-        data: folder and name of the ``data.yaml``.
-    """
+    """Return the command that made a report on ``data``, without the folders of the machine it ran on."""
     names = {key: Path(str(settings[key])).name for key in ("model", "project", "save_dir") if key in settings}
     words = [f"{key}={value}" for key, value in {**settings, **names, "data": data}.items()]
     order = ("arguments", "close_ups", "stress", "json", "save", "folds", "mistakes", "calibrate", "final")

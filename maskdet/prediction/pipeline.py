@@ -38,23 +38,12 @@ class PredictBatch(Protocol):
     def __call__(
         self, images: Sequence[npt.NDArray[np.uint8]], infos: Sequence[ImageInfo], *, keep_pixels: bool = True
     ) -> list[MaskResult]:
-        """Return one result a picture.
-
-        Args:
-            images: each (H, W, 3) uint8 BGR.
-            infos: one a picture.
-            keep_pixels: let each result hold its picture, for ``plot``.
-        """
+        """Return one result a picture, (H, W, 3) uint8 BGR each; it holds its picture, for ``plot``, where told to."""
         ...
 
 
 class Predictor(NamedTuple):
-    """What to ask, and how many times at once that pays.
-
-    Attributes:
-        predict_batch: answers for a batch.
-        workers: calls at once, each in a thread, that keep the processor busy.
-    """
+    """What to ask, and how many calls at once, each in a thread, keep the processor busy."""
 
     predict_batch: PredictBatch
     workers: int = 1
@@ -70,9 +59,8 @@ def choose_predictor(
 
     Args:
         mode: see ``maskdet.predict``.
-        detector: a loaded model, else one is loaded where the mode needs it.
+        detector: a loaded model, else one is loaded with ``options`` where the mode needs it.
         classifier: likewise.
-        **options: passed to ``MaskDetector``.
 
     Raises:
         ValueError: an unknown mode, or an option out of its range.
@@ -122,9 +110,7 @@ class Session:
     def answers(self, source: Any, *, report: Callable[[SourceError], None]) -> Generator[tuple[Picture, MaskResult]]:
         """Read a source ahead and yield every readable picture with its result; closing it releases camera and files.
 
-        Args:
-            source: see ``maskdet.sources.read``.
-            report: is told of every error.
+        What cannot be read is told to ``report``.
         """
         ask, workers = self.predictor
         ahead = max(AHEAD, self.batch * workers)

@@ -22,14 +22,11 @@ class TrackVote:
     """What is known of one person.
 
     Attributes:
-        track_id: as in ``Face.track_id``.
-        name: the class voted, one of ``maskdet.classes.CLASS_NAMES``.
-        class_id: its index there.
+        name: the class voted, one of the model's.
         share: its part of all confidence summed up over the track, 0 to 1.
         weights: each class's sum of confidences, in class order.
         frames: how many frames the face was seen in since it has its id.
         first_frame: the first of them, counted from 0 as in ``ImageInfo.frame``.
-        last_frame: the last of them.
         path: the video, ``None`` where it has no name.
     """
 
@@ -105,14 +102,7 @@ class VoteBook:
         self._closed_counts: Counter[str] = Counter()
 
     def add(self, face: Face, frame: int, path: str | None = None, names: tuple[str, ...] = CLASS_NAMES) -> None:
-        """Let one frame speak.
-
-        Args:
-            face: with its ``track_id``; without one it has no vote.
-            frame: number of the frame, never smaller than one before.
-            path: the video.
-            names: the model's classes.
-        """
+        """Let one frame speak, its number never smaller than one before; a face without ``track_id`` has no vote."""
         if face.track_id is None:
             return
         track = self._open.get(face.track_id)

@@ -83,11 +83,8 @@ class FaceTracker:
     def update(self, result: MaskResult, *, frame_rate: float | None = None) -> MaskResult:
         """Take the next frame and return it with ``track_id`` set on each face that the tracker is sure of.
 
-        A face has None until it was seen in two frames running, and so has a second answer on one face.
-
-        Args:
-            result: of the frame.
-            frame_rate: results a second of this video, where the caller knows; heeded at its first frame.
+        A face has None until it was seen in two frames running, and so has a second answer on one face. ``frame_rate``
+        is the results a second of this video, where the caller knows; it is heeded at its first frame.
 
         Raises:
             ValueError: a frame rate that is not positive.
@@ -166,14 +163,7 @@ class FaceTracker:
 
 
 def one_a_face(boxes: npt.NDArray[np.float32], confidences: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """Pick the most confident of the answers on each face.
-
-    Args:
-        boxes: (N, 4) float32, xyxy in pixels.
-        confidences: (N,) float32.
-
-    Returns:
-        (K,) int64 indices.
+    """Return the (K,) indices of the most confident answer on each face, of (N, 4) boxes xyxy and (N,) confidences.
 
     >>> boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [20, 0, 30, 10]], np.float32)
     >>> one_a_face(boxes, np.array([0.5, 0.8, 0.4], np.float32)).tolist()

@@ -8,7 +8,7 @@ import pytest
 
 from maskdet.alerts import Alert, parse_rule
 from maskdet.alerts.actions import ActionError
-from maskdet.alerts.monitor import AlertMonitor, CoolDown
+from maskdet.alerts.monitor import AlertMonitor
 from maskdet.results import MaskResult
 
 MakeResult = Callable[..., MaskResult]
@@ -65,7 +65,7 @@ def test_no_cooldown_tells_every_time(make_result: MakeResult) -> None:
     with AlertMonitor([parse_rule("faces>=1")], [], lambda _: None, cooldown=0, clock=Clock()) as monitor:
         assert [len(monitor.check(make_result(1))) for _ in range(3)] == [1, 1, 1]
     with pytest.raises(ValueError, match="cannot be -1"):
-        CoolDown(-1)
+        AlertMonitor([], [], lambda _: None, cooldown=-1)
 
 
 def test_actions_are_waited_for_and_get_no_pixels(make_result: MakeResult) -> None:
