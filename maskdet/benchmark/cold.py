@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from maskdet.benchmark import commands
-from maskdet.benchmark.commands import Command
 from maskdet.benchmark.detectors import find_detector
 from maskdet.benchmark.inputs import originals
-from maskdet.benchmark.runs import Sample, Way, alternate, measure
+from maskdet.benchmark.runs import alternate
 from maskdet.benchmark.section import Column, Row, Section, Settings
 
 COLUMNS = (
@@ -36,13 +36,7 @@ def measure_cold(settings: Settings, folder: Path) -> Section:
     pairs = dict(zip(ours, theirs, strict=True))
     chosen = ours | (theirs if there else {})
 
-    def way(command: Command) -> Way:
-        def run() -> Sample:
-            return measure(command.argv, folder, shown=command.shown).figures()
-
-        return run
-
-    ways = {name: way(command) for name, command in chosen.items()}
+    ways = {name: partial(command.figures, folder) for name, command in chosen.items()}
     rounds = alternate(
         ways, settings.runs, optional=theirs, label="cold", quiet=settings.quiet, warm_up=settings.warm_up
     )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from maskdet.benchmark.runs import Usage, measure
+
 #: What the scripts ``maskdet`` and ``yolo`` do; through our own interpreter, so that both belong to this environment.
 _MASKDET: Final = "from maskdet.cli import main; main()"
 _YOLO: Final = "from ultralytics.cfg import entrypoint; entrypoint()"
@@ -26,6 +28,14 @@ class Command:
 
     shown: str
     argv: tuple[str, ...]
+
+    def run(self, folder: Path) -> Usage:
+        """Run it in ``folder``, in a process of its own, and measure it."""
+        return measure(self.argv, folder, shown=self.shown)
+
+    def figures(self, folder: Path) -> dict[str, float]:
+        """Return the figures of a run."""
+        return self.run(folder).figures()
 
 
 def maskdet(*words: str | Path) -> Command:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from maskdet.benchmark import commands
 from maskdet.benchmark.commands import Command
 from maskdet.benchmark.detectors import DetectorFile, RuntimeChoice, find_detector, runtimes_for, with_bfloat16
 from maskdet.benchmark.inputs import originals, photo_folder, write_clip
-from maskdet.benchmark.runs import Rounds, Sample, Way, alternate, measure
+from maskdet.benchmark.runs import Rounds, Sample, Way, alternate
 from maskdet.benchmark.section import Column, Row, Section, Settings
 from maskdet.sessions.processor import usable_cores
 
@@ -49,6 +50,12 @@ def steady_seconds(wall: float, start: float, count: int) -> float | None:
     return (wall - start) * count / (count - 1)
 
 
+def measure_pair(many: Command, one: Command, count: int, folder: Path) -> Sample:
+    """Measure a command on a single picture, then one on ``count`` pictures."""
+    first = one.figures(folder)
+    return sample_of(many.figures(folder), first, count)
+
+
 def sample_of(many: Mapping[str, float], one: Mapping[str, float], count: int) -> Sample:
     """Join the figures of a run over ``count`` pictures and one over a single picture."""
     sample = {**many, "start_s": one["wall_s"]}
@@ -72,11 +79,7 @@ def measure_end_to_end(
     fp32_of: dict[str, str] = {}
 
     def add(way: str, many: Command, one: Command) -> None:
-        def run() -> Sample:
-            first = measure(one.argv, folder, shown=one.shown).figures()
-            return sample_of(measure(many.argv, folder, shown=many.shown).figures(), first, count)
-
-        commands_of[way], ways[way] = (many, one), run
+        commands_of[way], ways[way] = (many, one), partial(measure_pair, many, one, count, folder)
 
     for runtime in with_bfloat16(runtimes_for(detector.path)):
         model = replace(detector, path=runtime.int8 or detector.path)
@@ -94,7 +97,7 @@ def measure_end_to_end(
         for way, option in limits.items():
             alone = _bare_command(runtime, model, sources[0], *option.split())
             commands_of[way], bare_of[ours] = (alone, alone), way
-            ways[way] = lambda alone=alone: _bare(alone, folder)  # type: ignore[misc]
+            ways[way] = partial(_bare, alone, folder)
         if not in_fp32:
             fp32_of |= {way: way.replace(runtime.label, runtime.name) for way in (ours, *limits)}
     ours_first = next(iter(bare_of))
@@ -139,7 +142,7 @@ def _bare_command(runtime: RuntimeChoice, detector: DetectorFile, source: Path, 
 
 
 def _bare(command: Command, folder: Path) -> Sample:
-    said = json.loads(measure(command.argv, folder, shown=command.shown).output)
+    said = json.loads(command.run(folder).output)
     return {"steady_s": said["seconds"], "each_ms": said["seconds"] / said["count"] * 1000}
 
 

@@ -6,14 +6,15 @@ The time must grow with the files, the memory must not.
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 from maskdet.benchmark import commands
 from maskdet.benchmark.commands import Command
 from maskdet.benchmark.detectors import find_detector
-from maskdet.benchmark.folder import sample_of
+from maskdet.benchmark.folder import measure_pair
 from maskdet.benchmark.inputs import originals, photo_folder, voc_samples, write_voc
-from maskdet.benchmark.runs import Rounds, Sample, Way, alternate, measure
+from maskdet.benchmark.runs import Rounds, Sample, Way, alternate
 from maskdet.benchmark.section import Column, Row, Section, Settings
 
 SIZE_PHOTOS = (50, 100, 200)
@@ -52,16 +53,8 @@ def measure_size(settings: Settings, folder: Path) -> Section:
     one = command(1, "one")
     of_size = {count: command(count, f"photos-{count}") for count in sizes}
 
-    def way(count: int) -> Way:
-        def run() -> Sample:
-            first = measure(one.argv, folder, shown=one.shown).figures()
-            many = measure(of_size[count].argv, folder, shown=of_size[count].shown).figures()
-            return sample_of(many, first, count)
-
-        return run
-
     names = {count: f"{count} photos" for count in sizes}
-    ways = {names[count]: way(count) for count in sizes}
+    ways: dict[str, Way] = {names[count]: partial(measure_pair, of_size[count], one, count, folder) for count in sizes}
     rounds = alternate(ways, settings.runs, label="size", quiet=settings.quiet, warm_up=settings.warm_up)
     rows = []
     for at, count in enumerate(sizes):
@@ -147,7 +140,7 @@ def _converter_way(command: Command, folder: Path, out: Path, count: int) -> Way
         # a file, and the tool that happens to run then would pay for it.
         if out.exists():
             out.rename(folder / f"earlier-{len(list(folder.iterdir()))}")
-        figures = measure(command.argv, folder, shown=command.shown).figures()
+        figures = command.figures(folder)
         return figures | {"file_ms": figures["wall_s"] / count * 1000, "files": count}
 
     return run

@@ -81,7 +81,7 @@ def test_without_ultralytics_the_rows_say_so(tmp_path: Path, monkeypatch: pytest
     from maskdet.benchmark.runs import Usage
 
     monkeypatch.setattr(commands, "yolo_is_there", lambda: False)
-    monkeypatch.setattr(cold, "measure", lambda *_, **__: Usage(1.0, 0.5, 80.0, ""))
+    monkeypatch.setattr(commands, "measure", lambda *_, **__: Usage(1.0, 0.5, 80.0, ""))
     section = cold.measure_cold(Settings(imgsz=64, runs=1, quiet=True), tmp_path)
     assert [(row.name, row.note) for row in section.rows] == [
         ("maskdet detect", None),
@@ -109,7 +109,7 @@ def test_beside_yolo_there_are_ratios(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(commands, "yolo_is_there", lambda: True)
     monkeypatch.setattr(folder_section, "usable_cores", lambda: 2)
-    monkeypatch.setattr(folder_section, "measure", fake)
+    monkeypatch.setattr(commands, "measure", fake)
     monkeypatch.setattr(folder_section, "runtimes_for", lambda weights: runtimes_for(weights)[:1])
     rows = {row.name: row.figures for row in measure_folder(Settings(imgsz=64, limit=4, quiet=True), tmp_path).rows}
     assert list(rows) == [
@@ -148,7 +148,7 @@ def test_int8_and_bfloat16_stand_beside_float32(tmp_path: Path, monkeypatch: pyt
         return Usage(1 + each * photos, None, 80.0, "")
 
     monkeypatch.setattr(commands, "yolo_is_there", lambda: True)
-    monkeypatch.setattr(folder_section, "measure", fake)
+    monkeypatch.setattr(commands, "measure", fake)
     monkeypatch.setattr(folder_section, "runtimes_for", lambda weights: choices[:1])
     monkeypatch.setattr(folder_section, "with_bfloat16", lambda found: choices)
     rows = {row.name: row for row in measure_folder(Settings(imgsz=64, limit=4, quiet=True), tmp_path).rows}
@@ -179,7 +179,7 @@ def test_growth_is_compared_with_the_row_above(tmp_path: Path, monkeypatch: pyte
         photos = int(name.partition("-")[2] or 1)
         return Usage(1.0 + photos, None, 50.0 + photos, "")
 
-    monkeypatch.setattr(growth, "measure", fake)
+    monkeypatch.setattr(commands, "measure", fake)
     section = growth.measure_size(Settings(imgsz=64, sizes=(2, 8), quiet=True), tmp_path)
     first, second = (row.figures for row in section.rows)
     assert (first["steady_s"], second["steady_s"]) == (2.0, 8.0)
