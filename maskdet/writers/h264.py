@@ -65,7 +65,9 @@ class H264Encoder:
         self._waiting: tuple[Any, float] | None = None
         kind = CONTAINERS[path.suffix.lower()]
         with ExitStack() as stack, _os_errors():
-            self._file = stack.enter_context(av.open(str(path), "w", format=kind, options={"movflags": "+faststart"}))
+            # Matroska knows no such option, and FFmpeg would say so on standard error.
+            options = {} if kind == "matroska" else {"movflags": "+faststart"}
+            self._file = stack.enter_context(av.open(str(path), "w", format=kind, options=options))
             self._video = self._add_video(fps)
             self._sound = (
                 None if source is None else Sound.open(source, self._file, stack, any_codec=kind == "matroska")

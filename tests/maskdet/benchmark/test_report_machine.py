@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def test_this_machine() -> None:
     assert list(machine.packages) == list(PACKAGES)
     assert machine.packages["maskdet"] == __version__
     assert machine.packages["onnxruntime"]
-    assert json.loads(json.dumps(machine.to_dict()))["processor"] == machine.processor
+    assert json.loads(json.dumps(asdict(machine)))["processor"] == machine.processor
     assert machine.title.startswith(machine.processor + ", ")
 
 
