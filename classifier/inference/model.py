@@ -28,14 +28,7 @@ MAX_BATCH: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class CropAnswer:
-    """What the classifier says of one crop.
-
-    Attributes:
-        name: the most probable class.
-        class_id: its index in ``CLASS_NAMES``.
-        confidence: its probability, 0 to 1.
-        probabilities: of every class, in the order of ``CLASS_NAMES``; their sum is 1.
-    """
+    """What the classifier says of one crop: the most probable class, and the probability of each by ``CLASS_NAMES``."""
 
     name: ClassName
     class_id: int

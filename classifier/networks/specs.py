@@ -47,8 +47,7 @@ class BackboneSpec:
         weights: torchvision's name of its weights. Each is the first that was published, as Keras' are.
         classifier: how the names of the tensors begin that the study's head takes the place of.
         mean: of R, G, B on the scale 0 … 1, subtracted from pixels; then they are divided by ``std``.
-        keras_conv_biases: Keras' convolutions have biases, torchvision's have none.
-        keras_no_scales: Keras' BatchNorm has no scale, torchvision's has.
+        keras_conv_biases, keras_no_scales: what Keras' network has and lacks beside torchvision's.
     """
 
     weights: str

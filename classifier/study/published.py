@@ -111,10 +111,7 @@ def true_figures(matrix: Matrix) -> TrueFigures:
 
 @dataclass(frozen=True, slots=True)
 class ConstantF1:
-    """An F1 of the study: with one output and no threshold every crop counts as positive.
-
-    Then precision is the share p of positive crops (derived) and recall is 1: F1 = 2p / (1 + p) whatever was learned.
-    """
+    """An F1 of the study, 2p / (1 + p) whatever was learned: without a threshold every crop counts as positive."""
 
     part: str
     printed: float

@@ -20,13 +20,7 @@ _EPSILON = 1e-7
 
 
 class TrainingState:
-    """A training between two steps.
-
-    Attributes:
-        kept: what is scored and kept: the module, or its averaged copy.
-        best: the weights of the best epoch, on the CPU.
-        best_epoch: its number, 0 before the first.
-    """
+    """A training between two steps; scored and kept is the module or its averaged copy, the best on the CPU."""
 
     def __init__(self, module: nn.Module, recipe: Recipe, crops: int, seed: int) -> None:
         """Start before the first epoch; the number of training crops and the seed tell one training from another."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -148,11 +148,9 @@ def load_runs(folder: Path) -> list[NetworkRun]:
     return [load_run(path.parent) for path in sorted(folder.glob(f"*/{RUN_FILE}"))]
 
 
-_ABOUT: Final = (
-    "name", "title", "task", "protocol", "fold", "weights", "frozen", "recipe", "seed", "parameters", "trainable",
-    "best_epoch", "ms_per_crop",
-)  # fmt: skip
-_EPOCH: Final = ("number", "seconds", "train_loss", "train_error", "dev_loss", "dev_error")
+#: What ``run.json`` holds, and the columns of ``history.csv``.
+_ABOUT: Final = tuple(field.name for field in fields(NetworkRun) if field.name not in ("epochs", "parts"))
+_EPOCH: Final = tuple(field.name for field in fields(Epoch))
 
 
 def _history_text(epochs: Sequence[Epoch]) -> str:

@@ -48,10 +48,8 @@ class Alignment:
         points: matched points that agree on one transform.
         agreeing: their share of all matches.
         scale: size of the second picture's content in the first, 1 = the same.
-        degrees: rotation.
         overlap: share of each picture that the other covers, the smaller of the two.
         equal_blocks: share of the blocks with a correlation above .9.
-        median_block: median correlation of the blocks.
     """
 
     points: int

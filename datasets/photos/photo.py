@@ -123,14 +123,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """One picture and its faces.
+    """One picture and its (N,) faces, boxes in xyxy pixels of the upright picture, inside it.
 
-    Attributes:
-        name: the annotation file's name with its suffix; the picture's name where a data set has no such file.
-        picture: the picture file.
-        class_ids: (N,) int64.
-        boxes: (N, 4) float64, xyxy in pixels of the upright picture, inside it.
-        split: the part of the data set it is in, None before splitting.
+    ``name`` is the annotation file's with its suffix, or the picture's where a data set has no such file.
     """
 
     name: str

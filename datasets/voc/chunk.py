@@ -28,7 +28,6 @@ class ReadOptions:
 
     Attributes:
         skip_unknown: leave boxes of unknown classes out, instead of refusing the file.
-        skip_difficult: leave boxes marked as difficult out.
         keep_going: leave unusable photos out, instead of stopping at the first.
         one_based: xmin and ymin are 1-based pixel numbers.
         duplicates: keep thumbnails, since alike photos are searched for.

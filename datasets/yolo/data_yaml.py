@@ -36,7 +36,6 @@ class DataYaml:
     """A YOLO data set's description.
 
     Attributes:
-        path: the file.
         names: class names, the index is the class id.
         splits: for each of ``train``, ``val``, ``test`` that is there, its folders or list files, absolute.
         keypoints: numbers that a label line may carry behind its box, 0 where the data have no keypoints.

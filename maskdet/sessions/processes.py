@@ -61,12 +61,9 @@ class ProcessPool:
     def map(
         self, make: Callable[[], Callable[[Task], Answer]], tasks: Iterable[Task], *, files: int
     ) -> Generator[Answer, None, None]:
-        """Yield the answer to each task in order.
+        """Yield the answer to each task in order; few files are worked on in this process.
 
-        Args:
-            make: makes the function that answers a task, once in every process; pickled, as are tasks and answers.
-            tasks: taken as they are needed, a few ahead.
-            files: how many files there are in all: few are worked on in this process.
+        ``make`` makes the function that answers, once in every process; pickled, as are tasks, taken a few ahead.
 
         Raises:
             MaskdetError: as the function does; or a process ended before its work was done.

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.chain.fusion import FusionRule, class_scores, fuse, shorter_sides
-from maskdet.chain.predictor import check_same_classes
+from maskdet.chain.predictor import FusionRule, check_same_classes, class_scores, fuse, shorter_sides
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.detector.evaluation.coco import MATCH_IOU, coco_iou, match

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from maskdet.chain.evaluation.answers import PhotoAnswers, ask_both, least_conf
 from maskdet.chain.evaluation.report import FINDERS, CompareReport, Settings, Subject
 from maskdet.chain.evaluation.split import ap_stacks, score_answers
-from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
+from maskdet.chain.predictor import DEFAULT_RULE, FusionRule
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.detector.evaluation.average_precision import by_iou, by_size
 from maskdet.detector.evaluation.coco import MATCH_IOU
@@ -48,15 +48,9 @@ class FoldPair:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FoldCompareReport:
-    """Every figure of one comparison over folds.
+    """Every figure of one comparison over folds, by finder; ``leaks`` counts groups that lie in several.
 
-    Attributes:
-        models: detector and classifier of fold 1 … K.
-        ap: finder -> its average precision.
-        ap_gain: ``"shipped"`` and ``"detector"`` -> what the chain has more.
-        pooled: all photos as one set; its draws are those of groups within folds too.
-        leaks: groups of alike photos that lie in more than one fold.
-        command: the command line, where there was one.
+    ``pooled`` is of all photos as one set; its draws are those of groups within folds too.
     """
 
     models: tuple[tuple[FoldModel, FoldModel], ...]

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.chain.fusion import FusionRule
+from maskdet.chain.predictor import FusionRule
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.report import ApRow
 from maskdet.results import ModelInfo

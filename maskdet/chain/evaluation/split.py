@@ -27,7 +27,7 @@ from maskdet.chain.evaluation.report import (
     Subject,
     class_draws,
 )
-from maskdet.chain.fusion import DEFAULT_RULE, FusionRule
+from maskdet.chain.predictor import DEFAULT_RULE, FusionRule
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.datasets.photos.photo import Collection
 from maskdet.datasets.voc.chunk import ReadOptions

@@ -47,7 +47,7 @@ def test_compare_keeps_the_detectors_answer_and_adds_the_other(
 def test_chain_multiplies_what_both_say(
     astronaut: Path, detector: maskdet.MaskDetector, classifier: maskdet.MaskClassifier
 ) -> None:
-    from maskdet.chain.fusion import DEFAULT_RULE, fuse, shorter_sides
+    from maskdet.chain.predictor import DEFAULT_RULE, fuse, shorter_sides
 
     image = cv2.imread(str(astronaut))
     assert image is not None

@@ -9,7 +9,7 @@ import pytest
 import maskdet
 from maskdet.chain.evaluation.answers import ask_both
 from maskdet.chain.evaluation.split import read_labelled
-from maskdet.chain.fusion import FusionRule
+from maskdet.chain.predictor import FusionRule
 from maskdet.errors import DatasetError
 
 SURE = math.e**10 / (math.e**10 + 2)

@@ -10,7 +10,7 @@ from maskdet.chain.evaluation.answers import PhotoAnswers
 from maskdet.chain.evaluation.folds import FoldCompareReport, score_folds
 from maskdet.chain.evaluation.report import Settings
 from maskdet.chain.evaluation.shown import print_fold_scores
-from maskdet.chain.fusion import FusionRule
+from maskdet.chain.predictor import FusionRule
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.folds.report import FoldModel
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth

@@ -13,7 +13,7 @@ from maskdet.chain.evaluation.answers import PhotoAnswers
 from maskdet.chain.evaluation.report import FINDERS, NAMERS, CompareReport, Settings, Subject
 from maskdet.chain.evaluation.shown import conclusions
 from maskdet.chain.evaluation.split import compare, read_labelled, score_answers
-from maskdet.chain.fusion import FusionRule
+from maskdet.chain.predictor import FusionRule
 from maskdet.detector.evaluation.evaluate import evaluate
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
 from maskdet.detector.evaluation.operating_point import operating_point

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskdet.chain.fusion import FusionRule, class_scores, fuse, shorter_sides
+from maskdet.chain.predictor import FusionRule, class_scores, fuse, shorter_sides
 from maskdet.detector.inference.postprocess import Detections
 
 SCORES = np.array([[0.64, 0.01, 0.16]], np.float32)
