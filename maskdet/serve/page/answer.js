@@ -24,11 +24,12 @@ export function showAnswer(result, { big, words, meter, counts }) {
   words.textContent = result ? inWords(result.summary) : "";
   const entries = result ? Object.entries(result.counts) : [];
   meter.replaceChildren(
-    ...entries.map(([name, count], index) => {
+    ...entries.flatMap(([name, count], index) => {
+      if (!count) return [];
       const part = document.createElement("span");
       part.style.flexGrow = String(count);
       part.style.background = colourOf(name, index);
-      return part;
+      return [part];
     }),
   );
   counts.replaceChildren(

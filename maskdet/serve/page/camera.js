@@ -197,7 +197,8 @@ export class Camera {
   /** Give the frame that was answered last, with its answer, to the pictures. */
   async #snap() {
     if (!this.#answered) return;
-    const { frame, result } = this.#answered;
+    const { frame } = this.#answered;
+    const { people, ...result } = this.#answered.result; // everybody so far is none of a picture's
     const name = `camera-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-")}.jpg`;
     const blob = await frame.convertToBlob({ type: "image/jpeg", quality: 0.92 });
     this.snapshot(new File([blob], name, { type: "image/jpeg" }), { ...result, image: { ...result.image, path: name, frame: null } });

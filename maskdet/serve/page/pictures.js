@@ -216,6 +216,7 @@ export class Pictures {
     const canvas = get("canvas");
     if (!item?.bitmap) {
       canvas.width = canvas.height = 0;
+      canvas.style.width = canvas.style.height = "0";
       canvas.setAttribute("aria-label", item ? item.name : "No picture yet");
       return;
     }

@@ -105,21 +105,25 @@ def open_page(chromium: Any, address: str, seen: Seen) -> Iterator[Open]:
         context.close()
 
 
-def drop(page: Any, *files: Path) -> None:
-    """Drop files on a page, as from a folder."""
+def drop(page: Any, *files: Path, paste: bool = False) -> None:
+    """Drop files on a page, as from a folder, or paste them."""
     page.evaluate(
-        """(files) => {
+        """([paste, files]) => {
             const data = new DataTransfer();
             for (const [name, type, text] of files) {
                 const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
                 data.items.add(new File([bytes], name, { type }));
+            }
+            if (paste) {
+                document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+                return;
             }
             for (const kind of ["dragenter", "dragover", "drop"]) {
                 const event = new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
                 document.body.dispatchEvent(event);
             }
         }""",
-        [[file.name, "image/jpeg", base64.b64encode(file.read_bytes()).decode()] for file in files],
+        [paste, [[file.name, "image/jpeg", base64.b64encode(file.read_bytes()).decode()] for file in files]],
     )
 
 
@@ -239,13 +243,16 @@ def test_both_answers_side_by_side(open_page: Open) -> None:
 
 def test_several_pictures_are_a_strip(open_page: Open) -> None:
     page = open_page()
-    drop(page, CREW, EXAMPLES / "astronaut.jpg")
+    drop(page, CREW)
+    page.locator("#file").set_input_files(EXAMPLES / "astronaut.jpg")
     expect(page.locator("#strip .badge").nth(0)).to_have_text("50 %")
     expect(page.locator("#strip .badge").nth(1)).to_have_text("0 %")
-    page.locator("#strip [aria-selected=true]").focus()
-    page.keyboard.press("ArrowRight")
     expect(page.locator("#picture-name")).to_have_text("astronaut.jpg")
     assert counts(page) == ["0", "1", "0"]
+    page.locator("#strip [aria-selected=true]").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#picture-name")).to_have_text("crew.jpg")
+    assert counts(page) == ["2", "1", "1"]
     name, data = downloaded(page, "JSON")
     assert name == "maskdet.jsonl"
     assert [json.loads(line)["image"]["path"] for line in data.splitlines()] == ["crew.jpg", "astronaut.jpg"]
@@ -259,6 +266,7 @@ def test_what_is_no_picture_is_said(open_page: Open, seen: Seen, tmp_path: Path)
     page = open_page()
     drop(page, broken)
     expect(page.locator("#picture-note.wrong")).to_contain_text("not a picture")
+    assert page.locator("#strip").is_hidden()
     assert len(seen.complaints) == 1  # Chromium's own line about the status
     assert "status of 4" in seen.complaints.pop()
 
@@ -341,7 +349,7 @@ def test_the_calls_that_are_shown_give_the_same(open_page: Open, answer: MaskRes
 
 def test_a_phone_has_room_for_everything(open_page: Open) -> None:
     page = open_page(width=390)
-    drop(page, CREW)
+    drop(page, CREW, paste=True)
     expect(page.locator("#compliance")).to_have_text("50 %")
     for tab in ("Pictures", "Camera"):
         page.get_by_role("tab", name=tab).click()
