@@ -26,7 +26,11 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
 
 
-PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+PAGES = sorted(
+    path.relative_to(ROOT / "docs").as_posix()
+    for where in ("*.md", "serve/*.md")
+    for path in (ROOT / "docs").glob(where)
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -42,7 +46,7 @@ def test_python_blocks_of_the_docs_run(page: str, tmp_path: Path) -> None:
 def test_links_of_the_docs_lead_somewhere(page: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
-        assert (ROOT / "docs" / target).is_file(), target
+        assert (ROOT / "docs" / page).parent.joinpath(target).is_file(), target
 
 
 @pytest.mark.parametrize("block", blocks("python"))

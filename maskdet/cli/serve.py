@@ -19,6 +19,7 @@ from maskdet.extras import require
 from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
+    from maskdet.detector.inference.runtime import Runtime
     from maskdet.serve.cameras import Cameras
     from maskdet.serve.engine import Engine
     from maskdet.serve.settings import ServerSettings
@@ -81,7 +82,10 @@ class ServeOptions:
         "--rate", type=ParsedType("rate", "parse_rate"), help="Requests from one address, such as 20/s."
     )
     threads: int = option(
-        "--threads", type=click.IntRange(0, 256), default=0, help="Threads a picture.  [default: one]"
+        "--threads",
+        type=click.IntRange(0, 256),
+        default=0,
+        help="Threads a picture.  [default: all for one that comes alone, else one]",
     )
     dialects: tuple[str, ...] = option(
         "--dialect",
@@ -174,13 +178,14 @@ def open_engine(model: ModelOptions, *, threads: int, room: int) -> Engine:
     from maskdet.detector.inference.runtime import load_runtime
     from maskdet.serve.engine import Engine
     from maskdet.serve.options import Look
-    from maskdet.sessions.processor import threads_each
+    from maskdet.sessions.devices import is_cpu
+    from maskdet.sessions.processor import run_threads, threads_each
     from maskdet.weights import resolve_weights
 
-    threads = threads or threads_each()
     name, path = resolve_weights(model.weights)
-    try:
-        network = load_runtime(
+
+    def load(threads: int) -> Runtime:
+        return load_runtime(
             path,
             name=name,
             device=model.device,
@@ -189,13 +194,20 @@ def open_engine(model: ModelOptions, *, threads: int, room: int) -> Engine:
             precision=model.precision,
             trust_weights=model.trust_weights,
         )
+
+    each = threads or threads_each()
+    # A picture that comes alone is done soonest on all cores, and many are where each has one.
+    two = not threads and is_cpu(model.device) and run_threads() > each
+    try:
+        network = load(each)
         return Engine(
             network,
             model.open_classifier(),
             device=model.device,
-            threads=threads,
+            threads=each,
             usual=Look.of(model),
             room=room,
+            alone=load(0) if two and getattr(network, "side_by_side", False) else None,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

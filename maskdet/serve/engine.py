@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.detector.inference.runtime import Runtime
+    from maskdet.serve.metrics import Metrics
 
 #: Longest time that a picture waits for others of its batch.
 GATHER_SECONDS: Final = 0.005
@@ -45,16 +46,6 @@ DEVICE_BATCH: Final = 8
 
 #: What becomes of a result: made into bytes, in the thread that made it.
 Render = Callable[[MaskResult], Any]
-
-
-class Observer(Protocol):
-    """Is told what the engine does; ``maskdet.serve.metrics`` is one."""
-
-    def stage(self, name: str, seconds: float) -> None:
-        """Take the time of one stage of one picture: ``decode``, ``queue`` or ``model``."""
-
-    def faces(self, result: MaskResult) -> None:
-        """Take one result."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +68,7 @@ class Engine:
         network: the loaded network.
         detector: looks at pictures as the server was started to.
         classifier: the loaded classifier.
+        observer: is told what is done, where somebody counts it.
         usual: how pictures are looked at where a request does not say.
         room: pictures that may wait.
         ready: the model has answered once.
@@ -91,17 +83,19 @@ class Engine:
         threads: int = 1,
         usual: Look | None = None,
         room: int = 8,
-        observer: Observer | None = None,
+        alone: Runtime | None = None,
     ) -> None:
         """Take loaded models, the ``device`` and ``threads`` that the network was loaded with, and see above.
+
+        ``alone`` is the same network on all cores: it looks at a picture that has nobody beside it.
 
         Raises:
             ValueError: the network cannot look so.
         """
-        self.network, self._device, self._threads = network, device, threads
+        self.network, self._alone, self._device, self._threads = network, alone, device, threads
         self.classifier, self.usual, self.room = classifier, usual or Look(), room
         self.detector = detector = self._detector(self.usual)
-        self.observer = observer
+        self.observer: Metrics | None = None
         self.ready = False
         self._batch = 1 if detector.workers > 1 or usable_cores() == 1 else DEVICE_BATCH
         self._waiting: deque[_Job] = deque()
@@ -126,8 +120,9 @@ class Engine:
             picture = np.zeros((self.detector.info.imgsz, self.detector.info.imgsz, 3), np.uint8)
             info = ImageInfo(None, picture.shape[1], picture.shape[0])
             try:
-                for look in (self.usual, Look(mode="classify")):
-                    self._predictor(look)([picture], [info], keep_pixels=False)
+                for alone in (False, True)[: 1 + bool(self._alone)]:
+                    self._predictor(self.usual, alone)([picture], [info], keep_pixels=False)
+                self._predictor(Look(mode="classify"), False)([picture], [info], keep_pixels=False)
             except Exception as error:
                 log.error("the model cannot be used: %s", first_line(error), exc_info=error)
             else:
@@ -240,7 +235,8 @@ class Engine:
         try:
             with self._in_model:
                 start = time.perf_counter()
-                predict = self._predictor(decoded[0].look)
+                nobody_else = self._running == len(group) and not self._waiting
+                predict = self._predictor(decoded[0].look, nobody_else)
                 results = predict([one.pixels for one in pictures], [one.info for one in pictures], keep_pixels=True)
                 seconds = (time.perf_counter() - start) / len(decoded)
         except BaseException as error:
@@ -277,15 +273,16 @@ class Engine:
         if self.observer is not None:
             self.observer.stage(stage, seconds)
 
-    def _detector(self, look: Look) -> MaskDetector:
-        return MaskDetector(runtime=self.network, device=self._device, threads=self._threads, **look.detector_options())
+    def _detector(self, look: Look, alone: bool = False) -> MaskDetector:
+        network, threads = (self._alone, 0) if alone and self._alone else (self.network, self._threads)
+        return MaskDetector(runtime=network, device=self._device, threads=threads, **look.detector_options())
 
-    def _open(self, look: Look) -> PredictBatch:
+    def _open(self, look: Look, alone: bool) -> PredictBatch:
         """Return what looks so; it shares the loaded networks."""
         if look.mode == "classify":
             return choose_predictor("classify", classifier=self.classifier).predict_batch
         try:
-            detector = self._detector(look)
+            detector = self._detector(look, alone)
         except ValueError as error:  # what the model cannot do: a size that it was not exported for
             raise ProblemError(422, str(error), reason="option") from None
         classifier = None if look.mode == "detect" else self.classifier

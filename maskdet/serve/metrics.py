@@ -19,7 +19,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """The counters of one server; the engine's ``Observer``."""
+    """The counters of one server; it observes the engine."""
 
     def __init__(self, engine: Engine) -> None:
         """Watch an engine."""

@@ -12,6 +12,9 @@ from maskdet.errors import MaskdetError
 #: Headers and a body must have come after so many seconds, and a stopped server gives running requests as long.
 REQUEST_SECONDS: Final = 10.0
 
+#: Bytes of a request's body.
+MAX_BODY: Final = 20_000_000
+
 #: Other servers' interfaces that can be spoken too.
 DIALECTS: Final = ("deepstack", "compreface", "label-studio")
 
@@ -41,7 +44,7 @@ class ServerSettings:
     keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
-    max_body: int = 20_000_000
+    max_body: int = MAX_BODY
     rate: float | None = None
     metrics: bool = False
     page: bool = True

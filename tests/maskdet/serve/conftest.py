@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,6 @@ from starlette.testclient import TestClient
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.serve.app import create_app
 from maskdet.serve.engine import Engine
-from maskdet.serve.options import Look
 from maskdet.serve.settings import ServerSettings
 from tests.conftest import SureOfMasks
 
@@ -26,9 +26,8 @@ from tests.conftest import SureOfMasks
 def make_engine(tiny_classifier: Path) -> Callable[..., Engine]:
     """Return a function that makes an engine of any runtime, else of ``SureOfMasks``."""
 
-    def make(runtime: object = None, *, room: int = 8, threads: int = 1, usual: Look | None = None) -> Engine:
-        network = runtime or SureOfMasks()
-        return Engine(network, MaskClassifier(tiny_classifier), threads=threads, room=room, usual=usual)  # type: ignore[arg-type]
+    def make(runtime: object = None, **options: Any) -> Engine:
+        return Engine(runtime or SureOfMasks(), MaskClassifier(tiny_classifier), **options)  # type: ignore[arg-type]
 
     return make
 

@@ -85,6 +85,33 @@ def test_pictures_that_wait_go_as_one_batch_if_they_are_looked_at_alike(
     assert sorted(gated.batches) == [1, 1, 1, 1, 3]
 
 
+def test_a_picture_that_comes_alone_is_looked_at_on_all_cores(
+    make_engine: Callable[..., Engine], gated: Gated, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maskdet.sessions.processor.usable_cores", lambda: 2)
+    monkeypatch.setattr(Gated, "side_by_side", True, raising=False)
+    alone = Gated()
+    alone.open.set()
+    with running(make_engine(gated, alone=alone)) as engine:
+        gated.open.set()
+        until(lambda: engine.ready)
+        gated.batches.clear()
+        alone.batches.clear()
+        assert submit(engine, jpeg).result(20) == 2
+        assert (len(alone.batches), len(gated.batches)) == (1, 0)
+        until(lambda: engine.load == (0, 0))
+        gated.open.clear()
+        alone.open.clear()
+        first = submit(engine, jpeg)
+        until(lambda: engine.load == (0, 1) and len(alone.batches) == 2)
+        second = submit(engine, jpeg)  # which has the first beside it
+        until(lambda: len(gated.batches) == 1)
+        alone.open.set()
+        gated.open.set()
+        assert [first.result(20), second.result(20)] == [2, 2]
+    assert (len(alone.batches), len(gated.batches)) == (2, 1)
+
+
 def test_a_full_queue_is_told_and_nothing_is_lost(
     client: Callable[..., TestClient], make_engine: Callable[..., Engine], gated: Gated, jpeg: bytes
 ) -> None:
