@@ -53,3 +53,13 @@ def test_int8(write_detector: Callable[[Path], Path], two_photos: Path, tmp_path
     assert "ONNX Runtime, FP32" not in report["times_faster"]
     assert {"FP32", "INT8"} <= set(report["accuracy"])
     assert report["megabytes"]["FP32"] == round(model.stat().st_size / 1e6, 2)
+
+
+def test_batch(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    options = ("linear", "--pictures", "60", "--shard-size", "3", "--results", str(tmp_path))
+    done = run("batch.py", *options)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "batch-linear.json").read_text(encoding="utf-8"))
+    assert (told["pictures"], told["shard_size"]) == (60, 3)
+    assert told["memory_mb_end"] > 0

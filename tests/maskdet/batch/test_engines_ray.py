@@ -209,3 +209,12 @@ def test_a_cluster_that_is_not_there(pictures: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: --engine ray: no cluster at 127.0.0.1:1 (")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_ray_reports_nothing_to_its_makers() -> None:
+    script = "import maskdet; from ray._common.usage import usage_lib; print(usage_lib.usage_stats_enabled())"
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_USAGE_STATS_ENABLED"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], check=True, capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "False\n"

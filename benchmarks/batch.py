@@ -1,0 +1,202 @@
+"""`maskdet batch`: is its time linear and its memory flat, what does it cost beside `maskdet detect`, does it survive?
+
+::
+
+    python benchmarks/batch.py linear --pictures 100000
+    python benchmarks/batch.py overhead --photos FACE_MASK_DETECTION/images
+    python benchmarks/batch.py kill --points 20
+    python benchmarks/batch.py tasks
+    python benchmarks/batch.py report          # what was measured, into docs/batch/index.md
+
+Each part writes benchmarks/results/batch-PART.json. Costs are processor time, which other work on the machine
+changes little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+from batch_cluster import RESULTS, TICKS, cluster, command, cost_of, draw, stat_of, write
+from batch_kill import KINDS, kill
+from batch_report import report
+
+
+def resident(pid: int) -> float:
+    """Return a process's memory in MB, without pages of files."""
+    try:
+        return int(Path(f"/proc/{pid}/status").read_text().partition("RssAnon:")[2].split()[0]) / 1024
+    except (OSError, IndexError):
+        return 0.0
+
+
+def linear(pictures: int, shard_size: int, work: Path) -> dict[str, Any]:
+    """Run over very many small pictures; note processor time and memory whenever a shard is done."""
+    folder, out = draw(work / "pictures", pictures), work / "run"
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        command("batch", folder, "--out", out, "--imgsz", 64, "--shard-size", shard_size, "--quiet")
+    )
+    marks: list[tuple[int, float, float, float]] = []
+    while process.poll() is None:
+        done = len(list(out.glob("pictures/part-*")))
+        if done and (not marks or done > marks[-1][0]):
+            try:
+                seconds = sum(map(int, stat_of(process.pid)[11:13])) / TICKS
+            except OSError:
+                break
+            marks.append((done, seconds, time.perf_counter() - begun, resident(process.pid)))
+        time.sleep(0.02)
+    assert process.wait() == 0
+    shards = -(-pictures // shard_size)
+    tenth = max(shards // 10, 1)
+
+    def cost(first: int, last: int) -> float:
+        """Return milliseconds of processor a picture between two counts of shards done."""
+        at = {done: seconds for done, seconds, _, _ in marks}
+        low, high = (min(at, key=lambda done: abs(done - wanted)) for wanted in (first, last))
+        return 1000 * (at[high] - at[low]) / ((high - low) * shard_size)
+
+    memory = [megabytes for done, _, _, megabytes in marks if done > tenth]
+    return {
+        "pictures": pictures,
+        "shard_size": shard_size,
+        "seconds": time.perf_counter() - begun,
+        "first_tenth_ms": cost(1, 1 + tenth),
+        "last_tenth_ms": cost(shards - tenth, shards),
+        "memory_mb_after_first_tenth": memory[0],
+        "memory_mb_highest_after": max(memory),
+        "memory_mb_end": memory[-1],
+        "manifest_bytes_a_picture": (out / "manifest.parquet").stat().st_size / pictures,
+        "parts_bytes_a_picture": sum(path.stat().st_size for path in out.glob("*/part-*")) / pictures,
+    }
+
+
+def overhead(photos: Path, count: int, rounds: int, work: Path) -> dict[str, Any]:
+    """Compare what a picture more costs: the difference between a run on all photos and one on a quarter of them."""
+    files = sorted(path for path in photos.iterdir() if path.suffix in {".png", ".jpg"})[:count]
+    folders = {}
+    for name, some in (("few", files[: count // 4]), ("many", files)):
+        folders[name] = work / name
+        folders[name].mkdir()
+        for path in some:
+            (folders[name] / path.name).symlink_to(path.absolute())
+    costs: dict[str, dict[str, list[float]]] = {}
+    with cluster() as (nodes, address, _):
+        engines = {
+            "detect": lambda folder, out: command("detect", folder, "--json", out, "--no-save", "--quiet"),
+            "local": lambda folder, out: command("batch", folder, "--out", out, "--quiet", "--shard-size", 50),
+            "ray": lambda folder, out: command(
+                *("batch", folder, "--out", out, "--quiet", "--shard-size", 50),
+                *("--engine", "ray", "--ray-address", address),
+            ),
+        }
+        for turn in range(rounds):
+            for engine, words in engines.items():
+                for name, folder in folders.items():
+                    words_given = words(folder, work / f"{engine}-{name}-{turn}")
+                    cost = cost_of(words_given, nodes.pid if engine == "ray" else None)
+                    costs.setdefault(engine, {}).setdefault(name, []).append(cost)
+                    print(engine, name, f"{cost:.2f} s", flush=True)
+    more = len(files) - count // 4
+    a_picture = {
+        engine: 1000 * (statistics.median(told["many"]) - statistics.median(told["few"])) / more
+        for engine, told in costs.items()
+    }
+    return {"photos": len(files), "rounds": rounds, "seconds": costs, "ms_a_picture": a_picture}
+
+
+def tasks(calls: int, work: Path) -> dict[str, Any]:
+    """Measure what a task costs that does nothing: on an actor of our engine's kind, and in Ray Data."""
+    script = f"""
+import json, time, ray
+began = time.perf_counter()
+quiet = dict(include_dashboard=False, log_to_driver=False, logging_level="error")
+ray.init(num_cpus=2, object_store_memory=100_000_000, **quiet)
+told = {{"ray_start_s": time.perf_counter() - began}}
+@ray.remote(num_cpus=1)
+class Actor:
+    def run(self, job): return job
+began = time.perf_counter()
+actor = Actor.remote(); ray.get(actor.run.remote((0, False)))
+told["actor_start_s"] = time.perf_counter() - began
+began = time.perf_counter(); cpu = time.process_time()
+for number in range({calls}): ray.get(actor.run.remote((number, False)))
+told["actor_call_ms"] = 1000 * (time.perf_counter() - began) / {calls}
+told["driver_cpu_a_call_ms"] = 1000 * (time.process_time() - cpu) / {calls}
+ray.kill(actor)
+import logging, ray.data
+logging.disable(logging.CRITICAL)
+ray.data.DataContext.get_current().enable_progress_bars = False
+class Same:
+    def __call__(self, batch): return batch
+def run(count):
+    strategy = ray.data.ActorPoolStrategy(min_size=1, max_size=1)
+    data = ray.data.from_items([{{"shard": number}} for number in range(count)], override_num_blocks=count)
+    began = time.perf_counter()
+    assert len(list(data.map_batches(Same, batch_size=1, compute=strategy, num_cpus=1).iter_rows())) == count
+    return time.perf_counter() - began
+cold, few, many = run(10), run(10), run({calls} // 4 + 10)
+told["ray_data_task_ms"] = 1000 * (many - few) / ({calls} // 4)
+told["ray_data_start_s"] = cold
+print(json.dumps(told))
+"""
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_agent_register_timeout_ms": "100000"}
+    words = [sys.executable, "-W", "ignore", "-c", script]
+    done = subprocess.run(
+        words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    folder = draw(work / "pictures", 2000)
+    from maskdet.batch.listing import list_files
+
+    began = time.process_time()
+    assert sum(1 for _ in list_files([str(folder)], lambda *_: None)) == 2000
+    seconds = time.process_time() - began
+    tracemalloc.start()
+    assert sum(1 for _ in list_files([str(folder)], lambda *_: None)) == 2000
+    listing = {
+        "listing_us_a_file": 1e6 * seconds / 2000,
+        "listing_bytes_a_file": tracemalloc.get_traced_memory()[1] / 2000,
+    }
+    return {"calls": calls, **told, **listing}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("part", choices=["linear", "overhead", "kill", "tasks", "report"])
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where what is measured goes")
+    parser.add_argument("--pictures", type=int, default=20_000)
+    parser.add_argument("--shard-size", type=int, default=500)
+    parser.add_argument("--photos", type=Path, help="folder of real photos, of overhead")
+    parser.add_argument("--count", type=int, default=200, help="of these photos")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--points", type=int, default=20)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--calls", type=int, default=1000)
+    given = parser.parse_args()
+    if given.part == "report":
+        report()
+        return
+    with tempfile.TemporaryDirectory(prefix="maskdet-bench-") as folder:
+        work = Path(folder)
+        told = {
+            "linear": lambda: linear(given.pictures, given.shard_size, work),
+            "overhead": lambda: overhead(given.photos, given.count, given.rounds, work),
+            "kill": lambda: kill(given.points, given.kinds.split(","), work),
+            "tasks": lambda: tasks(given.calls, work),
+        }[given.part]()
+    write(given.part, told, given.results)
+
+
+if __name__ == "__main__":
+    main()
