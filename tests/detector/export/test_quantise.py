@@ -7,10 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.cli import cli
+from maskdet.cli import main
 from maskdet.detector.export.quantise import Quantised, float_tail, quantise
 from maskdet.detector.export.to_onnx import export_int8
 from maskdet.detector.inference.runtime import OnnxRuntime
@@ -96,14 +95,18 @@ def test_only_training_photos_are_read(made: Quantised, data: Path) -> None:
     assert made.photos == 3
 
 
-def test_the_command(write_detector: WriteDetector, tmp_path: Path, data: Path) -> None:
+def test_the_command(
+    write_detector: WriteDetector, tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write_detector(tmp_path / "tiny.onnx")
     for words in (["int8=True"], ["--int8"]):
-        done = CliRunner().invoke(cli, ["export", f"model={path}", f"data={data}", "calibration_photos=2", *words])
-        assert done.exit_code == 0, done.output
-        assert done.stdout.startswith(f"{tmp_path / 'tiny-int8.onnx'}  (")
-        assert "times as fast" in done.stderr
-        assert f"maskdet val model={tmp_path / 'tiny-int8.onnx'} data={data}" in done.stderr
+        with pytest.raises(SystemExit) as stop:
+            main(["export", f"model={path}", f"data={data}", "calibration_photos=2", *words])
+        out, err = capsys.readouterr()
+        assert stop.value.code == 0, err
+        assert out.startswith(f"{tmp_path / 'tiny-int8.onnx'}  (")
+        assert "times as fast" in err
+        assert f"maskdet val model={tmp_path / 'tiny-int8.onnx'} data={data}" in err
         (tmp_path / "tiny-int8.onnx").unlink()
 
 
