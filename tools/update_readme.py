@@ -23,6 +23,7 @@ from figures.converter import converter
 from figures.detector import accuracy, mistakes
 from figures.folds import folds
 from figures.models import models
+from figures.server import server
 from figures.speed import benchmark, classifier_speed, size
 from figures.stress import close_ups, scales
 from figures.tiling import tiling
@@ -57,6 +58,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/train_speed.json", train_speed_intro),
         ("benchmarks/results/train_accuracy.json", train_speed),
     ),
+    "docs/serve/index.md": (("benchmarks/results/serve.json", server),),
     "docs/int8.md": (("benchmarks/results/int8.json", arithmetic),),
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
     "docs/scales.md": (

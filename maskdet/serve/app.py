@@ -59,7 +59,7 @@ def create_app(engine: Engine, settings: ServerSettings | None = None, cameras: 
         engine.start()
         cameras.start()
         yield
-        cameras.stop()
+        await anyio.to_thread.run_sync(cameras.close)
         engine.stop()
 
     app = FastAPI(

@@ -82,9 +82,13 @@ class Camera:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close it; viewers come to their end."""
+        """Want no more frames; viewers come to their end."""
         self._stop.set()
         self._wake()
+
+    def close(self) -> None:
+        """Stop, and wait for the last alerts."""
+        self.stop()
         if self._alerts is not None:
             self._alerts.close()
 
@@ -203,6 +207,11 @@ class Cameras:
             camera.start()
 
     def stop(self) -> None:
-        """Close all."""
+        """Want no more frames of any; waits for nothing."""
         for camera in self.by_name.values():
             camera.stop()
+
+    def close(self) -> None:
+        """Close all."""
+        for camera in self.by_name.values():
+            camera.close()
