@@ -16,7 +16,6 @@ import shlex
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -115,16 +114,11 @@ def bare(photos: Sequence[bytes]) -> Callable[[int], list[Callable[[bytes], Any]
     """Return what calls the model alone, on pictures decoded before: one on all cores, or many side by side."""
     alone, each = maskdet.MaskDetector(), maskdet.MaskDetector(threads=threads_each())
     pixels = {data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in photos}
-    side_by_side = threading.Semaphore(usable_cores())
 
-    def ask(detector: maskdet.MaskDetector) -> Callable[[bytes], None]:
-        def one(data: bytes) -> None:
-            with side_by_side:
-                detector.detect(pixels[data])
+    def ask(detector: maskdet.MaskDetector) -> Callable[[bytes], Any]:
+        return lambda data: detector.detect(pixels[data])
 
-        return one
-
-    return lambda clients: [ask(alone)] if clients == 1 else [ask(each)] * clients
+    return lambda clients: [ask(alone)] if clients == 1 else [ask(each)] * min(clients, usable_cores())
 
 
 @contextmanager

@@ -110,10 +110,12 @@ def page_folder() -> Path:
 def _health_routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["health"])
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", summary="Whether the process is alive", responses=answers({"status": "alive"}))
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", summary="Whether a picture would be taken", responses=answers({"status": "ready"}, 503))
     async def readyz() -> dict[str, str]:
         if not engine.ready:

@@ -56,6 +56,7 @@ class _Job:
     info: ImageInfo
     look: Look
     render: Render
+    reserved: bool
     answer: Future[Any] = field(default_factory=Future)
     since: float = field(default_factory=time.perf_counter)
     picture: Picture | None = None
@@ -148,7 +149,7 @@ class Engine:
     @property
     def full(self) -> bool:
         """Whether a picture would be refused now."""
-        return len(self._waiting) >= self.room
+        return sum(not job.reserved for job in tuple(self._waiting)) >= self.room
 
     def refusal(self) -> ProblemError:
         """Return what is said where there is no room: when it may be tried again."""
@@ -189,7 +190,7 @@ class Engine:
         Raises:
             ProblemError: the queue is full.
         """
-        job = _Job(given, info, look or self.usual, render)
+        job = _Job(given, info, look or self.usual, render, reserved)
         with self._changed:
             if self._ending or (self.full and not reserved):
                 raise self.refusal()

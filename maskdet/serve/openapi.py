@@ -111,6 +111,16 @@ def answers(example: Any, *codes: int) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "OK", "content": {"application/json": {"example": example}}}, **problems(*codes)}
 
 
+def _whole(example: Any) -> Any:
+    """Return an example with the members that are null, which FastAPI leaves out."""
+    if isinstance(example, list):
+        return [_whole(one) for one in example]
+    if isinstance(example, dict) and example.get("schema") == EXAMPLE["schema"]:
+        return EXAMPLE
+    is_camera = isinstance(example, dict) and "result" in example
+    return {**example, "error": None, "result": EXAMPLE} if is_camera else example
+
+
 def add_docs(app: FastAPI) -> None:
     """Complete an application's description, and show it at ``/docs``."""
     made = app.openapi
@@ -125,6 +135,9 @@ def add_docs(app: FastAPI) -> None:
             schemas = parts.setdefault("schemas", {})
             schemas |= {"MaskResult": schema, "Problem": {"type": "object", "properties": problem}}
             for call in (call for calls in said["paths"].values() for call in calls.values()):
+                for shown in call["responses"].get("200", {}).get("content", {}).values():
+                    if "example" in shown:
+                        shown["example"] = _whole(shown["example"])
                 if "HTTPValidationError" in str(call["responses"].get("422")):  # FastAPI's own form of it
                     call["responses"]["422"] = problems(422)[422]
             for unused in ("HTTPValidationError", "ValidationError"):

@@ -238,11 +238,12 @@ class Attack:
 
     def line(self) -> str:
         """Return it as one line."""
-        worst = max(self.health, default=0.0) * 1000
+        health = sorted(self.health) or [0.0]
+        worst, most = health[-1] * 1000, health[int(0.99 * (len(health) - 1))] * 1000
         return (
             f"{self.sent} requests beside {self.idle_sockets} idle sockets: {len(self.faults)} faults, answers "
             f"{dict(sorted(self.codes.items()))}, slowest {self.slowest[0]:.1f} s ({self.slowest[1]}); /healthz asked "
-            f"{len(self.health)} times, slowest {worst:.0f} ms; memory {self.memory_before >> 20} MB idle, "
+            f"{len(self.health)} times, 99 of 100 within {most:.0f} ms, slowest {worst:.0f} ms; memory {self.memory_before >> 20} MB idle, "
             f"{self.memory_after >> 20} MB after"
         )
 

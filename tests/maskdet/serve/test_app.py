@@ -20,6 +20,7 @@ def test_it_is_alive_and_soon_ready(client: Client) -> None:
         assert answer.json()["detail"] == "the model is being loaded"
         time.sleep(0.01)
     assert answer.json() == {"status": "ready"}
+    assert (server.head("/readyz").status_code, server.head("/readyz").content) == (200, b"")
 
 
 def test_the_page_and_its_headers(client: Client) -> None:

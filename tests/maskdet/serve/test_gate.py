@@ -118,6 +118,15 @@ def test_no_page_is_allowed_where_none_is_named(client: Client) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
+def test_an_address_and_headers_have_a_size(client: Client) -> None:
+    server = client()
+    assert server.get("/v1/models?" + "a" * 8000).status_code == 200
+    long = server.get("/v1/models?" + "a" * 8200)
+    assert (long.status_code, long.json()["detail"]) == (414, "the address is longer than 8,192 bytes")
+    wide = server.get("/v1/models", headers={"X-A": "a" * 17_000})
+    assert (wide.status_code, wide.json()["detail"]) == (431, "the headers are longer than 16,384 bytes")
+
+
 def test_a_pace_is_kept_by_each_address() -> None:
     now = [0.0]
     pace = Pace(2, clock=lambda: now[0])

@@ -49,6 +49,10 @@ def test_references_lead_somewhere_and_examples_fit(client: Client) -> None:
     assert "#/components/schemas/MaskResult/$defs/face" in references
     for reference in references:
         at(reference)
+    schema = Draft202012Validator(result_schema())
+    for path, example in (("/v1/detect", lambda shown: shown), ("/v1/streams/{name}", lambda shown: shown["result"])):
+        call = next(iter(said["paths"][path].values()))
+        schema.validate(example(call["responses"]["200"]["content"]["application/json"]["example"]))
     for code, answer in said["paths"]["/v1/detect"]["post"]["responses"].items():
         for problem in (answer["content"].get("application/problem+json"),):
             assert problem is None or problem["example"]["status"] == int(code)
