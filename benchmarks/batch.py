@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def linear(pictures: int, shard_size: int, work: Path) -> dict[str, Any]:
     }
 
 
-def overhead(photos: Path, count: int, rounds: int, work: Path) -> dict[str, Any]:
+def overhead(photos: Path, count: int, rounds: int, engines: list[str], work: Path) -> dict[str, Any]:
     """Compare what a picture more costs: the difference between a run on all photos and one on a quarter of them."""
     files = sorted(path for path in photos.iterdir() if path.suffix in {".png", ".jpg"})[:count]
     folders = {}
@@ -91,20 +92,21 @@ def overhead(photos: Path, count: int, rounds: int, work: Path) -> dict[str, Any
         for path in some:
             (folders[name] / path.name).symlink_to(path.absolute())
     costs: dict[str, dict[str, list[float]]] = {}
-    with cluster() as (nodes, address, _):
-        engines = {
-            "detect": lambda folder, out: command("detect", folder, "--json", out, "--no-save", "--quiet"),
-            "local": lambda folder, out: command("batch", folder, "--out", out, "--quiet", "--shard-size", 50),
-            "ray": lambda folder, out: command(
-                *("batch", folder, "--out", out, "--quiet", "--shard-size", 50),
-                *("--engine", "ray", "--ray-address", address),
-            ),
-        }
+    shard = ["--quiet", "--shard-size", 50]
+    with ExitStack() as stack:
+        nodes, address = None, ""
+        if "ray" in engines:
+            nodes, address, _ = stack.enter_context(cluster())
         for turn in range(rounds):
-            for engine, words in engines.items():
+            for engine in engines:
                 for name, folder in folders.items():
-                    words_given = words(folder, work / f"{engine}-{name}-{turn}")
-                    cost = cost_of(words_given, nodes.pid if engine == "ray" else None)
+                    out = work / f"{engine}-{name}-{turn}"
+                    words = {
+                        "detect": ["detect", folder, "--json", out, "--no-save", "--quiet"],
+                        "local": ["batch", folder, "--out", out, *shard],
+                        "ray": ["batch", folder, "--out", out, *shard, "--engine", "ray", "--ray-address", address],
+                    }[engine]
+                    cost = cost_of(command(*words), nodes.pid if engine == "ray" and nodes else None)
                     costs.setdefault(engine, {}).setdefault(name, []).append(cost)
                     print(engine, name, f"{cost:.2f} s", flush=True)
     more = len(files) - count // 4
@@ -180,6 +182,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, help="folder of real photos, of overhead")
     parser.add_argument("--count", type=int, default=200, help="of these photos")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--engines", default="detect,local,ray")
     parser.add_argument("--points", type=int, default=20)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--calls", type=int, default=1000)
@@ -191,7 +194,7 @@ def main() -> None:
         work = Path(folder)
         told = {
             "linear": lambda: linear(given.pictures, given.shard_size, work),
-            "overhead": lambda: overhead(given.photos, given.count, given.rounds, work),
+            "overhead": lambda: overhead(given.photos, given.count, given.rounds, given.engines.split(","), work),
             "kill": lambda: kill(given.points, given.kinds.split(","), work),
             "tasks": lambda: tasks(given.calls, work),
         }[given.part]()

@@ -16,6 +16,7 @@ from typing import Any, Final
 from batch_cluster import RESULTS, cluster, command, draw, tree, write
 
 #: What is killed, and how the page calls it.
+PICTURES: Final = 192
 SHARDS: Final = 32
 
 KINDS: Final = {
@@ -30,8 +31,8 @@ def kill(points: int, kinds: list[str], work: Path) -> dict[str, Any]:
     """Kill at random points of runs of 32 shards; what other kinds have shown before is kept."""
     file = RESULTS / "batch-kill.json"
     told: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
-    pictures = draw(work / "pictures", 96)
-    base = ["batch", pictures, "--imgsz", 64, "--shard-size", 96 // SHARDS, "--quiet"]
+    pictures = draw(work / "pictures", PICTURES)
+    base = ["batch", pictures, "--imgsz", 64, "--shard-size", PICTURES // SHARDS, "--quiet"]
     subprocess.run(command(*base, "--out", work / "whole"), check=True)
     whole = everything(work / "whole")
     with ExitStack() as stack:

@@ -52,6 +52,8 @@ def figures(told: dict[str, Any]) -> Iterator[str]:
         cost = part["ms_a_picture"]
         yield f"| a photo more for `maskdet detect --json` | {cost['detect']:.1f} ms | |"
         for engine, bar in (("local", 10), ("ray", 25)):
+            if engine not in cost:
+                continue
             share = cost[engine] / cost["detect"] - 1
             yield (
                 f"| the same, `maskdet batch --engine {engine}` | {cost[engine]:.1f} ms, {share:+.1%} | "

@@ -9,7 +9,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from maskdet.batch.plan import Plan
@@ -32,6 +34,9 @@ _PATIENCE: Final = 60.0
 
 #: Seconds that a cluster's head may take to answer.
 _KNOCK: Final = 10.0
+
+#: Tries to join a cluster: a busy head may answer late.
+_TRIES: Final = 3
 
 
 class Job(NamedTuple):
@@ -116,14 +121,16 @@ def ray_engine(out: str, plan: Plan, options: RayOptions, say: Callable[[str], N
     ray = require("ray", what="--engine ray", extra="batch")
 
     def run(jobs: Sequence[Job]) -> Generator[ShardReport]:
-        started = _connect(ray, options)
-        pool = _Pool(ray, out, plan, options, say)
-        try:
-            yield from pool.run(jobs)
-        finally:
-            pool.close()
-            if started:
-                ray.shutdown()
+        # Ray tells of what happens to workers on standard output, which is not its.
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            started = _connect(ray, options)
+            pool = _Pool(ray, out, plan, options, say)
+            try:
+                yield from pool.run(jobs)
+            finally:
+                pool.close()
+                if started:
+                    ray.shutdown()
 
     return run
 
@@ -146,11 +153,18 @@ def _connect(ray: Any, options: RayOptions) -> bool:
     # Ray would take over what Ctrl-C and SIGTERM do.
     here = threading.current_thread() is threading.main_thread()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if here}
+    tries = 1 if options.address is None else _TRIES
     try:
-        ray.init(address=options.address, **settings)
-    except Exception as error:  # of many kinds, plain ones among them
-        place = f"at {options.address}" if options.address else "on this machine"
-        raise MaskdetError(f"--engine ray: no cluster {place} ({first_line(error)})") from error
+        for left in reversed(range(tries)):
+            try:
+                ray.init(address=options.address, **settings)
+                break
+            except Exception as error:  # of many kinds, plain ones among them
+                if left:
+                    time.sleep(1.0)
+                    continue
+                place = f"at {options.address}" if options.address else "on this machine"
+                raise MaskdetError(f"--engine ray: no cluster {place} ({first_line(error)})") from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -258,6 +272,7 @@ class _Pool:
         if job is not None and lost >= _MOST_LOST:
             yield ShardReport(shard=job.shard, broken=f"its worker was lost {lost} times ({reason})")
         elif job is not None:
+            self._say(f"note: a worker was lost; its shard, {job.shard}, is done again")
             self._waiting.appendleft(job)
         if self._waiting and not self._idle:
             self._start()

@@ -139,6 +139,8 @@ class Run:
                         break
         if stopped or broken:
             return Outcome(None, failed, broken, stopped)
+        for folder in FOLDERS:
+            self._store.tidy(folder)
         totals = finish(self._store, self.manifest, self.plan.format)
         return Outcome(totals, len(totals.failed), 0, stopped=False)
 

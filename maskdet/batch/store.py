@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from maskdet.errors import SourceError, first_line
 from maskdet.extras import require
-from maskdet.files.atomic import whole_file
+from maskdet.files.atomic import sweep_files, whole_file
 from maskdet.files.paths import real_path
 from maskdet.sources.address import local_path
 
@@ -77,6 +77,10 @@ class Store(ABC):
     def remove(self, name: str) -> None:
         """Remove a file that is there."""
 
+    @abstractmethod
+    def tidy(self, folder: str) -> None:
+        """Remove what processes that were killed have left half written in a folder."""
+
 
 class FolderStore(Store):
     """A folder on this machine, or one that several machines mount."""
@@ -127,6 +131,10 @@ class FolderStore(Store):
             (self._folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise SourceError(self._folder / name, f"cannot be removed ({error.strerror})") from error
+
+    def tidy(self, folder: str) -> None:
+        """Remove what is half written; see ``Store``."""
+        sweep_files(self._folder / folder, again=True)
 
 
 class ObjectStore(Store):
@@ -182,6 +190,9 @@ class ObjectStore(Store):
             return
         except Exception as error:
             raise self._failed(name, "removed", error) from error
+
+    def tidy(self, folder: str) -> None:
+        """Do nothing: an object that was not put whole is not there."""
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}" if name else self._root

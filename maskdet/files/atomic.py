@@ -64,14 +64,20 @@ def hold_folder(folder: Path) -> int | None:
     return descriptor
 
 
-def sweep_files(folder: Path) -> None:
-    """Remove hidden files that earlier runs left in a folder; each folder is looked through once."""
+def sweep_files(folder: Path, *, again: bool = False) -> None:
+    """Remove hidden files that earlier runs left in a folder; each folder is looked through once.
+
+    Args:
+        folder: where they are.
+        again: look once more, for what processes of this run left that were killed.
+    """
     place = os.path.abspath(folder)  # noqa: PTH100 - a path object does not know its working folder's changes
-    if place in _swept:
+    if place in _swept and not again:
         return
     _swept.add(place)
+    begun = time.time() if again else _STARTED
     for path in _entries(folder, _FILE):
-        if not path.is_dir() and is_abandoned(path):
+        if not path.is_dir() and is_abandoned(path, begun):
             path.unlink(missing_ok=True)
 
 
@@ -85,10 +91,10 @@ def sweep_folders(out: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def is_abandoned(path: Path) -> bool:
-    """Whether a hidden file or folder is older than this run, and no run works on it."""
+def is_abandoned(path: Path, begun: float = _STARTED) -> bool:
+    """Whether a hidden file or folder is older than this run, or than ``begun``, and no run works on it."""
     try:
-        age = _STARTED - path.lstat().st_mtime
+        age = begun - path.lstat().st_mtime
         if age <= 0:
             return False
         if fcntl is None:

@@ -156,8 +156,15 @@ def test_a_worker_is_killed(
     run_until(process, out, random.Random(seed).randint(1, SHARDS // 2))
     victim = random.Random(seed).choice(cluster.workers())
     os.kill(victim, signal.SIGKILL)
-    _, told = process.communicate(timeout=120)
+    shown, told = process.communicate(timeout=120)
     assert process.returncode == 0, told
+    # Of Ray's own messages nothing is seen; killed between two shards it had none in hand.
+    assert [line.split(";")[0] for line in told.splitlines()] in (
+        [f"error: {pictures}/07.png: not a picture that can be read, but a text", "note: a worker was lost"],
+        ["note: a worker was lost", f"error: {pictures}/07.png: not a picture that can be read, but a text"],
+        [f"error: {pictures}/07.png: not a picture that can be read, but a text"],
+    )
+    assert len(shown.splitlines()) == 1
     assert files_of(out) == whole
 
 

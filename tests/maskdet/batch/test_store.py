@@ -11,6 +11,7 @@ import pytest
 
 from maskdet.batch.store import FolderStore, is_stored, open_store
 from maskdet.errors import SourceError
+from maskdet.files.atomic import hold
 
 s3fs = pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'maskdet[batch]'")
 server = pytest.importorskip("moto.server", reason="moto is not installed: pip install 'maskdet[dev]'")
@@ -138,6 +139,13 @@ def test_a_folder_is_written_whole(tmp_path: Path) -> None:
     assert (store.names("faces"), store.read("faces/a")) == ({"a"}, b"2")
     store.remove("faces/a")
     store.remove("faces/a")
+    half = [tmp_path / "run/faces" / f".part-0000{number}.parquet.0123abcd.part" for number in range(2)]
+    for path in half:
+        path.touch()
+    with half[0].open("rb") as held:
+        hold(held.fileno())
+        store.tidy("faces")
+    assert [path.exists() for path in half] == [True, False], "somebody works on the first"
     with pytest.raises(SourceError, match="faces/a: cannot be read"):
         store.read("faces/a")
 
