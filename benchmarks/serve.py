@@ -100,7 +100,7 @@ def load(ask: Sequence[Callable[[bytes], Any]], photos: Sequence[bytes], seconds
 
     def one(number: int) -> list[float]:
         times, at = [], number
-        while (start := time.perf_counter()) < until:
+        while (start := time.perf_counter()) < until or not times:
             ask[number](photos[at % len(photos)])
             times.append(time.perf_counter() - start)
             at += len(ask)
