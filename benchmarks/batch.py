@@ -27,7 +27,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from batch_cluster import RESULTS, TICKS, cluster, command, cost_of, draw, stat_of, write
+from batch_cluster import RESULTS, TICKS, cluster, command, cost_of, draw, idle_share, stat_of, write
 from batch_kill import KINDS, kill
 from batch_report import report
 
@@ -92,11 +92,12 @@ def overhead(photos: Path, count: int, rounds: int, engines: list[str], work: Pa
         for path in some:
             (folders[name] / path.name).symlink_to(path.absolute())
     costs: dict[str, dict[str, list[float]]] = {}
-    shard = ["--quiet", "--shard-size", 50]
+    shard = ["--quiet", "--shard-size", max(count // 8, 1)]  # both runs on two workers
     with ExitStack() as stack:
         nodes, address = None, ""
         if "ray" in engines:
             nodes, address, _ = stack.enter_context(cluster())
+        idle = None if nodes is None else idle_share(nodes.pid)
         for turn in range(rounds):
             for engine in engines:
                 for name, folder in folders.items():
@@ -114,7 +115,7 @@ def overhead(photos: Path, count: int, rounds: int, engines: list[str], work: Pa
         engine: 1000 * (statistics.median(told["many"]) - statistics.median(told["few"])) / more
         for engine, told in costs.items()
     }
-    return {"photos": len(files), "rounds": rounds, "seconds": costs, "ms_a_picture": a_picture}
+    return {"photos": len(files), "rounds": rounds, "seconds": costs, "ms_a_picture": a_picture, "ray_idle_cores": idle}
 
 
 def tasks(calls: int, work: Path) -> dict[str, Any]:

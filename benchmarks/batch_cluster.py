@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,36 +77,55 @@ def tree(root: int) -> list[int]:
     return found
 
 
-class Meter(threading.Thread):
-    """Notes the processor time of all processes below one, those that come and go while it runs too."""
+def is_worker(pid: int) -> bool:
+    """Whether a process is one that does shards."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::")
+    except OSError:
+        return False
 
-    def __init__(self, root: int) -> None:
+
+class Meter(threading.Thread):
+    """Notes the processor time of processes below one, those that come and go while it runs too."""
+
+    def __init__(self, root: int, *, workers: bool = True) -> None:
+        """Look at those that do shards, or at the others."""
         super().__init__(daemon=True)
-        self._root, self._stop = root, threading.Event()
+        self._root, self._workers, self._ended = root, workers, threading.Event()
         self._first: dict[int, int] = {}
         self._last: dict[int, int] = {}
         self._look()
         self._first = dict(self._last)
 
     def run(self) -> None:
-        while not self._stop.wait(0.1):
+        while not self._ended.wait(0.1):
             self._look()
 
     def stop(self) -> float:
         """Return the seconds since the beginning."""
-        self._stop.set()
+        self._ended.set()
         self.join()
         self._look()
         return sum(ticks - self._first.get(pid, 0) for pid, ticks in self._last.items()) / TICKS
 
     def _look(self) -> None:
         for pid in tree(self._root):
+            if is_worker(pid) is not self._workers:
+                continue
             with suppress(OSError):
                 self._last[pid] = sum(map(int, stat_of(pid)[11:13]))
 
 
+def idle_share(cluster: int, seconds: float = 10.0) -> float:
+    """Return how much of a core the cluster's own processes take while nothing is done."""
+    meter = Meter(cluster, workers=False)
+    time.sleep(seconds)
+    meter.start()
+    return meter.stop() / seconds
+
+
 def cost_of(words: list[str], cluster: int | None = None) -> float:
-    """Run a command; return the processor time of it, and of a cluster's processes meanwhile."""
+    """Run a command; return the processor time of it, and of a cluster's workers meanwhile."""
     meter = None if cluster is None else Meter(cluster)
     if meter is not None:
         meter.start()

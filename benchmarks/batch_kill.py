@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from batch_cluster import RESULTS, cluster, command, draw, tree, write
+from batch_cluster import RESULTS, cluster, command, draw, is_worker, tree, write
 
 #: What is killed, and how the page calls it.
 PICTURES: Final = 192
@@ -67,13 +67,6 @@ def kill(points: int, kinds: list[str], work: Path) -> dict[str, Any]:
             told[kind] = {"equal": equal, "shards_done_when_killed": done_when_killed}
             write("kill", told)
     return told
-
-
-def is_worker(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::ShardActor")
-    except OSError:
-        return False
 
 
 def everything(out: Path) -> dict[str, bytes]:

@@ -56,9 +56,11 @@ def figures(told: dict[str, Any]) -> Iterator[str]:
                 continue
             share = cost[engine] / cost["detect"] - 1
             yield (
-                f"| the same, `maskdet batch --engine {engine}` | {cost[engine]:.1f} ms, {share:+.1%} | "
+                f"| the same, `--engine {engine}` of `maskdet batch` | {cost[engine]:.1f} ms, {share:+.1%} | "
                 f"at most {bar} % |"
             )
+        if (idle := part["ray_idle_cores"]) is not None:
+            yield f"| Ray's own processes at rest, two nodes on one machine | {idle:.2f} of a core | |"
     if part := told.get("tasks"):
         yield (
             f"| Ray on this machine, and an actor, until it answers | {part['ray_start_s']:.1f} and "
