@@ -55,6 +55,22 @@ def test_int8(write_detector: Callable[[Path], Path], two_photos: Path, tmp_path
     assert report["megabytes"]["FP32"] == round(model.stat().st_size / 1e6, 2)
 
 
+def test_foreign_faces(write_detector: Callable[[Path], Path], two_photos: Path, tmp_path: Path) -> None:
+    pytest.importorskip("faster_coco_eval")
+    model, target = write_detector(tmp_path / "tiny.onnx"), tmp_path / "foreign.json"
+    data = two_photos / "data.yaml"
+    data.write_text(data.read_text().replace("val:", "train: images/val\nval:"))
+    done = run("foreign_faces.py", str(data), "--weights", str(model), "--json", str(target))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(target.read_text(encoding="utf-8"))
+    assert report["photos"] == 4
+    labels = [line for file in two_photos.rglob("labels/**/*.txt") for line in file.read_text().splitlines()]
+    assert sum(row["faces"] for row in report["rows"]) == 2 * len(labels) > 0
+    for row in report["rows"]:
+        answers = ("with_mask", "without_mask", "mask_weared_incorrect", "missed")
+        assert sum(row[answer][0] for answer in answers) == pytest.approx(1)
+
+
 def test_batch(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     options = ("linear", "--pictures", "60", "--shard-size", "3", "--results", str(tmp_path))

@@ -1,0 +1,95 @@
+"""What becomes of faces from sources that no model has seen, by their size: found, under which class, or missed.
+
+::
+
+    maskdet convert OPEN_PHOTOS open --val-fraction 0.01 --no-duplicates
+    python benchmarks/foreign_faces.py open --sources xo_bssw,xo_cfde,xo_fdg --weights maskdet-n --mode chain
+
+Size is a face's longer side when the photo's longer side is 640 px. A face counts as found by the most confident box
+that overlaps it with IoU 0.4 or more; intervals are Wilson's at 95 %, faces of one photo taken as independent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import maskdet
+from maskdet.classes import CLASS_NAMES
+from maskdet.detector.evaluation.coco import coco_iou, match
+from maskdet.detector.evaluation.labelled_split import Truth, read_split
+from maskdet.statistics.figures import wilson
+
+SIZES = (0, 16, 32, 64, 128, np.inf)
+MISSED = "missed"
+OVERLAP = np.array([0.4])
+
+
+def answers(truth: Truth, result: maskdet.MaskResult) -> list[tuple[int, int, str]]:
+    """Return class, size bucket and answer of each labelled face of one photo."""
+    faces = sorted(result.faces, key=lambda face: -face.confidence)
+    boxes = np.array([face.box for face in faces], np.float64).reshape(-1, 4)
+    found = match(coco_iou(boxes, truth.boxes), OVERLAP)[0]
+    answer = {int(face): faces[place].name for place, face in enumerate(found) if face >= 0}
+    scale = 640 / max(result.image.width, result.image.height)
+    sides = (truth.boxes[:, 2:] - truth.boxes[:, :2]).max(axis=1, initial=0) * scale
+    buckets = np.digitize(sides, SIZES) - 1
+    return [
+        (int(class_id), int(bucket), answer.get(place, MISSED))
+        for place, (class_id, bucket) in enumerate(zip(truth.class_ids, buckets, strict=True))
+    ]
+
+
+def main() -> None:
+    """Look at the photos and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="a data.yaml, or its folder; all of its splits are used")
+    parser.add_argument("--sources", default="", help="how the photos' names begin, with commas; all by default")
+    parser.add_argument("--weights", help="the detector, else the default one")
+    parser.add_argument("--classifier", help="the classifier, else the shipped one")
+    parser.add_argument("--mode", choices=["detect", "chain"], default="detect")
+    parser.add_argument("--conf", type=float, default=0.25)
+    parser.add_argument("--close-ups", action="store_true", default=None)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+
+    begins = tuple(options.sources.split(","))
+    parts = [read_split(options.data, split) for split in ("train", "val")]
+    pairs = [pair for part in parts for pair in zip(part.photos, part.truths, strict=True)]
+    pairs = [(photo, truth) for photo, truth in pairs if photo.name.startswith(begins)]
+    detector = maskdet.MaskDetector(
+        options.weights, conf=options.conf, threads=1, close_ups=options.close_ups, agnostic_nms=True
+    )
+    classifier = maskdet.MaskClassifier(options.classifier) if options.mode == "chain" else None
+    results = maskdet.predict(
+        [photo for photo, _ in pairs], mode=options.mode, detector=detector, classifier=classifier, stream=True
+    )
+    counts: Counter[tuple[int, int, str]] = Counter()
+    for (_, truth), result in zip(pairs, results, strict=True):
+        counts.update(answers(truth, result))
+
+    rows: list[dict[str, Any]] = []
+    for class_id, name in enumerate(CLASS_NAMES):
+        for bucket in range(len(SIZES) - 1):
+            faces = sum(number for (of, size, _), number in counts.items() if (of, size) == (class_id, bucket))
+            if not faces:
+                continue
+            low, high = SIZES[bucket], SIZES[bucket + 1]
+            row: dict[str, Any] = {"class": name, "side": f"{low:g}-{high:g}", "faces": faces}
+            for answer in (*CLASS_NAMES, MISSED):
+                number = counts[class_id, bucket, answer]
+                row[answer] = [number / faces, *wilson(number, faces)]
+            rows.append(row)
+            cells = (f"{row[a][0]:.2f} ({row[a][1]:.2f}–{row[a][2]:.2f})" for a in (*CLASS_NAMES, MISSED))
+            print(f"{name:<22} {row['side']:>8} {faces:>5}  " + "  ".join(cells), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps({"photos": len(pairs), "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
