@@ -99,6 +99,15 @@ STEPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "maskdet val data=yolo/data.yaml",
         ),
     ),
+    (
+        "Very many pictures",
+        "In shards, to Parquet or JSON Lines; `--resume` goes on where a run was ended.",
+        (
+            "maskdet batch examples --out run --format jsonl",
+            "find run -type f | sort && cat run/summary.json",
+            "maskdet batch examples --out run --resume --format jsonl",
+        ),
+    ),
     ("The crop study", "", ("maskdet study --list",)),
     (
         "Speed",
