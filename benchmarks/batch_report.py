@@ -50,14 +50,22 @@ def figures(told: dict[str, Any]) -> Iterator[str]:
         )
     if part := told.get("overhead"):
         cost = part["ms_a_picture"]
-        yield f"| a photo more for `maskdet detect --json` | {cost['detect']:.1f} ms | |"
+        few = part["photos"] * 3 / 4
+
+        def spread(engine: str) -> str:
+            """Return the lowest and the highest round: what other work on the machine does to the figure."""
+            told = part["seconds"][engine]
+            each = sorted(1000 * (b - a) / few for a, b in zip(told["few"], told["many"], strict=True))
+            return f"{each[0]:.0f}–{each[-1]:.0f} over {len(each)} rounds"
+
+        yield f"| a photo more for `maskdet detect --json` | {cost['detect']:.1f} ms ({spread('detect')}) | |"
         for engine, bar in (("local", 10), ("ray", 25)):
             if engine not in cost:
                 continue
             share = cost[engine] / cost["detect"] - 1
             yield (
-                f"| the same, `--engine {engine}` of `maskdet batch` | {cost[engine]:.1f} ms, {share:+.1%} | "
-                f"at most {bar} % |"
+                f"| the same, `--engine {engine}` of `maskdet batch` | {cost[engine]:.1f} ms ({spread(engine)}), "
+                f"{share:+.1%} | at most {bar} % |"
             )
         if (idle := part["ray_idle_cores"]) is not None:
             yield f"| Ray's own processes at rest, two nodes on one machine | {idle:.2f} of a core | |"
