@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -28,11 +29,8 @@ from maskdet.serve.problems import ProblemError, add_handlers, busy
 from maskdet.serve.settings import ServerSettings
 from maskdet.version import __version__
 
-#: Paths that need no key: they say nothing of anybody.
-_OPEN: Final = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/health"})
-
-#: What needs a key where there is one; everything else is the page's own files.
-_GUARDED: Final = ("/v1/", "/api/", "/metrics", "/predict", "/setup")
+#: Paths that need no key, beside the page's own files: they say nothing of anybody.
+_OPEN: Final = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/health", "/favicon.ico"})
 
 #: What a camera tells, as an example.
 _FACTS: Final = {
@@ -94,12 +92,18 @@ def create_app(engine: Engine, settings: ServerSettings | None = None, cameras: 
 
 
 def is_open(path: str) -> bool:
-    """Whether a path needs no key.
+    """Whether a path needs no key: what is not known to say nothing of anybody needs one.
 
-    >>> [is_open(path) for path in ("/", "/app.js", "/healthz", "/v1/detect", "/metrics")]
-    [True, True, True, False, False]
+    >>> [is_open(path) for path in ("/", "/app.js", "/healthz", "/docs/start.js", "/v1/detect", "/metrics", "/new")]
+    [True, True, True, True, False, False, False]
     """
-    return path in _OPEN or not any(path == one.rstrip("/") or path.startswith(one) for one in _GUARDED)
+    return path in _OPEN or path.startswith("/docs/") or path in _page_files()
+
+
+@cache
+def _page_files() -> frozenset[str]:
+    folder = page_folder()
+    return frozenset(f"/{file.relative_to(folder).as_posix()}" for file in folder.rglob("*") if file.is_file())
 
 
 def page_folder() -> Path:
