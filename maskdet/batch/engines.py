@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -157,7 +157,9 @@ def _connect(ray: Any, options: RayOptions) -> bool:
     try:
         for left in reversed(range(tries)):
             try:
-                ray.init(address=options.address, **settings)
+                # Ray lets workers import from where the driver stands, whatever lies there: nothing does at the root.
+                with chdir(Path.cwd().anchor):
+                    ray.init(address=options.address, **settings)
                 break
             except Exception as error:  # of many kinds, plain ones among them
                 if left:
@@ -252,7 +254,9 @@ class _Pool:
         try:
             answer = self._ray.get(ref)
         except self._gone as error:
-            yield from self._lose(job, first_line(error))
+            # Where it did not begin, the cause stands last.
+            reason = first_line(error) if job is not None else str(error).strip().splitlines()[-1]
+            yield from self._lose(job, reason)
             return
         if isinstance(answer, MaskdetError):
             self._idle.append(actor)

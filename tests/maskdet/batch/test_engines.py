@@ -9,8 +9,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from maskdet.batch import engines
 
 FilesOf = Callable[[Path], dict[str, bytes]]
 
@@ -55,3 +58,15 @@ def test_a_process_that_is_killed_goes_on(
         assert part.read_bytes() == whole[part.relative_to(out).as_posix()], "what has its name is whole"
     subprocess.run(command(pictures, out, "--resume"), check=True, capture_output=True)
     assert files_of(out) == whole
+
+
+def test_workers_of_ray_import_nothing_from_where_the_driver_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ray puts the folder of the driver before all others; in a clone of the repository stands one of our name.
+    stood: list[Path] = []
+    ray = SimpleNamespace(is_initialized=lambda: False, init=lambda **_options: stood.append(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
+    assert engines._connect(ray, engines.RayOptions())
+    assert stood == [Path(tmp_path.anchor)]
+    assert Path.cwd() == tmp_path.resolve()
