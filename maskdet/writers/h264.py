@@ -176,7 +176,8 @@ class Sound:
         import av
 
         try:
-            source = stack.enter_context(av.open(str(path), options={"protocol_whitelist": "file"}))
+            options = {"protocol_whitelist": "file"}
+            source = stack.enter_context(av.open(str(path), options=options, metadata_errors="replace"))
         except (av.FFmpegError, OSError):  # OpenCV reads some that FFmpeg alone does not, and they have no sound
             return None
         video = source.streams.best("video")

@@ -153,6 +153,14 @@ def test_what_a_browser_plays(tmp_path: Path) -> None:
     assert names[-1] == "free"  # the mark by which it is known again
 
 
+def test_words_in_another_encoding_end_nothing(tmp_path: Path) -> None:
+    source = make_source(tmp_path / "a.mp4", [0, 0.1, 0.2])
+    data = source.read_bytes()
+    assert b"VideoHandler" in data
+    source.write_bytes(data.replace(b"VideoHandler", b"Vid\xffoHandler"))
+    assert len(look(annotate(source, tmp_path / "out")).times) == 3
+
+
 def test_a_variable_rate_is_kept_frame_by_frame(tmp_path: Path) -> None:
     times = [0, 0.033, 0.1, 0.6, 0.65]
     written = annotate(make_source(tmp_path / "clip.mp4", times, last=2), tmp_path / "out")
