@@ -89,17 +89,11 @@ def fetch(entry: Entry) -> bytes:
         SourceError: it is not there, is larger than a picture may be, or cannot be read.
     """
     system, path = open_filesystem(entry.uri)
-    try:
+    with _told_of(entry.uri):
         size = system.size(path) if entry.size is None else entry.size
         if size is not None and size > max_decoding_bytes():
             raise SourceError(entry.uri, f"larger than the {max_decoding_bytes() // 1_000_000} MB read; scale it down")
         data: bytes = system.cat_file(path)
-    except FileNotFoundError:
-        raise SourceError(entry.uri, "no such file") from None
-    except SourceError:
-        raise
-    except Exception as error:  # each file system raises its own kinds
-        raise SourceError(entry.uri, f"cannot be read ({first_line(error)})") from error
     return data
 
 
@@ -110,10 +104,19 @@ def download(uri: str, target: Path) -> None:
         SourceError: it is not there or cannot be read.
     """
     system, path = open_filesystem(uri)
-    try:
+    with _told_of(uri):
         system.get_file(path, str(target))
+
+
+@contextmanager
+def _told_of(uri: str) -> Generator[None]:
+    """Turn what a file system raises into a ``SourceError`` of this object."""
+    try:
+        yield
     except FileNotFoundError:
         raise SourceError(uri, "no such file") from None
+    except SourceError:
+        raise
     except Exception as error:  # each file system raises its own kinds
         raise SourceError(uri, f"cannot be read ({first_line(error)})") from error
 

@@ -15,6 +15,7 @@ from maskdet.errors import SourceError
 from maskdet.imaging.encode import encode_picture
 from maskdet.results import MaskResult
 from maskdet.serve.engine import Engine
+from maskdet.serve.live import people_seen
 from maskdet.serve.problems import ProblemError
 from maskdet.sources import Picture, read
 
@@ -94,11 +95,8 @@ class Camera:
 
     def facts(self) -> dict[str, Any]:
         """Return the newest result, and what was counted until now."""
-        seen, tracker = self._seen, self._tracker
+        seen = self._seen
         state = "lost" if seen.error else "live" if seen.result else "opening"
-        people = None
-        if tracker is not None:
-            people = {"people": tracker.people, "counts": tracker.counts, "compliance": tracker.compliance}
         return {
             "name": self.name,
             "state": state,
@@ -108,7 +106,7 @@ class Camera:
             "age_s": round(time.monotonic() - seen.at, 1) if seen.result else None,
             "viewers": len(self._viewers),
             "faces_seen": seen.faces,
-            "people": people,
+            "people": None if self._tracker is None else people_seen(self._tracker),
             "result": None if seen.result is None else seen.result.to_dict(),
         }
 

@@ -98,6 +98,11 @@ def open_tracker() -> FaceTracker:
     return FaceTracker()
 
 
+def people_seen(tracker: FaceTracker) -> dict[str, Any]:
+    """Return who was seen so far, as a JSON object: how many people, by class, and the share that wear it properly."""
+    return {"people": tracker.people, "counts": tracker.counts, "compliance": tracker.compliance}
+
+
 class _Conversation:
     """One connection: a task receives frames, another answers the newest."""
 
@@ -143,5 +148,4 @@ class _Conversation:
         if self._tracker is None:
             return result.to_json()
         tracked: dict[str, Any] = self._tracker.update(result).to_dict()
-        people = {name: getattr(self._tracker, name) for name in ("people", "counts", "compliance")}
-        return to_line({**tracked, "people": people})
+        return to_line({**tracked, "people": people_seen(self._tracker)})
