@@ -17,9 +17,13 @@ _FAULTS = ("boxes", "duplicates", "leaks")
 _NO_BOX_FAULTS = frozenset({"picture", "encoding", "unlisted"})
 
 
-@click.group(short_help="Check a data set, count and plot it; fetch the public one.")
+#: Photos shown where none is named.
+_SHOWN = 6
+
+
+@click.group(short_help="Check a data set, show, count and plot it; fetch the public one.")
 def data() -> None:
-    """Check a data set, count and plot it (nothing in it is changed); fetch the public one."""
+    """Check a data set, show its labels, count and plot it (nothing in it is changed); fetch the public one."""
 
 
 @data.command(short_help="Audit a VOC or YOLO data set.")
@@ -99,6 +103,56 @@ def stats(folder: Path, mapping: dict[str, str], picture: Path | None, quiet: bo
     for photo in collection.left_out:
         say(f"cannot use {photo.file}: {photo.reason}")
     return 2 if collection.left_out else 0
+
+
+@data.command("show", short_help="Show photos beside their labelled pictures.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--photo", "names", metavar="NAME", multiple=True, help="A photo to show; may be given more than once.")
+@click.option("--count", type=click.IntRange(1, 100), help=f"Show so many, drawn at random.  [default: {_SHOWN}]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Decides which are drawn.")
+@map_option
+@click.option(
+    "--save",
+    "picture",
+    type=click.Path(path_type=Path),
+    default=Path("maskdet-out/labels.png"),
+    show_default=True,
+    metavar="FILE",
+    help="The picture to write.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def show_labels(
+    folder: Path,
+    *,
+    names: tuple[str, ...],
+    count: int | None,
+    seed: int,
+    mapping: dict[str, str],
+    picture: Path,
+    quiet: bool,
+) -> int:
+    """Write a picture of photos of the VOC or YOLO data set DIR (or its data.yaml), each beside itself with its labels.
+
+    Boxes are green (with_mask), red (without_mask) and yellow (mask_weared_incorrect). NAME is a picture or annotation,
+    with or without its ending; without --photo photos are drawn at random. The path that was written is printed.
+    """
+    from maskdet.datasets.audit.check import load
+    from maskdet.datasets.audit.contact_sheet import draw_pairs
+    from maskdet.datasets.audit.show import draw_photos, find_photos
+    from maskdet.datasets.photos.photo import ClassMap
+    from maskdet.files.guard import Guard
+    from maskdet.imaging.encode import write_picture
+
+    if names and count:
+        raise click.UsageError("--photo names the photos and --count draws them: give one")
+    collection, classes = load(folder, classes=ClassMap(mapping), quiet=quiet)
+    shown = find_photos(folder, collection, names)
+    shown = shown or draw_photos(collection.photos, count or _SHOWN, seed=seed)
+    Guard([folder, *(photo.picture.path for photo in shown)]).check_media(picture)
+    show(str(write_picture(picture, draw_pairs(shown, classes))))
+    if collection.left_out and not quiet:
+        say(f"note: {len(collection.left_out)} photos cannot be used: maskdet data check {folder} names them")
+    return 0
 
 
 @data.command(short_help="Fetch the public data set.")

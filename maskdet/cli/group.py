@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("maskdet.cli.compare:compare", "Show where detector and classifier disagree; score both."),
     "serve": ("maskdet.cli.serve:serve", "Answer over HTTP, with a page."),
     "convert": ("maskdet.cli.convert:convert", "Turn Pascal VOC XML into a YOLO data set, with an audit."),
-    "data": ("maskdet.cli.data:data", "Check a data set, count and plot it; fetch the public one."),
+    "data": ("maskdet.cli.data:data", "Check a data set, show, count and plot it; fetch the public one."),
     "train": ("maskdet.cli.train:train", "Train a detector: key=value arguments as in `yolo`."),
     "val": ("maskdet.cli.val:val", "Score a detector on a labelled data set."),
     "study": ("maskdet.cli.study:study", "Train and compare the crop study's networks, write the report."),
