@@ -5,8 +5,8 @@ INT8 is another file, ``NAME-int8.onnx`` beside ``NAME.onnx``; bfloat16 is OpenV
 Speed is processor time on one thread: what else the machine does changes it little. Runtimes take turns, photo by
 photo. Prints a table and, with ``--json``, writes the figures::
 
-    maskdet export model=maskdet-n.onnx int8=True data=public/data.yaml
-    python benchmarks/int8.py --model maskdet-n.onnx --data public/data.yaml --json benchmarks/results/int8.json
+    maskdet export model=maskdet-n-public.onnx int8=True data=public/data.yaml
+    python benchmarks/int8.py --model maskdet-n-public.onnx --data public/data.yaml --json benchmarks/results/int8.json
 """
 
 from __future__ import annotations

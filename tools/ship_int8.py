@@ -1,8 +1,8 @@
-"""Make the INT8 twin of a shipped detector, hold its accuracy to the original's, and register it as ``NAME-int8``.
+"""Make the INT8 twin of a shipped detector, hold its accuracy to the original's, and register it as ``TWIN``.
 
 Ranges come from training photos, figures from the photos held out, with the same command as the original's::
 
-    python tools/ship_int8.py maskdet-n --data public/data.yaml
+    python tools/ship_int8.py maskdet-n-public maskdet-n-int8 --data public/data.yaml
 
 Nothing is registered where accuracy falls by more than the project allows. Speed is said and not judged: it depends on
 the processor.
@@ -54,8 +54,8 @@ def loss(before: dict[str, Any], after: dict[str, Any]) -> float:
     return fell
 
 
-def ship(name: str, data: Path, folder: Path = WEIGHTS) -> tuple[Quantised, float]:
-    """Quantise, score and register; return what was made and by how much mAP50-95 fell.
+def ship(name: str, twin: str, data: Path, folder: Path = WEIGHTS) -> tuple[Quantised, float]:
+    """Quantise, score and register as ``twin``; return what was made and by how much mAP50-95 fell.
 
     Raises:
         SystemExit: no such model in ``folder``, or its INT8 twin is not good enough.
@@ -73,8 +73,8 @@ def ship(name: str, data: Path, folder: Path = WEIGHTS) -> tuple[Quantised, floa
         # The folds' figures are the float file's.
         facts = {key: value for key, value in read_facts(name, folder).items() if key != "folds"}
         said = yaml.safe_dump(facts, allow_unicode=True, sort_keys=False, width=130)
-        (folder / f"{made.path.stem}.facts.yaml").write_text(said, encoding="utf-8")
-        register(made.path.stem, made.path, after, folder)
+        (folder / f"{twin}.facts.yaml").write_text(said, encoding="utf-8")
+        register(twin, made.path, after, folder)
     return made, fell
 
 
@@ -82,10 +82,11 @@ def main() -> None:
     """Read the command line and ship."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", help="a detector in weights/models.json")
+    parser.add_argument("twin", help="what its INT8 twin is called")
     parser.add_argument("--data", type=Path, required=True, help="its data.yaml: split train calibrates, val scores")
     options = parser.parse_args()
-    made, fell = ship(options.name, options.data)
-    print(f"{made.path.name}: {made.bytes_before / 1e6:.1f} MB → {made.bytes_after / 1e6:.1f} MB")
+    made, fell = ship(options.name, options.twin, options.data)
+    print(f"{options.twin}.onnx: {made.bytes_before / 1e6:.1f} MB → {made.bytes_after / 1e6:.1f} MB")
     print(f"mAP50-95 {'falls' if fell > 0 else 'rises'} by {abs(fell):.4f} (allowed: {MAX_LOSS})")
     print(f"{made.speed:.2f} times as fast in ONNX Runtime on this machine (wanted with VNNI: {WANTED_SPEED})")
 

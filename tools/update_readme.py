@@ -38,7 +38,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "docs/results.md": (
         ("benchmarks/results/folds.json", folds),
         ("benchmarks/results/folds_augment.json", folds_augmented),
-        ("weights/maskdet-n.val.json", accuracy),
+        ("weights/maskdet-n-public.val.json", accuracy),
         ("benchmarks/results/public_augment.json", public_augmented),
         ("weights/maskdet-c.val.json", classifier),
         ("benchmarks/results/compare_folds.json", compare_folds),

@@ -19,6 +19,18 @@ from maskdet.detector.inference.model import MaskDetector
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+#: A shipped detector with the figures of the public split.
+MEASURED = "maskdet-n-public"
+
+ON_EVERY_PHOTO = """
+train: maskdet train data=all.yaml
+data: some photos
+split: "none: trained on all"
+about: No figure on these photos says anything of it.
+limits: Small faces.
+"""
+
+
 def figure(value: float) -> dict[str, float | None]:
     return {"value": value, "low": value - 0.01, "high": value + 0.01}
 
@@ -30,8 +42,8 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("maskdet-c", "maskdet-d"):
         (folder / f"{name}.facts.yaml").write_text("train: maskdet study train\nlimits: It always answers.\n")
-    for name in ("maskdet-n", "maskdet-n-all"):
-        shutil.copy(weights.FOLDER / f"{name}.facts.yaml", folder)
+    shutil.copy(weights.FOLDER / f"{MEASURED}.facts.yaml", folder)
+    (folder / "maskdet-all.facts.yaml").write_text(ON_EVERY_PHOTO)
     return folder
 
 
@@ -126,7 +138,7 @@ def test_a_model_without_facts_is_not_registered(tool: ModuleType, tiny_classifi
 
 
 def test_a_detector_is_registered_as_before(tool: ModuleType, folder: Path) -> None:
-    model = weights.default_model()
+    model = weights.shipped_models()[MEASURED]
     report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
     entry = tool.register(model.name, model.path, report, folder)
     registry = json.loads((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
@@ -141,7 +153,7 @@ def test_a_detector_is_registered_as_before(tool: ModuleType, folder: Path) -> N
 
 def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, folder: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    default = weights.default_model()
+    default = weights.shipped_models()[MEASURED]
     report = json.loads((weights.FOLDER / default.card["figures"]["report"]).read_text(encoding="utf-8"))
     model = onnx.load(default.path)
     said = {"schema": "maskdet-calibration/1", "temperature": 0.5, "bias": 0.25}
@@ -150,11 +162,11 @@ def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, fo
     path = folder / "calibrated.onnx"
     onnx.save(model, path)
     report["model"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert tool.register("maskdet-n", path, report, folder)["calibration"] == said
+    assert tool.register(MEASURED, path, report, folder)["calibration"] == said
 
 
 def test_a_detector_can_want_close_ups(tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = weights.default_model()
+    model = weights.shipped_models()[MEASURED]
     report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
     with (folder / f"{model.name}.facts.yaml").open("a") as file:
         file.write("close_ups: {imgsz: 160, share: 0.25}\n")
@@ -173,17 +185,17 @@ def fold_report(sha256: str) -> dict[str, Any]:
 
 
 def test_a_detector_trained_on_every_photo_has_the_figures_of_the_folds(tool: ModuleType, folder: Path) -> None:
-    model = weights.default_model()
-    entry = tool.register("maskdet-n-all", model.path, fold_report("0" * 64), folder)
+    model = weights.shipped_models()[MEASURED]
+    entry = tool.register("maskdet-all", model.path, fold_report("0" * 64), folder)
     report = fold_report("0" * 64)
     mean = report["sets"]["all"]["ap"]["ap50"]["all"]["mean"]["value"]
     assert entry["figures"]["map50"] == mean
-    assert (entry["figures"]["of"], entry["split"]) == ("mean of 5 folds", "none: trained on all 853 photos")
-    card = (folder / "maskdet-n-all.md").read_text(encoding="utf-8")
-    assert "no figure on these photos says anything" in card
+    assert (entry["figures"]["of"], entry["split"]) == ("mean of 5 folds", "none: trained on all")
+    card = (folder / "maskdet-all.md").read_text(encoding="utf-8")
+    assert "No figure on these photos says anything" in card
     assert f"| mean | 4,072 | {mean:.3f} ± " in card
     with pytest.raises(SystemExit, match="is the detector of one fold"):
-        tool.register("maskdet-n-all", model.path, fold_report(model.sha256), folder)
+        tool.register("maskdet-all", model.path, fold_report(model.sha256), folder)
 
 
 @pytest.mark.parametrize(

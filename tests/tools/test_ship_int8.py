@@ -19,13 +19,14 @@ from maskdet.detector.export.quantise import Quantised
 onnx = pytest.importorskip("onnx")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+NAME = "maskdet-n-public"
 NOTE = {"method": "static, QDQ", "calibration_photos": 64, "calibration_split": "train"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a weights folder with the shipped detector alone."""
-    model = weights.default_model()
+    model = weights.shipped_models()[NAME]
     target = tmp_path / "weights"
     target.mkdir()
     for path in (
@@ -35,6 +36,7 @@ def folder(tmp_path: Path) -> Path:
     ):
         shutil.copy(path, target)
     registry = json.loads((weights.FOLDER / "models.json").read_text(encoding="utf-8"))
+    registry["default"] = {"detect": NAME}
     registry["models"] = {model.name: registry["models"][model.name]}
     (target / "models.json").write_text(json.dumps(registry), encoding="utf-8")
     return target
@@ -64,9 +66,9 @@ def pretend(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, folder: Path, fal
 def test_a_twin_that_is_good_enough_is_registered(
     tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = weights.default_model().name
+    name = NAME
     pretend(tool, monkeypatch, folder, 0.0025)
-    made, fell = tool.ship(name, Path("data.yaml"), folder)
+    made, fell = tool.ship(name, f"{name}-int8", Path("data.yaml"), folder)
     assert (made.speed, fell) == (2.0, pytest.approx(0.0025))
     registry = json.loads((folder / "models.json").read_text(encoding="utf-8"))
     assert registry["default"]["detect"] == name
@@ -85,9 +87,9 @@ def test_a_twin_that_is_not_is_left_out(tool: ModuleType, folder: Path, monkeypa
     before = {path: path.read_bytes() for path in folder.iterdir()}
     pretend(tool, monkeypatch, folder, 0.0085)
     with pytest.raises(SystemExit, match=r"mAP50-95 falls by 0\.0085, more than 0\.008: not registered"):
-        tool.ship(weights.default_model().name, Path("data.yaml"), folder)
+        tool.ship(NAME, f"{NAME}-int8", Path("data.yaml"), folder)
     with pytest.raises(SystemExit, match="none is no detector"):
-        tool.ship("none", Path("data.yaml"), folder)
+        tool.ship("none", "none-int8", Path("data.yaml"), folder)
     with pytest.raises(SystemExit, match="is of other data"):
         tool.loss({"data": {"photos": 170}, "map50_95": 0.5}, {"data": {"photos": 10}, "map50_95": 0.5})
     assert {path: path.read_bytes() for path in folder.iterdir()} == before

@@ -25,7 +25,7 @@ def models(registry: dict[str, Any]) -> str:
 {chr(10).join(rows)}
 
 In brackets the 95 % interval. By `maskdet val model=NAME data=public/data.yaml` on the public split, the folds by `maskdet val data=folds
-'model=fold{{fold}}.onnx' --folds`; the default is `maskdet-n`, and `maskdet-n-all` has learnt from all 853 photos.
+'model=fold{{fold}}.onnx' --folds`; the default is `{registry["default"]["detect"]}`; each card says which photos it has learnt from.
 """
 
 
