@@ -13,6 +13,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.audit.check import Audit, make_audit
 from maskdet.datasets.audit.contact_sheet import choose_photos, draw_sheet, encode_sheet
 from maskdet.datasets.grouping.duplicates import Pair, find_pairs, with_copies
+from maskdet.datasets.grouping.folds import SERIES, count_folds, split_folds
 from maskdet.datasets.grouping.groups import copy_links, group_links, merge_groups
 from maskdet.datasets.grouping.splits import split_grouped, split_public
 from maskdet.datasets.photos.photo import Mend
@@ -39,7 +40,8 @@ class ConvertOptions(ReadOptions):
             valid/ …; ``public`` is the published list; ``voc`` follows ImageSets/Main. None is ``folders`` where there
             are such folders and no folds are asked for, else ``grouped``.
         val_fraction, test_fraction: shares of the photos (grouped; the first without folds).
-        folds: 0, or the number K of folds (grouped): K files ``fold1.yaml`` … instead of one split.
+        folds: 0, or the number K of folds (grouped): K files ``fold1.yaml`` … instead of one split, balanced in groups,
+            photos, and faces by class and size.
         seed: decides among equal choices (grouped).
         groups: CSV file ``name,group`` of photos to keep together.
         series: keep the public data set's selfie series together.
@@ -63,7 +65,8 @@ def convert(source: Path, out: Path, options: ConvertOptions | None = None) -> A
 
     The folder holds ``images/PART/``, ``labels/PART/``, ``data.yaml``, ``audit.json`` and ``contact_sheet.jpg``; the
     parts are train, val and possibly test, or fold1 … foldK with a ``foldN.yaml`` each (validated on fold N, trained
-    on the others), where ``data.yaml`` is the first fold's, and an ``all.yaml`` to train on every fold.
+    on the others), where ``data.yaml`` is the first fold's, and an ``all.yaml`` to train on every fold. The public
+    data's selfie series is then a part of its own, with a ``series.yaml`` that is trained on the folds.
 
     Raises:
         AnnotationError, SourceError: the first unusable photo, unless ``keep_going``.
@@ -83,7 +86,8 @@ def _convert(source: Path, out: Path, options: ConvertOptions, pool: ProcessPool
     if options.duplicates:
         pairs = with_copies(find_pairs([photo.picture for photo in photos], quiet=options.quiet), copy_links(photos))
     rule = options.split or ("folders" if layout.parts and not options.folds else "grouped")
-    splits = _split(source, layout, photos, pairs, rule, collection.mends, options)
+    groups = _groups(photos, pairs, options) if rule == "grouped" else []
+    splits = _split(source, layout, photos, groups, rule, collection.mends, options)
     # Photos that the lists leave out take no further part, nor do the pairs they are in.
     listed = [at for at, split in enumerate(splits) if split is not None]
     placed = photos.with_splits(splits).take(listed)
@@ -95,7 +99,8 @@ def _convert(source: Path, out: Path, options: ConvertOptions, pool: ProcessPool
             if pair.first in place and pair.second in place
         ]
     unlisted = [name for name, split in zip(photos.names, splits, strict=True) if split is None]
-    audit = make_audit(collection, placed, pairs, unlisted=unlisted)
+    folds = count_folds(photos, groups, splits) if options.folds else ()
+    audit = replace(make_audit(collection, placed, pairs, unlisted=unlisted), folds=folds)
     with whole_folder(out) as folder:
         writer = PhotoWriter(folder, options.images, place_picture, layout.target_folders(keep=rule == "folders"))
         _write(folder, placed, audit, writer, pool, quiet=options.quiet)
@@ -114,7 +119,7 @@ def _split(
     source: Path,
     layout: Layout,
     photos: PhotoTable,
-    pairs: Sequence[Pair] | None,
+    groups: Sequence[int],
     rule: SplitRule,
     mends: list[Mend],
     options: ConvertOptions,
@@ -130,11 +135,18 @@ def _split(
         return split_by_folders(source, layout, photos)
     if rule == "public":
         return split_public(source, photos)
-    alike = [(pair.first, pair.second) for pair in pairs or ()]
-    links = group_links(photos, alike, series=options.series, file=options.groups)
     shares, names = _parts(options)
-    parts = split_grouped(source, photos, merge_groups(len(photos), links), shares, options.seed)
-    return [names[part] for part in parts]
+    if options.folds:
+        parts = split_folds(source, photos, groups, shares, options.seed, series=options.series)
+    else:
+        parts = split_grouped(source, photos, groups, shares, options.seed)
+    return [[*names, SERIES][part] for part in parts]
+
+
+def _groups(photos: PhotoTable, pairs: Sequence[Pair] | None, options: ConvertOptions) -> list[int]:
+    """Return the number of each photo's group."""
+    alike = [(pair.first, pair.second) for pair in pairs or ()]
+    return merge_groups(len(photos), group_links(photos, alike, series=options.series, file=options.groups))
 
 
 def _parts(options: ConvertOptions) -> tuple[list[float], list[str]]:
@@ -174,11 +186,12 @@ def _yaml_files(splits: Sequence[str]) -> dict[str, str]:
     folds = sorted((split for split in splits if split.startswith("fold")), key=lambda split: int(split[4:]))
     if not folds:
         return {"data.yaml": format_data_yaml(CLASS_NAMES, train=["images/train"], val=["images/val"], **test)}
+    series = [SERIES] if SERIES in splits else []
     files = {}
-    for fold in folds:
-        others = [f"images/{other}" for other in folds if other != fold]
-        files[f"{fold}.yaml"] = format_data_yaml(CLASS_NAMES, train=others, val=[f"images/{fold}"], **test)
+    for part in [*folds, *series]:
+        others = [f"images/{other}" for other in [*folds, *series] if other != part]
+        files[f"{part}.yaml"] = format_data_yaml(CLASS_NAMES, train=others, val=[f"images/{part}"], **test)
     # For the detector that is used once the folds have said what its recipe is worth. Trainers want a val: any will do.
-    every = [f"images/{fold}" for fold in folds]
+    every = [f"images/{part}" for part in [*folds, *series]]
     files["all.yaml"] = format_data_yaml(CLASS_NAMES, train=every, val=every[:1], **test)
     return {"data.yaml": files["fold1.yaml"]} | files

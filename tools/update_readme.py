@@ -21,7 +21,7 @@ from figures.chain import compare_folds
 from figures.classifier import classifier, study
 from figures.converter import converter
 from figures.detector import accuracy, mistakes
-from figures.folds import folds
+from figures.folds import fold_parts, folds
 from figures.models import models
 from figures.server import server
 from figures.speed import benchmark, classifier_speed, size
@@ -49,6 +49,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/calibration.json", calibration),
         ("benchmarks/results/mistakes.json", mistakes),
     ),
+    "docs/convert.md": (("benchmarks/results/fold_parts.json", fold_parts),),
     "docs/benchmark.md": (
         ("benchmarks/results/benchmark_cold.json", benchmark),
         ("benchmarks/results/benchmark.json", benchmark),

@@ -75,7 +75,7 @@ class Plan:
     @property
     def folder(self) -> str:
         """Name of the run's folder: the same settings by name give the same folder."""
-        parts = [self.network, self.protocol if self.protocol == "study" else f"grouped{self.fold}"]
+        parts = [self.network, self.protocol if self.protocol == "study" else f"fold{self.fold + 1}"]
         if self.has_backbone and self.origin == "random":
             parts.append("scratch")
         if self.recipe_name != "ours":

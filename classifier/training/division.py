@@ -6,7 +6,8 @@ stays over, as in the study's sizes), the transfer networks are tested on all 79
 crops themselves; here a tenth of the training crops is their dev. With three classes the crops of masks worn
 incorrectly are divided in the same shares and added, so that the binary crops keep their places.
 
-``grouped``: by group of photos, stratified: five folds, of which one is the test part; an eighth of the rest is dev.
+``grouped``: by group of photos: one of the five folds that ``maskdet convert --folds 5`` writes is the test part; an
+eighth of the rest, the selfie series among it, is dev. Fold 5, counted from 0, is the series.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from maskdet.classifier.crops.crop_set import CropSet
 from maskdet.classifier.networks.specs import TaskName
 from maskdet.classifier.training.run import PARTS, PartName, ProtocolName
+from maskdet.datasets.grouping.folds import split_folds
 from maskdet.datasets.grouping.splits import split_grouped
 from maskdet.errors import DatasetError
 
@@ -35,8 +37,9 @@ def divide(
 ) -> Division:
     """Return the indices of each part's crops, in ascending order.
 
-    ``fold`` of the grouped folds, 0 to 4, is the test part. With ``own_dev`` the study's way has three parts, as for
-    its own networks; without it the test part is twice as large, and dev is taken from the training crops.
+    ``fold`` of the grouped folds, 0 to 4, or 5 for the selfie series, is the test part. With ``own_dev`` the study's
+    way has three parts, as for its own networks; without it the test part is twice as large, and dev is taken from the
+    training crops.
 
     Raises:
         DatasetError: a part would have no crop, or training fewer than two classes.
@@ -72,7 +75,7 @@ def _by_group(crops: CropSet, *, task: TaskName, fold: int, seed: int) -> Divisi
     known: dict[str, int] = {}
     numbers = [known.setdefault(name, len(known)) for name in names]
     root = photos[0].picture.path.parent
-    folds = np.array(split_grouped(root, photos, numbers, [1 / FOLDS] * FOLDS, seed))
+    folds = np.array(split_folds(root, photos, numbers, [1 / FOLDS] * FOLDS, seed, series=True))
     rest = np.flatnonzero(folds != fold)
     fresh: dict[int, int] = {}
     inner = [fresh.setdefault(numbers[at], len(fresh)) for at in rest]

@@ -13,6 +13,7 @@ import numpy as np
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.grouping.duplicates import Pair, PairKind, find_pairs, with_copies
+from maskdet.datasets.grouping.folds import RANGES, FoldCount
 from maskdet.datasets.grouping.groups import copy_links
 from maskdet.datasets.photos.photo import ClassMap, Collection, LeftOut, Mend, Photo, describe_classes
 from maskdet.datasets.photos.photo_table import PhotoTable
@@ -55,6 +56,7 @@ class PartCount:
 class Audit:
     """Everything found; ``pairs`` is None where alike photos were not searched for.
 
+    ``folds`` counts what lies in each of them, where there are folds.
     ``difficult`` counts the boxes marked so, ``unknown`` those of each unknown class in photos left out for them.
     """
 
@@ -69,6 +71,7 @@ class Audit:
     difficult: int
     unknown: dict[str, int]
     pairs: tuple[NamedPair, ...] | None
+    folds: tuple[FoldCount, ...] = ()
 
     @property
     def mended(self) -> dict[str, int]:
@@ -90,10 +93,19 @@ class Audit:
             }
             for part in self.parts
         }
+        folds = [
+            asdict(fold)
+            | {
+                "faces": dict(zip(self.names, fold.faces, strict=True)),
+                "sizes": dict(zip(RANGES, fold.sizes, strict=True)),
+            }
+            for fold in self.folds
+        ]
         return {
             "schema": SCHEMA,
             "layout": self.layout,
             "parts": parts,
+            **({"folds": folds} if folds else {}),
             "mended": self.mended,
             "mends": [asdict(mend) for mend in self.mends],
             "left_out": [asdict(photo) for photo in self.left_out],

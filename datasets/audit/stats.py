@@ -16,6 +16,7 @@ from rich.table import Table
 from maskdet.classes import CLASS_COLOURS
 from maskdet.datasets.audit.check import Audit, PartCount, count_parts
 from maskdet.datasets.grouping.duplicates import PairKind
+from maskdet.datasets.grouping.folds import RANGES, FoldCount
 from maskdet.datasets.photos.photo import MEND_MEANINGS, Photo
 from maskdet.extras import require
 from maskdet.terminal.console import cell, console
@@ -124,7 +125,7 @@ _SHOWN = 3
 def print_audit(audit: Audit) -> None:
     """Print counts by part and class, mends, and alike photos to standard output."""
     screen = console()
-    screen.print(count_table(audit.parts, audit.names))
+    screen.print(fold_table(audit.folds, audit.names) if audit.folds else count_table(audit.parts, audit.names))
     if audit.mends:
         screen.print(_mend_table(audit))
     if audit.pairs:
@@ -171,6 +172,18 @@ def count_table(parts: Sequence[PartCount], names: Sequence[str]) -> Table:
         rows.append(("all", sums))
     for title, numbers in rows:
         table.add_row(cell(title), *(str(number) for number in numbers))
+    return table
+
+
+def fold_table(folds: Sequence[FoldCount], names: Sequence[str]) -> Table:
+    """Return the table of what each fold holds, faces by class and by side, and the sum."""
+    table = Table("part", box=None, header_style="bold")
+    for title in ("groups", "photos", *map(cell, names), *(f"{title} px" for title in RANGES)):
+        table.add_column(title, justify="right", overflow="fold")
+    rows = [(fold.fold, [fold.groups, fold.photos, *fold.faces, *fold.sizes]) for fold in folds]
+    rows.append(("all", [sum(column) for column in zip(*(numbers for _, numbers in rows), strict=True)]))
+    for title, numbers in rows:
+        table.add_row(cell(title), *map(str, numbers))
     return table
 
 

@@ -70,11 +70,16 @@ def copy_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
 
 
 def series_links(photos: Sequence[Photo]) -> list[tuple[int, int]]:
-    """Link the photos of the public data set's selfie series, found by file name and picture size together."""
+    """Link the photos of the public data set's selfie series to its first one."""
+    members = series_members(photos)
+    return [(members[0], other) for other in members[1:]]
+
+
+def series_members(photos: Sequence[Photo]) -> list[int]:
+    """Return the photos of the public data set's selfie series, found by file name and picture size together."""
     table = PhotoTable.of(photos)
     fitting = np.flatnonzero((table.facts[:, :2] == _SERIES_SIZE).all(axis=1)).tolist()
-    members = [at for at in fitting if in_series(table.names[at], _SERIES_SIZE)]
-    return [(members[0], other) for other in members[1:]]
+    return [at for at in fitting if in_series(table.names[at], _SERIES_SIZE)]
 
 
 def in_series(name: str, size: tuple[int, int]) -> bool:

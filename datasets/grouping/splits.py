@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,19 +49,37 @@ def split_grouped(
 ) -> list[int]:
     """Return a part number for each of N photos so that groups, numbered from 0, stay whole.
 
-    Every part gets its share, all summing to 1, of photos and of each class: groups are placed one by one, those that
-    are hardest to place first, each where it brings all counts nearest to their targets; then single groups move as
-    long as that helps. The same input and seed give the same parts.
+    Every part gets its share, all summing to 1, of photos and of each class; see ``place_groups``.
 
     Raises:
         DatasetError: fewer groups than parts.
     """
-    count = max(groups, default=-1) + 1
+    classes = PhotoTable.of(photos).class_counts(len(CLASS_NAMES))
+    return place_groups(root, group_sums(groups, [np.ones(len(photos)), *classes.T]), groups, shares, seed)
+
+
+def group_sums(groups: Sequence[int], columns: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """Return (G, Q) float64: what each group holds of Q quantities, of which (N,) columns say what each photo holds."""
+    places = np.array(groups, dtype=np.int64)
+    return np.stack([np.bincount(places, column) for column in columns], axis=1)
+
+
+def place_groups(
+    root: Path, contents: NDArray[np.float64], groups: Sequence[int], shares: Sequence[float], seed: int
+) -> list[int]:
+    """Return each photo's part, so that every part gets its share of every column of (G, Q) ``contents``.
+
+    Groups are placed one by one, those that are hardest to place first, each where it brings all counts nearest to
+    their targets; then single groups move as long as that helps. The same input and seed give the same parts.
+
+    Raises:
+        DatasetError: fewer groups than parts.
+    """
+    count = len(contents)
     if count < len(shares):
         raise DatasetError(
             root, f"{count} groups of photos cannot fill {len(shares)} parts: add photos or change --split"
         )
-    contents = _group_contents(photos, groups, count)
     totals = contents.sum(axis=0)
     # A class that does not occur, or a share of zero, must not divide by zero.
     targets = np.maximum(np.outer(shares, totals), 1e-9)
@@ -77,23 +96,16 @@ def split_grouped(
     return [int(part) for part in place[groups]]
 
 
-def _group_contents(photos: Sequence[Photo], groups: Sequence[int], count: int) -> NDArray[np.float64]:
-    """Return (G, 1 + classes) float64: each group's photos and its boxes of each class."""
-    contents = np.zeros((count, 1 + len(CLASS_NAMES)))
-    np.add.at(contents[:, 0], groups, 1)
-    np.add.at(contents[:, 1:], groups, PhotoTable.of(photos).class_counts(len(CLASS_NAMES)))
-    return contents
-
-
 class _Parts:
     """What each part holds, and how far that is from its targets: the squared relative distances, summed.
 
-    In plain numbers: a part has four of them, and there are as many steps as photos, so that the calls into NumPy would
-    take ten times as long as the arithmetic. What is held are whole numbers, so that adding and taking away is exact.
+    In plain numbers: a part has a dozen of them at most, and there are as many steps as photos, so that the calls into
+    NumPy would take ten times as long as the arithmetic. What is held are whole numbers, so that adding and taking
+    away is exact.
     """
 
     def __init__(self, targets: NDArray[np.float64]) -> None:
-        """Begin with empty parts; ``targets``, (P, 1 + classes) above 0, is what each should get."""
+        """Begin with empty parts; ``targets``, (P, Q) above 0, is what each should get."""
         self._targets: list[list[float]] = targets.tolist()
         self._held = [[0.0] * len(row) for row in self._targets]
         self._distances = [_distance(held, held, row) for held, row in zip(self._held, self._targets, strict=True)]

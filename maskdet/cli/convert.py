@@ -48,10 +48,16 @@ map_option = click.option(
 )
 @click.option("--val-fraction", type=float, default=0.2, show_default=True, help="Share of the photos for val.")
 @click.option("--test-fraction", type=float, default=0.0, show_default=True, help="Share of the photos for test.")
-@click.option("--folds", type=click.IntRange(min=2), metavar="K", help="Write K folds, fold1.yaml to foldK.yaml.")
+@click.option(
+    "--folds", type=click.IntRange(min=2), metavar="K", help="Write K balanced folds, fold1.yaml to foldK.yaml."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides among equal choices of a grouped split.")
 @click.option("--groups", type=click.Path(path_type=Path), metavar="FILE", help="CSV name,group: kept together.")
-@click.option("--series/--no-series", default=True, help="Keep the Kaggle data's selfie series together (default).")
+@click.option(
+    "--series/--no-series",
+    default=True,
+    help="Keep the Kaggle data's selfie series together, beside the folds (default).",
+)
 @click.option(
     "--duplicates/--no-duplicates", default=True, help="Search for photos that are alike (default), or save the time."
 )

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -262,6 +263,24 @@ def test_folds(ten_photos: Path, tmp_path: Path) -> None:
     described = yaml.safe_load((out / "all.yaml").read_text())
     assert described["train"] == [f"images/fold{n}" for n in range(1, 5)]
     assert (described["val"], described["test"]) == ("images/fold1", "images/test")
+
+
+def test_the_selfie_series_is_a_part_beside_the_folds(make_voc, tmp_path: Path) -> None:
+    face = [("with_mask", 10, 10, 60, 60)]
+    root = make_voc({f"p{number}": face for number in range(6)})
+    make_voc({f"maksssksksss{n}": face for n in range(3)}, draw=lambda n: np.full((400, 301, 3), n, np.uint8))
+    audit = convert(root, tmp_path / "out", replace(QUICK, folds=2))
+    assert [(fold.fold, fold.groups, fold.photos, fold.sizes) for fold in audit.folds] == [
+        ("fold1", 3, 3, (0, 0, 3)), ("fold2", 3, 3, (0, 0, 3)), ("series", 1, 3, (0, 0, 3)),
+    ]  # fmt: skip
+    told = {path.stem: yaml.safe_load(path.read_text()) for path in (tmp_path / "out").glob("*.yaml")}
+    assert sorted(told) == ["all", "data", "fold1", "fold2", "series"]
+    # The series is trained on with every fold, and tested by what is trained on all of them.
+    assert told["fold1"]["train"] == ["images/fold2", "images/series"]
+    assert (told["series"]["train"], told["series"]["val"]) == (["images/fold1", "images/fold2"], "images/series")
+    assert told["all"]["train"] == ["images/fold1", "images/fold2", "images/series"]
+    whole = convert(root, tmp_path / "whole", replace(QUICK, folds=2, series=False))
+    assert sorted(fold.fold for fold in whole.folds) == ["fold1", "fold2"]
 
 
 def test_groups_file_keeps_photos_together(ten_photos: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The detector over the grouped folds, ``maskdet val --folds``."""
+"""The grouped folds: what they hold, and the detector over them, ``maskdet val --folds``."""
 
 from __future__ import annotations
 
@@ -43,3 +43,28 @@ groups of alike photos); "pooled": all photos as one set; P, R and F1 above conf
 |---|---|---|---|---|---|---|
 {chr(10).join(sizes)}
 {series}"""
+
+
+def fold_parts(report: dict[str, Any]) -> str:
+    """Return the table of what each fold holds, out of the audit of ``maskdet convert --folds``."""
+    parts = report["folds"]
+    titles = [
+        "groups",
+        "photos",
+        *(SHORT[name] for name in parts[0]["faces"]),
+        *(f"{side} px" for side in parts[0]["sizes"]),
+    ]
+    rows = [
+        f"| {part['fold']} | " + " | ".join(map(str, (part["groups"], part["photos"], *_faces(part)))) + " |"
+        for part in parts
+    ]
+    return f"""By `{report["command"]}`, which prints it too:
+
+| part | {" | ".join(titles)} |
+|---|{"---|" * len(titles)}
+{chr(10).join(rows)}
+"""
+
+
+def _faces(part: dict[str, Any]) -> list[int]:
+    return [*part["faces"].values(), *part["sizes"].values()]

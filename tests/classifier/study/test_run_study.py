@@ -32,9 +32,9 @@ def test_recipes_as_the_study_has_them() -> None:
 def test_plans_are_every_network_under_every_division() -> None:
     plans = make_plans(StudyOptions(("cnn-a", "vgg19", "maskdet-c"), "both", folds=2, weights={"vgg19": "none"}))
     assert [plan.folder for plan in plans] == [
-        "cnn-a-study", "cnn-a-grouped0", "cnn-a-grouped1",
-        "vgg19-study-scratch", "vgg19-grouped0-scratch", "vgg19-grouped1-scratch",
-        "maskdet-c-study", "maskdet-c-grouped0", "maskdet-c-grouped1",
+        "cnn-a-study", "cnn-a-fold1", "cnn-a-fold2",
+        "vgg19-study-scratch", "vgg19-fold1-scratch", "vgg19-fold2-scratch",
+        "maskdet-c-study", "maskdet-c-fold1", "maskdet-c-fold2",
     ]  # fmt: skip
     assert [plan.frozen for plan in plans] == [False] * 9
     assert Plan("vgg19").frozen and Plan("vgg19").origin == "imagenet"
@@ -61,8 +61,15 @@ def test_a_frozen_backbone_runs_once(many_faces: CropSet, tmp_path: Path, monkey
     torch.save(build_network("mobilenet_v2", "none").backbone.state_dict(), weights)
     recipe = replace(SHORT, scaling="imagenet", views=1, augment=Augment(flip=1.0))
     around = Surroundings(tmp_path / "runs", tmp_path / "cache", quiet=True)
+    names = {record.photo for record in many_faces.records[:24]}
+    count = sum(photo.picture.path.name in names for photo in many_faces.photos)
     few = replace(
-        many_faces, records=many_faces.records[:24], patches=many_faces.patches[:24], boxes=many_faces.boxes[:24]
+        many_faces,
+        records=many_faces.records[:24],
+        patches=many_faces.patches[:24],
+        boxes=many_faces.boxes[:24],
+        photos=many_faces.photos[:count],
+        groups=many_faces.groups[:count],
     )
     first = train_plan(Plan("mobilenet_v2", weights=weights, recipe=recipe), few, around)
     assert (first.parameters, first.trainable, first.frozen) == (18_321_665, 16_097_793, True)

@@ -10,6 +10,7 @@ from maskdet.classifier.crops.crop_set import CropSet, read_crop_set
 from maskdet.classifier.networks.specs import TaskName
 from maskdet.classifier.training.division import FOLDS, divide
 from maskdet.classifier.training.run import PARTS
+from maskdet.datasets.convert import ConvertOptions, convert
 from maskdet.errors import DatasetError
 
 
@@ -43,15 +44,25 @@ def test_three_classes_keep_the_binary_crops_in_their_places(real_crops: CropSet
 def test_no_group_is_on_two_sides_and_every_crop_is_tested_once(real_crops: CropSet, task: TaskName) -> None:
     groups = np.array([record.group for record in real_crops.records])
     tested: list[int] = []
-    for fold in range(FOLDS):
+    for fold in range(FOLDS + 1):  # the last one is the selfie series
         division = divide(real_crops, task=task, protocol="grouped", fold=fold)
         sides = [set(groups[division[part]]) for part in PARTS]
         assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
         assert sum(sizes(division)) == (3949 if task == "binary" else 4072)
         counts = np.bincount(real_crops.class_ids[division["test"]], minlength=3)
-        assert (counts[:2] >= [400, 100]).all()
+        assert (counts[:2] >= ([400, 100] if fold < FOLDS else [136, 50])).all()
         tested += division["test"].tolist()
     assert sorted(tested) == np.flatnonzero(real_crops.class_ids < (2 if task == "binary" else 3)).tolist()
+
+
+def test_its_folds_are_those_that_convert_writes(real_crops: CropSet, real_data: Path, tmp_path: Path) -> None:
+    convert(real_data, tmp_path / "folds", ConvertOptions(folds=FOLDS, quiet=True))
+    parts = [f"fold{number}" for number in range(1, FOLDS + 1)] + ["series"]
+    for fold, part in enumerate(parts):
+        division = divide(real_crops, task="three", protocol="grouped", fold=fold)
+        tested = {Path(real_crops.records[at].photo).stem for at in division["test"]}
+        # Every photo of the data set has a face.
+        assert tested == {photo.stem for photo in (tmp_path / "folds/images" / part).iterdir()}
 
 
 def test_the_seed_decides(real_crops: CropSet) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maskdet.datasets.convert import ConvertOptions, convert
 from maskdet.datasets.grouping.groups import merge_groups, read_groups, series_links
 from maskdet.datasets.grouping.splits import public_val_names, split_grouped, split_public
 from maskdet.datasets.photos.photo import Photo
@@ -103,6 +105,14 @@ def test_classes_are_balanced() -> None:
     held = Counter(index for member in val for index in member.class_ids.tolist())
     for index in range(3):
         assert abs(held[index] - total[index] * 0.2) <= 2
+
+
+def test_the_grouped_split_of_the_public_data_stays(real_data: Path, tmp_path: Path) -> None:
+    convert(real_data, tmp_path / "grouped", ConvertOptions(split="grouped", quiet=True))
+    names = sorted(path.stem for path in (tmp_path / "grouped/images/val").iterdir())
+    # As it was divided when the first detectors were trained on it.
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
+    assert (len(names), digest) == (170, "a18fa1852922da32f74896f770029a6390b006ecf2aed64500624fec303986f1")
 
 
 def test_seed_changes_the_choice() -> None:
