@@ -19,6 +19,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.average_precision import ap_of_draws, ap_rows_of, by_iou, by_size, match_tables
 from maskdet.detector.evaluation.coco import coco_scores, within_sizes
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, in_classes, read_split, scored_ids
+from maskdet.detector.evaluation.near_training import NearPhotos, score_near
 from maskdet.detector.evaluation.operating_point import operating_point
 from maskdet.detector.evaluation.report import ApRow, Settings, ValReport, row_names
 from maskdet.detector.inference.model import MaskDetector
@@ -47,6 +48,7 @@ def evaluate(
     batch: int = 16,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    near: NearPhotos | None = None,
     quiet: bool = True,
 ) -> ValReport:
     """Score a detector, or predictions, on a labelled split.
@@ -58,6 +60,7 @@ def evaluate(
         split: its key in ``data.yaml``; unused with a split already read.
         resamples: draws behind each interval, 0 for no intervals.
         seed: where the draws start.
+        near: which photos resemble trained ones, to be scored with and without them; None for not.
 
     Raises:
         DatasetError: the data set cannot be used for scoring.
@@ -71,28 +74,38 @@ def evaluate(
         labelled = labelled.spelled_as(subject.names)
         if subject.tiled:
             raise ValueError("a detector with tiles is scored by its predictions: give those")
-        found, reported = detect_split(subject, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet)
+        limits = (DEFAULT_CONF, VAL_CONF)
+        found, reported, all_reported = detect_split(
+            subject, labelled, conf=conf, iou=iou, batch=batch, quiet=quiet, report_confs=limits
+        )
         settings = Settings(conf, iou, MAX_DETECTIONS, resamples, seed)
         model, imgsz = subject.info.name, subject.info.imgsz
     else:
         if len(subject) != len(labelled.photos):
             raise ValueError(f"{len(subject)} predictions for {len(labelled.photos)} photos")
-        found = reported = list(subject)
+        found = reported = all_reported = list(subject)
         settings = Settings(None, None, None, resamples, seed)
         model, imgsz = None, None
-    scores = coco_scores(labelled.truths, found, labelled.names)
+    scores, names = coco_scores(labelled.truths, found, labelled.names), row_names(labelled.names)
+    ap = ap_rows(labelled.truths, found, scores.ap, resamples=resamples, seed=seed, names=names)
+    as_reported = ap
+    if found is not all_reported:
+        given = coco_scores(labelled.truths, all_reported, labelled.names).ap
+        as_reported = ap_rows(labelled.truths, all_reported, given, resamples=resamples, seed=seed, names=names)
     return ValReport(
         data=labelled.data,
         split=labelled.split,
         photos=len(labelled.photos),
-        ap=ap_rows(labelled.truths, found, scores.ap, resamples=resamples, seed=seed, names=row_names(labelled.names)),
+        ap=ap,
+        as_reported=as_reported["all"],
         point=operating_point(labelled.truths, reported, conf=DEFAULT_CONF, classes=len(labelled.names)),
         curves=scores.curves,
         settings=settings,
         model=model,
         imgsz=imgsz,
         repeated=labelled.repeated,
-        names=row_names(labelled.names),
+        names=names,
+        near_training=None if near is None else score_near(labelled, found, near, resamples=resamples, seed=seed),
     )
 
 
@@ -104,8 +117,8 @@ def detect_split(
     iou: float,
     batch: int,
     quiet: bool,
-    report_conf: float = DEFAULT_CONF,
-) -> tuple[list[Detections], list[Detections]]:
+    report_confs: Sequence[float] = (DEFAULT_CONF,),
+) -> tuple[list[Detections], ...]:
     """Run a detector over a split.
 
     Args:
@@ -114,49 +127,48 @@ def detect_split(
 
     Returns:
         What average precision needs (every class of a box above ``conf``), and what ``maskdet detect`` reports (the
-        best class of a box, above ``report_conf``); each one a photo, in pixels of the photo.
+        best class of a box) above each of ``report_confs``; each one a photo, in pixels of the photo.
 
     Raises:
         SourceError: a photo that cannot be decoded.
         WeightsError: the detector has none of the labelled classes.
     """
-    found: list[Detections] = []
-    reported: list[Detections] = []
+    answers: tuple[list[Detections], ...] = tuple([] for _ in (conf, *report_confs))
     conf = calibrated_conf(detector.metadata, conf)
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
         images = [decode_file(photo) for photo in group]
-        for every, best in detect_twice(detector, images, conf, iou, report_conf, labelled.names):
-            found.append(every)
-            reported.append(best)
-    return found, reported
+        for looks in detect_at(detector, images, conf, iou, report_confs, labelled.names):
+            for kept, answer in zip(answers, looks, strict=True):
+                kept.append(answer)
+    return answers
 
 
 def detect_low(detector: MaskDetector, labelled: LabelledSplit, *, batch: int, quiet: bool) -> list[Detections]:
     """Return what ``maskdet detect`` would report of each photo of a split, from a low threshold on."""
     _, reported = detect_split(
-        detector, labelled, conf=VAL_CONF, iou=DEFAULT_IOU, batch=batch, quiet=quiet, report_conf=VAL_CONF
+        detector, labelled, conf=VAL_CONF, iou=DEFAULT_IOU, batch=batch, quiet=quiet, report_confs=[VAL_CONF]
     )
     return reported
 
 
-def detect_twice(
+def detect_at(
     detector: MaskDetector,
     images: Sequence[npt.NDArray[np.uint8]],
     conf: float,
     iou: float,
-    report_conf: float = DEFAULT_CONF,
+    report_confs: Sequence[float] = (DEFAULT_CONF,),
     names: Sequence[str] = CLASS_NAMES,
-) -> Iterator[tuple[Detections, Detections]]:
-    """Run the network once and select twice.
+) -> Iterator[tuple[Detections, ...]]:
+    """Run the network once and select at several thresholds.
 
     Args:
         images: each (H, W, 3) uint8 BGR.
         names: the classes that are scored, which those of the model are matched with by name.
 
     Yields:
-        For each picture what average precision needs (every class of a box above ``conf``), and what ``maskdet detect``
-        reports; with the ids of ``names``.
+        For each picture what average precision needs (every class of a box above ``conf``), then what ``maskdet
+        detect`` reports above each of ``report_confs``; with the ids of ``names``.
 
     Raises:
         WeightsError: none can be matched.
@@ -164,8 +176,8 @@ def detect_twice(
     ids = scored_ids(detector.names, names, detector.info.name)
     for look in detector.look(images):
         every = look.select(conf=conf, iou=iou, multi_label=True)
-        best = look.select(conf=report_conf, iou=DEFAULT_IOU)
-        yield in_classes(every, ids, len(names)), in_classes(best, ids, len(names))
+        reported = (look.select(conf=one, iou=DEFAULT_IOU, agnostic=detector.agnostic) for one in report_confs)
+        yield tuple(in_classes(one, ids, len(names)) for one in (every, *reported))
 
 
 def ap_rows(

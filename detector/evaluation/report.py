@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.coco import SIZES
 from maskdet.detector.evaluation.operating_point import OperatingPoint
 from maskdet.statistics.figures import MEAN, Figure, plain
+
+if TYPE_CHECKING:
+    from maskdet.detector.evaluation.near_training import NearTraining
 
 SCHEMA: Final = "maskdet-val/1"
 
@@ -67,12 +70,16 @@ class ValReport:
         sha256: checksum of its file, where one was given.
         command: the command line, where there was one.
         repeated: label lines left out because another line of the file says the same.
+        as_reported: a row of ``ap["all"]`` -> the same of what ``maskdet detect`` reports: one class a box, from
+            confidence 0.001 as calibrated.
+        near_training: the figures beside themselves, without photos that resemble trained ones, where asked for.
     """
 
     data: str
     split: str
     photos: int
     ap: dict[str, dict[str, ApRow]]
+    as_reported: dict[str, ApRow]
     point: OperatingPoint
     curves: npt.NDArray[np.float64] = field(repr=False)
     settings: Settings
@@ -82,6 +89,7 @@ class ValReport:
     command: str | None = None
     repeated: int = 0
     names: tuple[str, ...] = CLASS_NAMES
+    near_training: NearTraining | None = None
 
     @property
     def map50(self) -> float:
@@ -120,6 +128,7 @@ class ValReport:
             "map50": plain(self.ap["all"][MEAN].ap50.value),
             "map50_95": plain(self.ap["all"][MEAN].ap50_95.value),
             "ap": {size: plain(self.ap[size]) for size in SIZES},
+            "ap_as_reported": plain(self.as_reported),
             "operating_point": {
                 "conf": point.conf,
                 "iou": point.iou,
@@ -142,4 +151,5 @@ class ValReport:
                 "columns": "detected",
                 "matrix": point.confusion.tolist(),
             },
+            **({} if self.near_training is None else {"near_training": self.near_training.to_dict()}),
         }

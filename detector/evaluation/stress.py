@@ -17,7 +17,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.photos.picture_file import look_at
 from maskdet.detector.evaluation.average_precision import AP_ROWS, MatchTable, weighted_ap
 from maskdet.detector.evaluation.coco import MATCH_IOU, coco_iou, match
-from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, detect_twice
+from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, detect_at
 from maskdet.detector.evaluation.labelled_split import LabelledSplit
 from maskdet.detector.evaluation.report import Settings
 from maskdet.detector.evaluation.stress_frames import BUCKETS, Frame, Image, plan_frames, render
@@ -151,7 +151,7 @@ def stress(
     reported: list[Detections] = []
     with_bar = iter(track(frames, label="stress", quiet=quiet))
     for image in pictures(labelled, with_bar):
-        (both,) = detect_twice(detector, [image], conf, iou)
+        (both,) = detect_at(detector, [image], conf, iou)
         every.append(both[0])
         reported.append(both[1])
     return ScaleReport(

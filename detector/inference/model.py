@@ -169,6 +169,11 @@ class MaskDetector:
         """Whether large pictures are also looked at in tiles."""
         return bool(self._tile)
 
+    @property
+    def agnostic(self) -> bool:
+        """Whether boxes of different classes suppress each other."""
+        return self._agnostic
+
     def letterbox(self, image: npt.NDArray[np.uint8], imgsz: int | None = None) -> Letterbox:
         """Return how ``image`` (H, W, 3) is fitted into this network's input, of ``imgsz`` pixels or the usual ones."""
         spec = self.runtime.spec

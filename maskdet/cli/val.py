@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli import EXIT_DONE, val_tables
+from maskdet.cli import EXIT_DONE, val_runs, val_tables
 from maskdet.cli.options import option, options
 from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.report_output import write_report
@@ -37,6 +37,9 @@ class ValOptions:
     )
     stress: bool = option(
         "--stress", is_flag=True, help="Re-frame the photos so that faces take 10 to 95 % of the picture."
+    )
+    near_copies: bool = option(
+        "--near-copies", is_flag=True, help="Score also without the photos that resemble those of the split train."
     )
     mistakes: str | None = option(
         "--mistakes", metavar="DIR", help="Write what fails: a gallery by size and class, and a CSV."
@@ -69,6 +72,8 @@ class ValOptions:
         tests = [name for name, on in given.items() if on]
         if len(tests) > 1:
             raise click.UsageError(f"{' and '.join(tests)} are two different tests: give one")
+        if self.near_copies and (tests or self.folds):
+            raise click.UsageError("--near-copies goes with the plain score of a split")
         if self.calibrate and not self.folds:
             raise click.UsageError("--calibrate needs --folds: it fits on photos that the detectors have not seen")
 
@@ -77,7 +82,7 @@ class ValOptions:
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
 @options("json", "save", "folds", asked=ValOptions)
 @options("close_ups", "augment", "trust_weights", model=ModelOptions)
-@options("stress", "mistakes", "calibrate", "final", "quiet", asked=ValOptions)
+@options("stress", "near_copies", "mistakes", "calibrate", "final", "quiet", asked=ValOptions)
 def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -> int:
     """Score a detector on a labelled split, with the arguments of `yolo val`.
 
@@ -88,6 +93,7 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
     maskdet val model=runs/fold{fold}.onnx data=folds --folds      K detectors, each on the fold it has not seen
     maskdet val data=mydata/data.yaml --stress                     how recall depends on the size of a face
     maskdet val data=mydata/data.yaml --mistakes mistakes          what fails, and labels that look wrong
+    maskdet val data=public/data.yaml --near-copies                beside it: without photos that resemble trained ones
     maskdet val model=runs/fold{fold}.onnx data=folds --folds --calibrate --save calibrated
 
     \b
@@ -107,8 +113,12 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
 
     Classes are matched by name: other classes than the three are scored under their own. --stress needs the three.
 
-    AP is COCO's, with a 95 % interval from 1000 bootstrap samples of the photos. Precision, recall, F1 and the
-    confusion matrix are those of `maskdet detect` at its own threshold, confidence 0.25, and IoU 0.5. With --folds,
+    AP is COCO's, with a 95 % interval from 1000 bootstrap samples of the photos. It counts, as `yolo val` does, every
+    class of a box from conf= on the score as trained; AP of the one class a box that `maskdet detect` reports, from
+    0.001 on the confidence as calibrated, stands beside it. Precision, recall, F1 and the confusion matrix are those of
+    `maskdet detect --mode detect` at confidence 0.25, and IoU 0.5. --near-copies scores also without the photos that
+    are alike to one of the split train, as `maskdet data check` finds them, and without the public data's selfie
+    series, with intervals from draws of photos and of groups of alike photos. With --folds,
     data= is what `maskdet convert --folds` wrote, and the figures are the mean of the folds, their standard deviation
     and a 95 % interval from 1000 draws of groups of alike photos.
 
@@ -193,7 +203,9 @@ def _score_split(settings: Mapping[str, Any], model: ModelOptions, asked: ValOpt
         from maskdet.detector.evaluation.evaluate import evaluate
         from maskdet.detector.evaluation.plots import save_plots
 
-        report = evaluate(detector, labelled, **thresholds, batch=settings.get("batch", 16), quiet=asked.quiet)
+        near = val_runs.find_near(settings, labelled, quiet=asked.quiet) if asked.near_copies else None
+        batch = settings.get("batch", 16)
+        report = evaluate(detector, labelled, **thresholds, batch=batch, near=near, quiet=asked.quiet)
         report = replace(report, sha256=digest, command=command)
         write_report(report.to_dict(), asked.json, beside)
         if folder:
@@ -218,8 +230,6 @@ def _say_notes(labelled: LabelledSplit, names: Sequence[str]) -> None:
 
 def _score_folds(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions) -> None:
     """Cross-validate and write what was asked for."""
-    from maskdet.cli import val_runs
-
     report = val_runs.score_folds(settings, model, quiet=asked.quiet)
     report = replace(report, command=as_typed(settings, report.data))
     write_report(report.to_dict(), asked.json, indent=1)
@@ -229,7 +239,6 @@ def _score_folds(settings: Mapping[str, Any], model: ModelOptions, asked: ValOpt
 
 def _show_mistakes(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions, guard: Guard) -> None:
     """Find the mistakes and write what was asked for."""
-    from maskdet.cli import val_runs
     from maskdet.detector.evaluation.mistake_pictures import FILES, write_gallery
 
     folder = Path(str(asked.mistakes))
@@ -247,8 +256,6 @@ def _show_mistakes(settings: Mapping[str, Any], model: ModelOptions, asked: ValO
 
 def _calibrate(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions, folder: Path | None) -> None:
     """Calibrate the folds' detectors and write what was asked for."""
-    from maskdet.cli import val_runs
-
     made = val_runs.calibrate(settings, model, asked.final, folder, quiet=asked.quiet)
     write_report(made.to_dict(as_typed(settings, made.folds.data)), asked.json, indent=1)
     if folder:

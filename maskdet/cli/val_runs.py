@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from maskdet.detector.evaluation.folds.report import FoldModel, FoldReport
     from maskdet.detector.evaluation.labelled_split import LabelledSplit
     from maskdet.detector.evaluation.mistakes import Mistake
+    from maskdet.detector.evaluation.near_training import NearPhotos
     from maskdet.detector.inference.model import MaskDetector
     from maskdet.detector.inference.postprocess import Detections
 
@@ -26,6 +27,20 @@ MISTAKES_SCHEMA: Final = "maskdet-mistakes/1"
 
 #: The diagram that is written beside the calibrated files.
 DIAGRAM: Final = "reliability.png"
+
+
+def find_near(settings: Mapping[str, Any], labelled: LabelledSplit, *, quiet: bool) -> NearPhotos:
+    """Find out which photos of a split resemble those of the data set's split ``train``.
+
+    Raises:
+        MaskdetError: that split is not there, or a photo cannot be read.
+    """
+    from maskdet.datasets.yolo.data_yaml import find_data_yaml, read_data_yaml
+    from maskdet.detector.evaluation.near_training import find_near as find
+
+    description = read_data_yaml(find_data_yaml(str(settings["data"])))
+    description.require("train")
+    return find(labelled.photos, description.pictures("train"), quiet=quiet)
 
 
 def score_folds(settings: Mapping[str, Any], model: ModelOptions, *, quiet: bool) -> FoldReport:

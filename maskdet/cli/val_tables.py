@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from maskdet.detector.evaluation.folds.calibration import CalibrationReport
     from maskdet.detector.evaluation.folds.cross_validation import FoldScores
     from maskdet.detector.evaluation.folds.report import FoldReport
+    from maskdet.detector.evaluation.near_training import NearTraining
     from maskdet.detector.evaluation.report import ValReport
     from maskdet.detector.evaluation.stress import ScaleReport
 
@@ -34,11 +35,50 @@ def print_report(report: ValReport) -> None:
     """Print the figures as two tables."""
     screen = console()
     screen.print(_split_table(report, screen.width))
-    screen.print("In brackets the 95 % interval; P, R and F1 as `maskdet detect` reports.\n", markup=False)
+    screen.print(_said(report), markup=False)
+    if report.near_training is not None:
+        screen.print(_near_table(report.near_training, screen.width))
+        screen.print("In brackets the 95 % interval from draws of photos; by group: of alike photos.\n", markup=False)
     if len(_shown(report)) <= _FEW:
         screen.print(_confusion_table(report, screen.width))
     else:
         screen.print("The confusion matrix of so many classes is in --json and --save.", markup=False)
+
+
+def _said(report: ValReport) -> str:
+    """Say what the two kinds of figures count."""
+    from maskdet.statistics.figures import MEAN
+
+    given = report.as_reported[MEAN]
+    return (
+        "In brackets the 95 % interval; P, R and F1 as `maskdet detect --mode detect` reports. AP counts every\n"
+        "class of a box, on the score as trained; of the one class a box that is reported, from confidence 0.001:\n"
+        f"mAP50 {three_decimals(given.ap50.value)}, mAP50-95 {three_decimals(given.ap50_95.value)}.\n"
+    )
+
+
+#: How the sets of photos beside a split are called.
+NEAR_TITLES: Final = {
+    "all": "all",
+    "without_series": "without the selfie series",
+    "without_near_copies": "without near copies",
+    "without_either": "without either",
+}
+
+
+def _near_table(near: NearTraining, width: int) -> Table:
+    table = report_table("beside themselves: photos that resemble trained ones left out", padding=padding_for(width))
+    table.add_column("photos, class", no_wrap=True)
+    table.add_column("faces", justify="right")
+    for label in ("AP50", "by group", "AP50-95"):
+        table.add_column(label, no_wrap=True)
+    for name, one in near.sets.items():
+        table.add_row(f"[bold]{NEAR_TITLES[name]}[/bold]: {one.photos}, {one.groups} groups")
+        for row, figures in one.ap.items():
+            cells = (figures.ap50, figures.by_group["ap50"], figures.ap50_95)
+            table.add_row(cell(row), str(figures.faces), *(figure_cell(figure, dim=True) for figure in cells))
+        table.add_section()
+    return table
 
 
 def _shown(report: ValReport) -> list[int]:

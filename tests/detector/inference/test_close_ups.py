@@ -13,7 +13,7 @@ from maskdet.chain.evaluation.answers import ask_both
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.cli import main
-from maskdet.detector.evaluation.evaluate import detect_twice
+from maskdet.detector.evaluation.evaluate import detect_at
 from maskdet.detector.evaluation.labelled_split import read_split
 from maskdet.detector.inference.close_ups import CloseUps, add_close_ups, read_close_ups, wanted_close_ups
 from maskdet.detector.inference.letterbox import Letterbox
@@ -147,7 +147,7 @@ def test_batches_of_several_shapes_keep_their_order(runtime: TwoSizes) -> None:
 
 def test_what_is_scored_has_them_too(runtime: TwoSizes) -> None:
     detector = MaskDetector(runtime=runtime, close_ups=CloseUps(64, 0.25))
-    ((every, reported),) = detect_twice(detector, [PICTURE], 0.001, 0.7)
+    ((every, reported),) = detect_at(detector, [PICTURE], 0.001, 0.7)
     # For average precision the second face stands for its second class too.
     assert every.class_ids.tolist() == [0, 1, 2]
     assert reported.class_ids.tolist() == [0, 1]
