@@ -8,6 +8,7 @@ What is true of one model stands in its facts and nowhere in this file::
     chosen: how the weights and the settings were chosen
     figures: what to believe of the figures
     folds: the JSON of its recipe over the grouped folds, from the repository's root, where the figures are of a split
+    folds_recipe: how the folds' detectors were trained, where that is not how this model was
     limits: what it is not good at
     close_ups: how it wants close-ups by itself, as in ``models.json``; none without
 
@@ -24,6 +25,7 @@ from typing import Any, Final
 import yaml
 from figures.cells import with_interval
 from figures.folds import folds as folds_table
+from figures.near_training import near_table
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WEIGHTS: Final = ROOT / "weights"
@@ -69,7 +71,7 @@ def card_of(name: str, entry: dict[str, Any], report: dict[str, Any], facts: dic
         figures,
         *report.get("notes", []),
         facts.get("figures"),
-        _folds(facts["folds"]) if "folds" in facts else None,
+        _folds(facts["folds"], facts.get("folds_recipe", "")) if "folds" in facts else None,
         f"## What it is not good at\n{facts['limits']}",
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
@@ -106,7 +108,9 @@ def _of_split(report: dict[str, Any]) -> str:
 
 | face side | class | faces | AP50 | AP50-95 |
 |---|---|---|---|---|
-{chr(10).join(rows)}"""
+{chr(10).join(rows)}
+
+{near_table(report)}"""
 
 
 def _of_folds(report: dict[str, Any]) -> str:
@@ -114,9 +118,9 @@ def _of_folds(report: dict[str, Any]) -> str:
     return f"## How good its recipe is\n{folds_table(report)}"
 
 
-def _folds(path: str) -> str:
+def _folds(path: str, recipe: str) -> str:
     report = json.loads((ROOT / path).read_text(encoding="utf-8"))
-    return f"## On photos like none it has seen\n{folds_table(report)}"
+    return f"## On photos like none it has seen\n{recipe}{folds_table(report)}"
 
 
 def _of_crops(report: dict[str, Any]) -> str:

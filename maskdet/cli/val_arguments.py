@@ -88,5 +88,16 @@ def as_typed(settings: Mapping[str, Any], data: str) -> str:
     """Return the command that made a report on ``data``, without the folders of the machine it ran on."""
     names = {key: Path(str(settings[key])).name for key in ("model", "project", "save_dir") if key in settings}
     words = [f"{key}={value}" for key, value in {**settings, **names, "data": data}.items()]
-    order = ("arguments", "close_ups", "stress", "json", "save", "folds", "mistakes", "calibrate", "final")
+    order = (
+        "arguments",
+        "close_ups",
+        "near_copies",
+        "stress",
+        "json",
+        "save",
+        "folds",
+        "mistakes",
+        "calibrate",
+        "final",
+    )
     return command_line(order=order, instead={"arguments": words})
