@@ -129,6 +129,17 @@ def card_of(path: Path, folder: Path | None = None) -> dict[str, Any]:
     return next((model.card for model in shipped_models(folder).values() if model.path == path), {})
 
 
+def seen_marks(path: Path, folder: Path | None = None) -> str:
+    """Return the marks of the photos that a shipped model's file has learnt from and does not carry itself.
+
+    They stand in ``seen.json``, as ``maskdet.datasets.photos.seen`` makes them; of any other file there are none.
+    """
+    folder = folder or FOLDER
+    name = next((model.name for model in shipped_models(folder).values() if model.path == path), None)
+    record = json.loads((folder / "seen.json").read_text(encoding="utf-8"))
+    return "".join(record["photos"][part] for part in record["models"].get(name, ()))
+
+
 def default_model(task: Task = "detect", folder: Path | None = None) -> ShippedModel:
     """Return the model used for a task where none is named.
 

@@ -14,6 +14,7 @@ from maskdet.cli.options import options
 from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.options.run import RunOptions
 from maskdet.cli.report_output import command_line, write_report
+from maskdet.cli.seen import warn_of_seen
 from maskdet.terminal.console import say
 
 #: What decides no figure, or only where it is looked for; and what is told also where nobody gave it.
@@ -158,13 +159,17 @@ def _score_data(
     detector, classifier = model.open_detector(), model.open_classifier()
     if labelled.repeated and not run.quiet:
         say(f"note: {labelled.repeated} repeated label lines count once")
+    files = resolve_weights(model.weights)[1], resolve_weights(model.classifier, "classify")[1]
+    if not run.quiet:
+        warn_of_seen(detector.info.name, detector.metadata, files[0], labelled.photos)
+        warn_of_seen(classifier.info.name, classifier.spec.metadata, files[1], labelled.photos)
     report = compare(
         detector, classifier, labelled, conf=float(model.conf), iou=model.iou, batch=run.batch, quiet=run.quiet
     )
     report = replace(
         report,
-        detector=replace(report.detector, sha256=checksum(resolve_weights(model.weights)[1])),
-        classifier=replace(report.classifier, sha256=checksum(resolve_weights(model.classifier, "classify")[1])),
+        detector=replace(report.detector, sha256=checksum(files[0])),
+        classifier=replace(report.classifier, sha256=checksum(files[1])),
         command=command_line({*_UNTOLD, "runtime", "trust_weights"}, _ALWAYS, instead={"data": labelled.data}),
     )
     write_report(report.to_dict(), json_target, Path(save) / "compare.json" if save else None)

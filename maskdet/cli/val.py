@@ -13,6 +13,7 @@ from maskdet.cli import EXIT_DONE, val_runs, val_tables
 from maskdet.cli.options import option, options
 from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.report_output import write_report
+from maskdet.cli.seen import warn_of_seen
 from maskdet.cli.val_arguments import as_typed, check_keys, model_options, save_folder
 from maskdet.terminal.console import say
 
@@ -186,6 +187,7 @@ def _score_split(settings: Mapping[str, Any], model: ModelOptions, asked: ValOpt
     detector = model.open_detector()
     if not asked.quiet:
         _say_notes(labelled, detector.names)
+        warn_of_seen(detector.info.name, detector.metadata, resolve_weights(model.weights)[1], labelled.photos)
     thresholds = {"conf": settings.get("conf", VAL_CONF), "iou": settings.get("iou", DEFAULT_IOU)}
     digest, command = checksum(resolve_weights(model.weights)[1]), as_typed(settings, labelled.data)
     beside = folder and folder / _FIGURES[asked.stress][-1]
