@@ -20,6 +20,7 @@ from maskdet.classifier.networks.specs import BACKBONES, NETWORKS, SHIPPED, Weig
 from maskdet.classifier.training.fit import class_weights
 from maskdet.classifier.training.recipe import ONLY_RECIPES, Recipe
 from maskdet.classifier.training.run import NetworkRun
+from maskdet.datasets.photos.seen import KEY, marks_of
 from maskdet.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -89,7 +90,10 @@ def ship_classifier(
     return export_classifier(
         network.to("cpu"), path, name=SHIPPED, side=side, mean=known.mean, std=known.std,
         margin=shape.margin, square=shape.square, temperature=temperature,
-        metadata={"maskdet_training": json.dumps(_training(crops, len(used), seed))},
+        metadata={
+            "maskdet_training": json.dumps(_training(crops, len(used), seed, left_out)),
+            KEY: marks_of(photo.picture.path for photo in crops.photos if photo.picture.path.stem not in left_out),
+        },
         crops=[crops.cut(index, shape) for index in used[:_PARITY_CROPS].tolist()],
     )  # fmt: skip
 
@@ -152,9 +156,17 @@ def _photo(crop: str) -> str:
     return Path(crop).stem.rpartition("_")[0]
 
 
-def _training(crops: CropSet, used: int, seed: int) -> dict[str, Any]:
-    """Return what the file says of its training: what differs from the study's settings, and the data."""
+def _training(crops: CropSet, used: int, seed: int, left_out: frozenset[str]) -> dict[str, Any]:
+    """Return what the file says of its training: what differs from the study's settings, the data, what is left out."""
+    there = sorted(left_out & {photo.picture.path.stem for photo in crops.photos})
     plain = Recipe().to_dict()
     settings = {key: value for key, value in ONLY_RECIPES[SHIPPED].to_dict().items() if value != plain[key]}
     flat = {key: value for key, value in settings.items() if not isinstance(value, dict)}
-    return {**flat, "augment": settings["augment"], "crops": used, "data": crops.fingerprint(), "seed": seed}
+    return {
+        **flat,
+        "augment": settings["augment"],
+        "crops": used,
+        "data": crops.fingerprint(),
+        "seed": seed,
+        **({"left_out": there} if there else {}),
+    }

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.datasets.photos.seen import KEY as SEEN_KEY
 from maskdet.detector.export.rewrites import lay_out
 from maskdet.detector.inference.close_ups import KEY, WHERE_EMPTY
 from maskdet.detector.inference.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.detector.inference.runtime.spec import NETWORK_KEY
+from maskdet.detector.training.seen import SEEN_FILE
 from maskdet.errors import MaskdetError, WeightsError
 from maskdet.extras import require
 from maskdet.files.guard import Guard
@@ -189,9 +191,11 @@ def checkpoint_metadata(checkpoint: Path, *, trusted: bool = False) -> dict[str,
     from maskdet.detector.inference.runtime.checkpoint import read_checkpoint
 
     content = read_checkpoint(checkpoint, trusted=trusted)
+    seen = checkpoint.parent.parent / SEEN_FILE
     return {
         "maskdet_training": json.dumps(_training_provenance(content, checkpoint)),
         NETWORK_KEY: json.dumps(_network_description(content)),
+        **({SEEN_KEY: seen.read_text(encoding="ascii").strip()} if seen.is_file() else {}),
     }
 
 

@@ -22,12 +22,14 @@ class TrainingData:
     Attributes:
         photos: the usable photos of ``train`` and of that split.
         left_out: a line for each photo that cannot be used.
+        seen_before: marks of the photos that the weights have seen already, None where that is not known.
     """
 
     description: DataYaml
     validated_on: str
     photos: dict[str, tuple[LabelledPicture, ...]]
     left_out: tuple[str, ...]
+    seen_before: str | None = ""
 
     def remarks(self) -> Iterator[str]:
         """Yield what somebody should know before the first epoch, a line each."""

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +56,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
     from ultralytics import YOLO
 
     from maskdet.detector.inference.runtime.ultralytics_bridge import safe_loading, talk_on_stderr
+    from maskdet.detector.training.seen import seen_before
     from maskdet.detector.training.trainer import MaskTrainer
     from maskdet.detector.training.unfuse import unfuse
 
@@ -63,6 +64,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
     trusted = _check_starts(settings)
     weights, resume = settings.pop("model"), settings.get("resume")
     fused = None if resume else _exported(str(weights))
+    start = fused or Path(str(weights))
     started: list[bool] = []
     with ExitStack() as stack:
         stack.enter_context(talk_on_stderr())
@@ -81,6 +83,7 @@ def train(arguments: Mapping[str, Any]) -> Path:
             settings |= _resumed(Path(str(weights)), model.ckpt.get("train_args"), settings)
             read = _read_data(settings)
             settings = {key: value for key, value in settings.items() if key not in {"split", "single_cls"}}
+        read = replace(read, seen_before=seen_before(start)) if read else None
         model.add_callback("on_train_start", lambda _: started.append(True))
         model.train(trainer=partial(MaskTrainer, options=options, read=read), **settings)
     return Path(model.trainer.save_dir)

@@ -21,6 +21,7 @@ from maskdet.detector.inference.runtime.ultralytics_bridge import stay_safe
 from maskdet.detector.training.data import TrainingData, read_training_data
 from maskdet.detector.training.face_augment import FaceAugmentation
 from maskdet.detector.training.face_dataset import CheckedDataset, FaceDataset
+from maskdet.detector.training.seen import note_seen
 from maskdet.errors import MaskdetError
 from maskdet.files.safe_yaml import YamlError, read_yaml
 from maskdet.sessions.processor import has_bf16, usable_cores
@@ -99,6 +100,8 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
 
     def get_dataset(self) -> dict[str, Any]:
         """Return the data set's description; ultralytics' own reader would run what stands under ``download:``."""
+        from ultralytics.utils import LOCAL_RANK
+
         single = bool(self.args.single_cls)
         if self._read is None:
             self._read = read_training_data(str(self.args.data), validated_on=self.args.split, single_class=single)
@@ -108,6 +111,9 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
         (Path(self.save_dir) / DATA_FILE).write_text(
             yaml.safe_dump(described, allow_unicode=True, sort_keys=False), encoding="utf-8"
         )
+        if LOCAL_RANK == -1:  # else the process that started this one has done it
+            trained = [photo.picture.path for photo in self._read.photos["train"]]
+            note_seen(Path(self.save_dir), trained, self._read.seen_before)
         for remark in self._read.remarks():
             say(remark)
         return described

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -17,8 +17,11 @@ from maskdet.cli.report_output import command_line, write_report
 from maskdet.cli.seen import warn_of_seen
 from maskdet.terminal.console import say
 
+if TYPE_CHECKING:
+    from maskdet.chain.evaluation.answers_file import FoldAnswers
+
 #: What decides no figure, or only where it is looked for; and what is told also where nobody gave it.
-_UNTOLD: Final = frozenset({"json_target", "save", "quiet", "batch", "device"})
+_UNTOLD: Final = frozenset({"json_target", "answers", "save", "quiet", "batch", "device"})
 _ALWAYS: Final = frozenset({"conf", "iou"})
 
 
@@ -38,6 +41,9 @@ _ALWAYS: Final = frozenset({"conf", "iou"})
 @click.option("--batch", type=click.IntRange(1, 256), help="Pictures run at once.  [default: 1, with --data 16]")
 @options("vid_stride", run=RunOptions)
 @click.option("--json", "json_target", metavar="FILE|-", help="Write JSON Lines; with --data, one object of figures.")
+@click.option(
+    "--answers", metavar="FILE", help="With --folds: keep what the models said, as .json.gz; --data takes it."
+)
 @click.option("--csv", "csv_target", metavar="FILE|-", help="Write CSV, one row a face with both answers.")
 @click.option("--save", metavar="DIR", help="Write pictures of the disagreements; with --data of the figures.")
 @options("strict", "quiet", run=RunOptions)
@@ -47,6 +53,7 @@ def compare(
     split: str | None,
     folds: bool,
     json_target: str | None,
+    answers: str | None,
     csv_target: str | None,
     save: str | None,
     *,
@@ -61,6 +68,7 @@ def compare(
     maskdet compare --data mydata/data.yaml         average precision and accuracy of each, with intervals
     maskdet compare --data my_voc_folder --json figures.json --save report
     maskdet compare --data folds --folds --weights runs/fold{fold}.onnx --classifier runs/classifier-fold{fold}.onnx
+    maskdet compare --data answers.json.gz --folds  the same tables without models or photos, from what --answers kept
 
     SOURCE is whatever maskdet detect takes. --save writes the pictures and frames with a disagreement (on each such
     face the detector's colour outside, the classifier's inside) and one sheet of the faces, disagreements.png.
@@ -73,6 +81,8 @@ def compare(
     if bool(sources) == (data is not None):
         raise click.UsageError("give either sources, or --data with labels" if data else "which SOURCE, or --data?")
     model = replace(model, mode="compare")
+    if answers is not None and not folds:
+        raise click.UsageError("--answers belongs to --folds")
     if data is None:
         if split is not None or folds:
             raise click.UsageError(f"{'--folds' if folds else '--split'} belongs to --data")
@@ -83,7 +93,7 @@ def compare(
     if folds:
         if split is not None or save is not None:
             raise click.UsageError("--split and --save have no meaning with --folds")
-        _score_folds(data, json_target, model=model, run=run)
+        _score_folds(data, json_target, answers, model=model, run=run)
     else:
         _score_data(data, split, json_target, save, model=model, run=run)
     return EXIT_DONE
@@ -185,44 +195,68 @@ def _score_data(
         say(f"pictures: {Path(save)}")
 
 
-def _score_folds(data: str, json_target: str | None, *, model: ModelOptions, run: RunOptions) -> None:
-    """Score both models of every fold and the chain, and write what was asked for.
+def _score_folds(
+    data: str, json_target: str | None, answers: str | None, *, model: ModelOptions, run: RunOptions
+) -> None:
+    """Score both models of every fold and the chain, or what they said at an earlier time, and write what is wanted.
 
     Raises:
         MaskdetError: data or a model cannot be used, a package is missing, or a file cannot be written.
-        click.UsageError: a model is not named.
+        click.UsageError: a model is not named, or is where none is asked.
     """
     from maskdet.extras import require
 
     require("faster_coco_eval", what="maskdet compare --data", extra="train")
+    from maskdet.chain.evaluation.answers_file import ENDING, read_answers, write_answers
+    from maskdet.chain.evaluation.folds import compare_folds
+    from maskdet.files.guard import Guard
+
+    Guard([data, model.weights, model.classifier]).check_texts({"--json": json_target, "--answers": answers})
+    if answers is not None and not answers.endswith(ENDING):
+        raise click.UsageError(f"--answers: {answers} should end in {ENDING}")
+    if data.endswith(ENDING):
+        if model.weights or model.classifier or answers:
+            raise click.UsageError(f"{data} holds what models said: leave out --weights, --classifier and --answers")
+        kept = read_answers(Path(data))
+    else:
+        kept = _ask_folds(data, model=model, run=run)
+    command = command_line(_UNTOLD, _ALWAYS)
+    if answers is not None:
+        write_answers(Path(answers), kept, command)
+    report = replace(compare_folds(kept, conf=float(model.conf)), command=command)
+    write_report(report.to_dict(), json_target, indent=1)
+    if not run.quiet and json_target != "-":
+        from maskdet.chain.evaluation.shown import print_fold_scores
+
+        print_fold_scores(report)
+
+
+def _ask_folds(data: str, *, model: ModelOptions, run: RunOptions) -> FoldAnswers:
+    """Run both models of every fold over the photos that they have not seen."""
     if model.weights is None or model.classifier is None:
         raise click.UsageError("--folds needs --weights and --classifier, {fold} in both names standing for 1, 2, …")
 
-    from maskdet.chain.evaluation.folds import FoldPair, compare_folds
+    from maskdet.chain.evaluation.folds import FoldPair, ask_folds
     from maskdet.detector.evaluation.folds.cross_validation import fold_models
     from maskdet.detector.evaluation.folds.fold_set import fold_files, folds_folder, read_folds
     from maskdet.detector.evaluation.folds.report import FoldModel
-    from maskdet.files.guard import Guard
     from maskdet.weights import checksum
 
-    Guard([data]).check_texts({"--json": json_target})
-    count = len(fold_files(folds_folder(data)))
+    wanted = [file.stem for file in fold_files(folds_folder(data))]
     # What is missing should be said before the photos are run, not after.
-    detectors, classifiers = (fold_models(template, count) for template in (model.weights, model.classifier))
+    detectors, classifiers = (fold_models(template, wanted) for template in (model.weights, model.classifier))
+    parts = [part for part in wanted if part in detectors and part in classifiers]
+    if len(parts) < len(wanted) and not run.quiet:
+        say("note: no pair of models for {fold} = series: the selfie series is not scored")
 
     def load() -> Iterator[FoldPair]:
-        for one, other in zip(detectors, classifiers, strict=True):  # each pair when its turn comes
+        for part in parts:  # each pair when its turn comes
+            one, other = detectors[part], classifiers[part]
             pair = replace(model, weights=str(one), classifier=str(other))
             detector, classifier = pair.open_detector(), pair.open_classifier()
             told = ((detector.info, one), (classifier.info, other))
             first, second = (FoldModel(info.name, checksum(path), info.imgsz) for info, path in told)
             yield FoldPair(detector, classifier, (first, second))
 
-    folds = read_folds(data, quiet=run.quiet)
-    report = compare_folds(load(), folds, conf=float(model.conf), iou=model.iou, batch=run.batch, quiet=run.quiet)
-    report = replace(report, command=command_line(_UNTOLD, _ALWAYS))
-    write_report(report.to_dict(), json_target, indent=1)
-    if not run.quiet and json_target != "-":
-        from maskdet.chain.evaluation.shown import print_fold_scores
-
-        print_fold_scores(report)
+    folds = read_folds(data, parts=parts, quiet=run.quiet)
+    return ask_folds(load(), folds, iou=model.iou, batch=run.batch, quiet=run.quiet)

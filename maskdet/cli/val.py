@@ -119,8 +119,9 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
     0.001 on the confidence as calibrated, stands beside it. Precision, recall, F1 and the confusion matrix are those of
     `maskdet detect --mode detect` at confidence 0.25, and IoU 0.5. --near-copies scores also without the photos that
     are alike to one of the split train, as `maskdet data check` finds them, and without the public data's selfie
-    series, with intervals from draws of photos and of groups of alike photos. With --folds,
-    data= is what `maskdet convert --folds` wrote, and the figures are the mean of the folds, their standard deviation
+    series, with intervals from draws of photos and of groups of alike photos. With --folds, data= is what
+    `maskdet convert --folds` wrote, or what `maskdet compare --folds --answers` kept, which asks no model, and the
+    figures are the mean of the folds, their standard deviation
     and a 95 % interval from 1000 draws of groups of alike photos.
 
     --stress cuts pictures around every face, so that it takes 10, 25, 50, 75 and 95 % of the shorter side, and shrinks

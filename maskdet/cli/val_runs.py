@@ -50,12 +50,22 @@ def score_folds(settings: Mapping[str, Any], model: ModelOptions, *, quiet: bool
         MaskdetError: data or a model cannot be used.
         click.UsageError: no model is named, or ``split`` is, or an input size that a network does not take.
     """
-    from maskdet.detector.evaluation.evaluate import VAL_CONF
-    from maskdet.detector.evaluation.folds.report import FoldModel
+    from maskdet.chain.evaluation.answers_file import ENDING, detections, read_answers
+    from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF
+    from maskdet.detector.evaluation.folds.report import FoldModel, score_found
     from maskdet.detector.evaluation.folds.report import score_folds as score
+    from maskdet.detector.evaluation.report import Settings as EvaluationSettings
     from maskdet.detector.inference.options import DEFAULT_IOU
+    from maskdet.detector.inference.postprocess import MAX_DETECTIONS
     from maskdet.weights import checksum
 
+    data = str(settings["data"])
+    if data.endswith(ENDING):
+        if model.weights is not None:
+            raise click.UsageError(f"{data} holds what models said: leave out model=")
+        kept = read_answers(Path(data))
+        done = EvaluationSettings(kept.ap_conf, kept.iou, MAX_DETECTIONS, RESAMPLES, SEED)
+        return score_found(kept.folds, *detections(kept), tuple(first for first, _ in kept.models), done)
     folds, paths = read(settings, model, quiet=quiet, any_classes=True)
 
     def load() -> Iterator[tuple[MaskDetector, FoldModel]]:
@@ -85,8 +95,11 @@ def read(
         raise click.UsageError("split= has no meaning with --folds: each fold is tested on its own photos")
     # What is missing should be said before the photos are read.
     data = str(settings["data"])
-    paths = fold_models(model.weights, len(fold_files(folds_folder(data))))
-    folds = read_folds(data, quiet=quiet, any_classes=any_classes)
+    wanted = [file.stem for file in fold_files(folds_folder(data))]
+    paths = fold_models(model.weights, wanted)
+    folds = read_folds(data, parts=paths, quiet=quiet, any_classes=any_classes)
+    if len(paths) < len(wanted) and not quiet:
+        say("note: no detector for {fold} = series: the selfie series is not scored")
     notes = {
         "groups of alike photos lie in more than one fold: the figures are too good": folds.leaks,
         "repeated label lines count once": sum(test.repeated for test in folds.tests),
@@ -94,7 +107,7 @@ def read(
     for text, count in notes.items():
         if count and not quiet:
             say(f"note: {count} {text}")
-    return folds, paths
+    return folds, list(paths.values())
 
 
 def detect_low(
@@ -106,12 +119,12 @@ def detect_low(
         WeightsError: a file cannot be used, was trained on another fold, or is calibrated where it must not be.
     """
     from maskdet.detector.evaluation.evaluate import detect_low as detect
-    from maskdet.detector.evaluation.folds.report import check_unseen
+    from maskdet.detector.evaluation.folds.unseen import check_unseen
     from maskdet.detector.inference.thresholds import KEY
 
-    for number, (path, test) in enumerate(zip(paths, folds.tests, strict=True), 1):
+    for path, test, part in zip(paths, folds.tests, folds.names, strict=True):
         detector = replace(model, weights=str(path)).open_detector()
-        check_unseen(detector, number)
+        check_unseen(detector.metadata, detector.info.name, test.photos, part)
         if uncalibrated and KEY in detector.metadata:
             raise WeightsError(path, "is calibrated already: give the file as maskdet export wrote it")
         yield detect(detector, test, batch=batch, quiet=quiet)
@@ -190,7 +203,7 @@ class Calibrated:
         return {
             **self.report.to_dict(),
             "command": command,
-            "data": {"name": self.folds.data, "folds": len(self.paths), "photos": photos},
+            "data": {"name": self.folds.data, "folds": len(self.folds.averaged), "photos": photos},
             "models": [{"name": path.stem, "sha256": checksum(path)} for path in self.paths],
         }
 

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from maskdet.detector.evaluation.report import ValReport
     from maskdet.detector.evaluation.stress import ScaleReport
 
-#: How the sets of photos are called in headings.
-SET_TITLES: Final = {"all": "all photos", "without_series": "without the selfie series"}
-
 #: Classes up to which a table has them all.
 _FEW: Final = 6
 
@@ -145,14 +142,16 @@ def print_folds(report: FoldReport) -> None:
     for name, scores in report.sets.items():
         screen.print(_fold_table(report, name, scores))
     screen.print(
-        f"Mean of the {len(report.models)} folds ± standard deviation, in brackets its 95 % interval over groups of "
+        f"Mean of the {report.folds} folds ± standard deviation, in brackets its 95 % interval over groups of "
         f"alike photos; P, R and F1 above confidence {report.conf} at IoU 0.5.",
         markup=False,
     )
 
 
 def _fold_table(report: FoldReport, name: str, scores: FoldScores) -> Table:
-    title = f"{report.data}, {SET_TITLES[name]}: {sum(scores.photos)} photos in {len(report.models)} folds"
+    from maskdet.detector.evaluation.folds.report import SET_TITLES
+
+    title = f"{report.data}, {SET_TITLES[name]}: {sum(scores.photos)} photos, {report.folds} folds"
     table = report_table(title, padding=(0, 0, 0, 1))
     table.add_column("side, class", no_wrap=True)
     table.add_column("faces", justify="right", no_wrap=True)

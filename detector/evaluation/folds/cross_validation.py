@@ -1,8 +1,9 @@
 """Cross-validation: K detectors, each scored on the fold that it has not seen; mean, spread and intervals.
 
 Every figure is given three ways: of each fold; the mean of the folds with their standard deviation and a 95 % interval;
-and pooled, all detections on all photos scored as one set, which compares confidences of different detectors. Intervals
-draw groups of alike photos within each fold: how far a figure would move with other photos of the same kind.
+and pooled, all detections on all photos scored as one set, which compares confidences of different detectors. The
+selfie series, where it is a part of its own, is pooled and takes no part in the mean. Intervals draw groups of alike
+photos within each fold: how far a figure would move with other photos of the same kind.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.datasets.grouping.folds import SERIES
 from maskdet.detector.evaluation.average_precision import ap_rows_of, by_iou, by_size
 from maskdet.detector.evaluation.coco import coco_scores
 from maskdet.detector.evaluation.evaluate import ap_of_weights, count_faces
@@ -103,7 +105,7 @@ def cross_validate(
 
     def figure(label: str, *place: int) -> FoldFigure:
         at: tuple[int | slice, ...] = (slice(None), *place)
-        return fold_figure(np.stack([scores[label][at] for scores in of_folds]), pooled[label][at])
+        return fold_figure(np.stack([of_folds[fold][label][at] for fold in folds.averaged]), pooled[label][at])
 
     faces, names = count_faces(whole.truths, len(whole.names)), row_names(whole.names)
     ap_rows, rows = ap_rows_of(names), rows_of_counts(names)
@@ -145,11 +147,12 @@ def _flat(answers: Sequence[Sequence[Detections]]) -> list[Detections]:
     return [one for fold in answers for one in fold]
 
 
-def fold_models(template: str, folds: int) -> list[Path]:
-    """Return the file of each fold's model.
+def fold_models(template: str, parts: Sequence[str]) -> dict[str, Path]:
+    """Return the file of each part's model; that of the series may be missing, and the series is then not scored.
 
     Args:
-        template: a path with ``{fold}`` in it, which stands for 1 … K.
+        template: a path with ``{fold}`` in it, which stands for 1 … K, and for ``series``.
+        parts: ``fold1`` … ``foldK``, and perhaps ``series``.
 
     Raises:
         WeightsError: nothing stands for the fold, a file is missing, or two files are the same model, which has then
@@ -161,9 +164,11 @@ def fold_models(template: str, folds: int) -> list[Path]:
         raise WeightsError(
             template, f"needs {FOLD} in its name: each fold has a model of its own, which has not seen it"
         )
-    paths = [Path(template.replace(FOLD, str(number))) for number in range(1, folds + 1)]
+    paths = {part: Path(template.replace(FOLD, part.removeprefix("fold"))) for part in parts}
+    if SERIES in paths and not paths[SERIES].exists():
+        del paths[SERIES]
     seen: dict[str, Path] = {}
-    for path in paths:
+    for path in paths.values():
         if not path.exists():
             raise WeightsError(path, "no such file")
         first = seen.setdefault(checksum(path), path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.datasets.grouping.duplicates import find_pairs
+from maskdet.datasets.grouping.folds import SERIES
 from maskdet.datasets.grouping.groups import group_links, in_series, merge_groups
 from maskdet.datasets.photos.photo import Photo
 from maskdet.datasets.photos.picture_file import Picture, look_at_all
@@ -24,10 +25,11 @@ class FoldSet:
     """K folds, each with the photos that its detector is tested on.
 
     Attributes:
-        tests: the test part of fold 1 … K.
+        tests: the test part of fold 1 … K, and that of the selfie series where it is a part of its own.
         groups: for each fold (P,) int64, the group of each of its photos: alike ones, and the selfie series.
         series: for each fold (P,) bool, which photos are of the selfie series.
         leaks: groups that lie in more than one fold.
+        parts: what the test parts are called, () for ``fold1`` … ``foldK``.
     """
 
     data: str
@@ -35,6 +37,18 @@ class FoldSet:
     groups: tuple[npt.NDArray[np.int64], ...]
     series: tuple[npt.NDArray[np.bool_], ...]
     leaks: int
+    parts: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the test parts are called: ``fold1`` … ``foldK``, then perhaps ``series``."""
+        return self.parts or tuple(f"fold{number}" for number in range(1, len(self.tests) + 1))
+
+    @property
+    def averaged(self) -> list[int]:
+        """The parts that a mean of folds is taken over: all but the series, unless there is nothing else."""
+        folds = [at for at, name in enumerate(self.names) if name != SERIES]
+        return folds or list(range(len(self.tests)))
 
     @property
     def pooled(self) -> LabelledSplit:
@@ -55,31 +69,41 @@ class FoldSet:
         return replace(self, tests=tuple(test.spelled_as(names) for test in self.tests))
 
     def take(self, kept: Sequence[npt.NDArray[np.bool_]]) -> FoldSet:
-        """Return the folds with some of their photos: (P,) bool a fold.
+        """Return the folds with some of their photos: (P,) bool a fold; a series of which nothing stays is left out.
+
+        So are the folds where nothing but the series stays.
 
         Raises:
             DatasetError: a fold would have no labelled face.
         """
-        tests = []
-        for number, (test, mask) in enumerate(zip(self.tests, kept, strict=True), 1):
-            places = np.flatnonzero(mask).tolist()
-            truths = tuple(test.truths[at] for at in places)
+        alone = not any(mask.any() for name, mask in zip(self.names, kept, strict=True) if name != SERIES)
+        tests, places = [], []
+        for at, (name, test, mask) in enumerate(zip(self.names, self.tests, kept, strict=True)):
+            if not mask.any() and (alone or name == SERIES):
+                continue
+            chosen = np.flatnonzero(mask).tolist()
+            truths = tuple(test.truths[photo] for photo in chosen)
             if not any(len(truth.class_ids) for truth in truths):
-                raise DatasetError(self.data, f"fold {number} has no labelled face left")
-            tests.append(replace(test, photos=tuple(test.photos[at] for at in places), truths=truths))
+                raise DatasetError(self.data, f"{name} has no labelled face left")
+            tests.append(replace(test, photos=tuple(test.photos[photo] for photo in chosen), truths=truths))
+            places.append(at)
         return replace(
             self,
             tests=tuple(tests),
-            groups=tuple(groups[mask] for groups, mask in zip(self.groups, kept, strict=True)),
-            series=tuple(series[mask] for series, mask in zip(self.series, kept, strict=True)),
+            groups=tuple(self.groups[at][kept[at]] for at in places),
+            series=tuple(self.series[at][kept[at]] for at in places),
+            parts=tuple(self.names[at] for at in places),
         )
 
 
-def read_folds(data: str | Path, *, quiet: bool = True, any_classes: bool = False) -> FoldSet:
+def read_folds(
+    data: str | Path, *, parts: Collection[str] | None = None, quiet: bool = True, any_classes: bool = False
+) -> FoldSet:
     """Read the folds of a folder, and find out which photos belong together.
 
     Args:
         data: the folder that ``maskdet convert --folds`` wrote, or a file in it.
+        parts: read these alone, None for all: ``fold1`` … and ``series``.
         any_classes: take classes that cannot be matched with ours by name as they are.
 
     Raises:
@@ -89,7 +113,7 @@ def read_folds(data: str | Path, *, quiet: bool = True, any_classes: bool = Fals
         SourceError: a photo that cannot be decoded.
     """
     folder = folds_folder(data)
-    files = fold_files(folder)
+    files = [file for file in fold_files(folder) if parts is None or file.stem in parts]
     tests = tuple(read_split(file, "val", any_classes=any_classes) for file in files)
     owner: dict[Path, Path] = {}
     for file, test in zip(files, tests, strict=True):
@@ -110,7 +134,9 @@ def read_folds(data: str | Path, *, quiet: bool = True, any_classes: bool = Fals
     ends = np.cumsum([len(test.photos) for test in tests])[:-1]
     groups = tuple(np.split(numbers, ends))
     held = np.bincount(np.concatenate([np.unique(group) for group in groups]))
-    return FoldSet(folder.resolve().name, tests, groups, tuple(np.split(series, ends)), int(np.count_nonzero(held > 1)))
+    leaks = int(np.count_nonzero(held > 1))
+    names = tuple(file.stem for file in files)
+    return FoldSet(folder.resolve().name, tests, groups, tuple(np.split(series, ends)), leaks, names)
 
 
 #: Which photos are alike does not depend on their labels.
@@ -124,7 +150,7 @@ def folds_folder(data: str | Path) -> Path:
 
 
 def fold_files(folder: Path) -> list[Path]:
-    """Return ``fold1.yaml`` … ``foldK.yaml``.
+    """Return ``fold1.yaml`` … ``foldK.yaml``, and ``series.yaml`` where there is one.
 
     Raises:
         DatasetError: there are not at least two, or one between is missing.
@@ -135,7 +161,8 @@ def fold_files(folder: Path) -> list[Path]:
     if count < 2 or missing is not None:
         what = f"{missing.name} is missing" if count >= 2 and missing is not None else "has no folds"
         raise DatasetError(folder, f"{what}: write them with `maskdet convert VOC_DIR {folder.name} --folds 5`")
-    return files
+    series = folder / f"{SERIES}.yaml"
+    return [*files, series] if series.is_file() else files
 
 
 def _look(photos: Sequence[Path]) -> list[Picture]:

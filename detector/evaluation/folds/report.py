@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from maskdet.datasets.grouping.folds import SERIES
 from maskdet.detector.evaluation.evaluate import RESAMPLES, SEED, VAL_CONF, detect_split
 from maskdet.detector.evaluation.folds.cross_validation import FoldScores, cross_validate
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
+from maskdet.detector.evaluation.folds.unseen import check_unseen
 from maskdet.detector.evaluation.report import Settings
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
-from maskdet.errors import WeightsError
 from maskdet.statistics.figures import plain
 
 SCHEMA: Final = "maskdet-folds/1"
+
+#: How the sets of photos are called in headings.
+SET_TITLES: Final = {
+    "all": "all photos",
+    "without_series": "without the selfie series",
+    "series": "the selfie series",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +41,16 @@ class FoldReport:
     """Every figure of one cross-validation.
 
     Attributes:
-        sets: ``"all"``, and ``"without_series"`` where the selfie series is in the data -> its figures.
+        parts: ``fold1`` … ``foldK``, and perhaps ``series``.
+        sets: ``"all"``; where the selfie series is in the data ``"without_series"``; where it is a part of its own
+            ``"series"`` -> its figures.
         leaks: groups of alike photos that lie in more than one fold.
         repeated: label lines that repeat another and count once.
         conf: precision, recall and F1 count what is above it.
     """
 
     data: str
+    parts: tuple[str, ...]
     models: tuple[FoldModel, ...]
     sets: Mapping[str, FoldScores]
     series: int
@@ -51,6 +60,11 @@ class FoldReport:
     settings: Settings
     command: str | None = None
 
+    @property
+    def folds(self) -> int:
+        """How many folds there are beside the series."""
+        return sum(part != SERIES for part in self.parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report in the ``maskdet-folds/1`` schema, as plain JSON types."""
         settings = self.settings
@@ -59,7 +73,8 @@ class FoldReport:
             "command": self.command,
             "data": {
                 "name": self.data,
-                "folds": len(self.models),
+                "folds": self.folds,
+                "parts": list(self.parts),
                 "series_photos": self.series,
                 "groups_in_several_folds": self.leaks,
                 "repeated_labels": self.repeated,
@@ -102,64 +117,78 @@ def score_folds(
 
     Raises:
         SourceError: a photo that cannot be decoded.
-        WeightsError: a detector says that it was trained on another fold, or has none of the labelled classes.
+        WeightsError: a detector has seen photos of its fold, does not say what it has seen, or has none of the
+            labelled classes.
         MissingExtraError: faster-coco-eval is not installed.
     """
     found: list[list[Detections]] = []
     reported: list[list[Detections]] = []
     models: list[FoldModel] = []
-    for number, (detector, model) in enumerate(detectors, 1):
-        check_unseen(detector, number)
-        if number == 1:
+    for at, (detector, model) in enumerate(detectors):
+        check_unseen(detector.metadata, model.name, folds.tests[at].photos, folds.names[at])
+        if not at:
             folds = folds.spelled_as(detector.names)
-        every, best = detect_split(detector, folds.tests[number - 1], conf=conf, iou=iou, batch=batch, quiet=quiet)
+        every, best = detect_split(detector, folds.tests[at], conf=conf, iou=iou, batch=batch, quiet=quiet)
         found.append(every)
         reported.append(best)
         models.append(model)
-    sets = {
-        name: cross_validate(
-            part, _kept(found, keep), _kept(reported, keep), conf=DEFAULT_CONF, resamples=resamples, seed=seed
-        )
-        for name, part, keep in parts_of(folds)
-    }
+    settings = Settings(conf, iou, MAX_DETECTIONS, resamples, seed)
+    return score_found(folds, found, reported, tuple(models), settings)
+
+
+def score_found(
+    folds: FoldSet,
+    found: Sequence[Sequence[Detections]],
+    reported: Sequence[Sequence[Detections]],
+    models: tuple[FoldModel, ...],
+    settings: Settings,
+) -> FoldReport:
+    """Score detections at hand, for each part one a photo; see ``score_folds`` and ``cross_validate``.
+
+    Raises:
+        MissingExtraError: faster-coco-eval is not installed.
+    """
+    drawn = {"resamples": settings.resamples, "seed": settings.seed}
     return FoldReport(
         data=folds.data,
-        models=tuple(models),
-        sets=sets,
+        parts=folds.names,
+        models=models,
+        sets={
+            name: cross_validate(part, kept(found, keep), kept(reported, keep), conf=DEFAULT_CONF, **drawn)
+            for name, part, keep in parts_of(folds)
+        },
         series=sum(int(series.sum()) for series in folds.series),
         leaks=folds.leaks,
         repeated=sum(test.repeated for test in folds.tests),
         conf=DEFAULT_CONF,
-        settings=Settings(conf, iou, MAX_DETECTIONS, resamples, seed),
+        settings=settings,
     )
 
 
-def parts_of(folds: FoldSet) -> Iterator[tuple[str, FoldSet, list[Sequence[bool]]]]:
+def parts_of(folds: FoldSet) -> Iterator[tuple[str, FoldSet, list[list[bool]]]]:
     """Yield what is scored: name, folds, and for each fold which of its photos take part.
 
-    All photos, and those without the selfie series where it is there and leaves faces in every fold.
+    All photos; those without the selfie series where it is there and leaves faces in every fold; and the series where
+    it is a part of its own.
     """
     yield "all", folds, [[True] * len(series) for series in folds.series]
-    if any(series.any() for series in folds.series):
-        rest = [~series for series in folds.series]
-        yield "without_series", folds.take(rest), [mask.tolist() for mask in rest]
+    if not any(series.any() for series in folds.series):
+        return
+    chosen = {"without_series": [~series for series in folds.series]}
+    if folds.averaged != list(range(len(folds.tests))):
+        chosen["series"] = [series & (name == SERIES) for name, series in zip(folds.names, folds.series, strict=True)]
+    for name, masks in chosen.items():
+        if any(mask.any() for mask in masks):
+            yield name, folds.take(masks), [mask.tolist() for mask in masks]
 
 
-def _kept(answers: Sequence[Sequence[Detections]], keep: Sequence[Sequence[bool]]) -> list[list[Detections]]:
+T = TypeVar("T")
+
+
+def kept(answers: Sequence[Sequence[T]], keep: Sequence[Sequence[bool]]) -> list[list[T]]:
+    """Return the answers of the photos that take part, without the parts of which none does."""
     return [
-        [one for one, kept in zip(fold, mask, strict=True) if kept] for fold, mask in zip(answers, keep, strict=True)
+        [one for one, wanted in zip(part, mask, strict=True) if wanted]
+        for part, mask in zip(answers, keep, strict=True)
+        if any(mask)
     ]
-
-
-def check_unseen(detector: MaskDetector, number: int) -> None:
-    """Refuse a detector whose file says that it was trained on another fold.
-
-    Raises:
-        WeightsError: it does.
-    """
-    trained = json.loads(detector.metadata.get("maskdet_training", "{}")).get("data") or ""
-    name = Path(str(trained)).name
-    if name.endswith((".yaml", ".yml")) and Path(name).stem != f"fold{number}":
-        raise WeightsError(
-            detector.info.name, f"was trained on {trained}: it has seen the photos that fold {number} tests on"
-        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from maskdet.detector.inference.thresholds import calibrated_conf
 from maskdet.imaging.decode import decode_file
 from maskdet.terminal.progress import track
 
+#: Below the thresholds that are used, and above what takes room: of the detections reported these are kept.
+REPORT_CONF: Final = 0.1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoAnswers:
@@ -38,6 +41,7 @@ class PhotoAnswers:
         scores: (N, 3) float32, the detector's score of every class on ``boxes``, 0 to 1 each.
         on_boxes: (N, 3) float32, the classifier's probabilities on ``boxes``.
         on_faces: (G, 3) float32, the classifier's probabilities on the labelled boxes.
+        reported: what ``maskdet detect`` reports above ``REPORT_CONF``: the best class of a box.
     """
 
     shipped: Detections
@@ -45,6 +49,7 @@ class PhotoAnswers:
     scores: npt.NDArray[np.float32]
     on_boxes: npt.NDArray[np.float32]
     on_faces: npt.NDArray[np.float32]
+    reported: Detections | None = None
 
     def fused(self, rule: FusionRule) -> npt.NDArray[np.float32]:
         """Return (N, 3) float32: the chain's score of every class on ``boxes``."""
@@ -77,7 +82,8 @@ def ask_both(
         for image, (_, truth), look in zip(images, group, detector.look(images), strict=True):
             shipped = look.select(conf=least, iou=iou, multi_label=True)
             found = look.select(conf=least, iou=iou, agnostic=True)
-            answers.append(_photo_answers(image, truth, shipped, found, classifier))
+            reported = look.select(conf=REPORT_CONF, iou=DEFAULT_IOU)
+            answers.append(_photo_answers(image, truth, shipped, found, reported, classifier))
     return answers
 
 
@@ -87,12 +93,19 @@ def least_conf(detector: MaskDetector) -> float:
 
 
 def _photo_answers(
-    image: npt.NDArray[np.uint8], truth: Truth, shipped: Detections, found: Detections, classifier: MaskClassifier
+    image: npt.NDArray[np.uint8],
+    truth: Truth,
+    shipped: Detections,
+    found: Detections,
+    reported: Detections,
+    classifier: MaskClassifier,
 ) -> PhotoAnswers:
     # Found and labelled faces go through the classifier together: a call of its own for a face or two costs more.
     both = classifier.classify_boxes(image, np.concatenate([found.boxes.astype(np.float64), truth.boxes]))
     count = len(found.boxes)
-    return PhotoAnswers(shipped, found.boxes, class_scores(found, len(CLASS_NAMES)), both[:count], both[count:])
+    return PhotoAnswers(
+        shipped, found.boxes, class_scores(found, len(CLASS_NAMES)), both[:count], both[count:], reported
+    )
 
 
 def every_class(boxes: npt.NDArray[np.float32], scores: npt.NDArray[np.float32], conf: float) -> Detections:

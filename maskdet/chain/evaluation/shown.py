@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from maskdet.chain.evaluation.report import FINDERS, NAMERS, CompareReport
 from maskdet.detector.evaluation.average_precision import AP_ROWS
+from maskdet.detector.evaluation.folds.report import SET_TITLES
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
 from maskdet.imaging.encode import png
@@ -19,7 +20,7 @@ from maskdet.terminal.report_table import figure_cell, fold_cell, report_table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from maskdet.chain.evaluation.folds import FoldCompareReport
+    from maskdet.chain.evaluation.folds import FoldCompareReport, FoldCompareScores
 
 #: What the tables and pictures call each way of answering.
 FINDER_TITLES: Final = {"shipped": "detector, as val", "detector": "detector", "chain": "chain"}
@@ -124,28 +125,34 @@ def verdict(gain: Figure) -> str:
 
 
 def print_fold_scores(report: FoldCompareReport) -> None:
-    """Print average precision, what the chain gains, and the class on the faces found."""
-    screen = console()
-    pooled = report.pooled
-    title = f"{pooled.data}: {pooled.photos} photos in {len(report.models)} folds"
-    table = report_table(title)
+    """Print average precision, what the chain gains, and the class on the faces found, for each set of photos."""
+    for name, scores in report.sets.items():
+        _print_set(report, name, scores)
+    console().print(
+        "Mean of the folds ± standard deviation, and pooled; in brackets 95 % intervals over groups of photos."
+    )
+
+
+def _print_set(report: FoldCompareReport, set_name: str, scores: FoldCompareScores) -> None:
+    screen, pooled = console(), scores.pooled
+    table = report_table(f"{pooled.data}, {SET_TITLES[set_name]}: {pooled.photos} photos, {report.folds} folds")
     for head in ("class", "by", "AP50", "AP50-95", "chain's gain, AP50", ""):
         table.add_column(head, no_wrap=True)
     for name in AP_ROWS:
         for finder in FINDERS:
-            cells = [fold_cell(report.ap[finder][label]["all"][name]) for label in ("ap50", "ap50_95")]
-            gain = report.ap_gain[finder]["ap50"]["all"][name].mean if finder != "chain" else None
+            cells = [fold_cell(scores.ap[finder][label]["all"][name]) for label in ("ap50", "ap50_95")]
+            gain = scores.ap_gain[finder]["ap50"]["all"][name].mean if finder != "chain" else None
             last = ("", "") if gain is None else (signed(gain), verdict(gain))
             table.add_row(name if finder == FINDERS[0] else "", FINDER_TITLES[finder], *cells, *last)
         table.add_section()
     screen.print(table)
     classes = report_table(f"the class of the {pooled.found} faces found above confidence {pooled.settings.conf}")
-    for head in ("by", "accuracy", "macro-F1"):
+    for head in ("by", "accuracy", "macro-F1", "accuracy, pooled", "macro-F1, pooled"):
         classes.add_column(head, no_wrap=True)
     for namer, row in pooled.classes["all"].items():
-        classes.add_row(NAMER_TITLES[namer], figure_cell(row.accuracy), figure_cell(row.macro_f1))
+        means = [fold_cell(scores.classes[namer][figure]) for figure in ("accuracy", "macro_f1")]
+        classes.add_row(NAMER_TITLES[namer], *means, figure_cell(row.accuracy), figure_cell(row.macro_f1))
     screen.print(classes)
-    screen.print("AP: mean of the folds ± standard deviation; in brackets 95 % intervals over groups of photos.")
 
 
 #: One colour for each way of answering, the same in both pictures.

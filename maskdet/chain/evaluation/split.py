@@ -134,15 +134,9 @@ def score_answers(
     truths = labelled.truths
     if weights is None:
         weights = draw_photos(len(truths), resamples=settings.resamples, seed=settings.seed)
-    matched = match_faces(truths, answers, conf=settings.conf)
     fused = [answer.fused(rule) for answer in answers]
+    matched, named = name_faces(truths, answers, fused, settings.conf)
     draws = ap_stacks(truths, answers, fused, weights, settings.ap_conf)
-    named = {
-        "detector": matched.of_boxes([answer.scores for answer in answers]).argmax(axis=1),
-        "classifier": matched.of_boxes([answer.on_boxes for answer in answers]).argmax(axis=1),
-        "classifier_on_labels": matched.of_faces([answer.on_faces for answer in answers]).argmax(axis=1),
-        "chain": matched.of_boxes(fused).argmax(axis=1),
-    }
     found_boxes = matched.of_faces([truth.boxes for truth in truths])
     by_size = {name: _by_size(matched.photos, matched.labels, named[name], found_boxes, weights) for name in NAMERS}
     chain, alone = by_size["chain"]["all"], by_size["detector"]["all"]
@@ -166,6 +160,19 @@ def score_answers(
         confusion={name: by_size[name]["all"].matrix for name in NAMERS},
         discord=_discord(matched, named["detector"], named["chain"]),
     )
+
+
+def name_faces(
+    truths: Sequence[Truth], answers: Sequence[PhotoAnswers], fused: Sequence[npt.NDArray[np.float32]], conf: float
+) -> tuple[MatchedFaces, dict[str, _Ints]]:
+    """Return the M faces found above ``conf``, and the (M,) classes that each of ``NAMERS`` gives them."""
+    matched = match_faces(truths, answers, conf=conf)
+    return matched, {
+        "detector": matched.of_boxes([answer.scores for answer in answers]).argmax(axis=1),
+        "classifier": matched.of_boxes([answer.on_boxes for answer in answers]).argmax(axis=1),
+        "classifier_on_labels": matched.of_faces([answer.on_faces for answer in answers]).argmax(axis=1),
+        "chain": matched.of_boxes(fused).argmax(axis=1),
+    }
 
 
 def ap_stacks(

@@ -14,6 +14,7 @@ from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan
 from maskdet.classifier.training.recipe import ONLY_RECIPES
 from maskdet.classifier.training.run import NetworkRun
 from maskdet.classifier.training.ship import dev_temperature, fit_temperature, ship_classifier
+from maskdet.datasets.photos.seen import KEY, marks_of, photos_among
 from maskdet.errors import DatasetError
 
 pytest.importorskip("torchvision")
@@ -40,6 +41,15 @@ def test_the_classifier_is_trained_on_all_crops_and_written(
     assert spec.temperature == pytest.approx(dev_temperature([grouped_run], path), rel=1e-3)
     training = json.loads(spec.metadata["maskdet_training"])
     assert (training["crops"], training["epochs"], training["data"]) == (len(many_faces), 1, many_faces.fingerprint())
+    photos = [photo.picture.path for photo in many_faces.photos]
+    assert spec.metadata[KEY] == marks_of(photos)
+    out = frozenset(path.stem for path in photos[:5])
+    rest = MaskClassifier(
+        ship_classifier(many_faces, tmp_path / "r.onnx", [grouped_run], weights="none", left_out=out, quiet=True)
+    ).spec.metadata
+    assert photos_among(photos, rest[KEY]) == photos[5:]
+    assert json.loads(rest["maskdet_training"])["left_out"] == sorted(out)
+    assert "left_out" not in training
     answers = classifier.probabilities([many_faces.patches[0], many_faces.patches[1]])
     assert answers.sum(axis=1).tolist() == pytest.approx([1, 1])
 

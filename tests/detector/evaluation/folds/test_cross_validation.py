@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,15 +74,35 @@ def test_draws_keep_groups_whole_and_folds_apart() -> None:
     assert (first[:, 0] != second[:, 0]).any()
 
 
+def test_the_series_is_pooled_and_not_averaged() -> None:
+    # Both folds are found, one of the two selfies is not.
+    folds = fold_set(fold(0), fold(0), fold(0, 0), groups=[[0], [1], [2, 2]])
+    folds = replace(folds, parts=("fold1", "fold2", "series"))
+    found = [[right(0)], [right(0)], [right(0), NONE]]
+    scores = cross_validate(folds, found, found, conf=0.25, resamples=20, seed=0)
+    recall = scores.recall["all"]["with_mask"]
+    assert (recall.folds, recall.mean.value, recall.sd) == ((1, 1), 1, 0)
+    assert recall.pooled is not None
+    assert recall.pooled.value == 0.75
+    assert (scores.photos, scores.faces["all"]["with_mask"]) == ((1, 1, 2), 4)
+
+
 def test_models_must_be_one_a_fold(tmp_path: Path) -> None:
     for number in (1, 2):
         (tmp_path / f"fold{number}.onnx").write_bytes(bytes([number]))
-    template = str(tmp_path / "fold{fold}.onnx")
-    assert [path.name for path in fold_models(template, 2)] == ["fold1.onnx", "fold2.onnx"]
+    template, parts = str(tmp_path / "fold{fold}.onnx"), ["fold1", "fold2"]
+    assert {part: path.name for part, path in fold_models(template, parts).items()} == {
+        "fold1": "fold1.onnx",
+        "fold2": "fold2.onnx",
+    }
     with pytest.raises(WeightsError, match=r"fold3\.onnx: no such file"):
-        fold_models(template, 3)
+        fold_models(template, [*parts, "fold3"])
+    # The series may have no model, and is then not scored.
+    assert list(fold_models(template, [*parts, "series"])) == parts
+    (tmp_path / "foldseries.onnx").write_bytes(b"\x03")
+    assert fold_models(template, [*parts, "series"])["series"].name == "foldseries.onnx"
     with pytest.raises(WeightsError, match=r"needs \{fold\} in its name"):
-        fold_models(str(tmp_path / "fold1.onnx"), 2)
+        fold_models(str(tmp_path / "fold1.onnx"), parts)
     (tmp_path / "fold2.onnx").write_bytes(b"\x01")
     with pytest.raises(WeightsError, match=r"fold2\.onnx: is the same model as fold1\.onnx"):
-        fold_models(template, 2)
+        fold_models(template, parts)

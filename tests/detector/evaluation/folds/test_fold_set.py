@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from maskdet.detector.evaluation.folds.fold_set import read_folds
+from maskdet.detector.evaluation.folds.report import kept, parts_of
 from maskdet.errors import DatasetError
 
 NAMES = "names: [with_mask, without_mask, mask_weared_incorrect]\n"
@@ -53,11 +54,35 @@ def test_the_selfie_series_can_be_left_out(make_folds: Callable[..., Path]) -> N
     folds = read_folds(root)
     assert [part.tolist() for part in folds.series] == [[True, True], [False]]
     assert len(set(folds.groups[0].tolist())) == 1
-    with pytest.raises(DatasetError, match="fold 1 has no labelled face left"):
+    with pytest.raises(DatasetError, match="fold1 has no labelled face left"):
         folds.take([~part for part in folds.series])
     kept = folds.take([np.array([True, False]), np.array([True])])
     assert [len(test.photos) for test in kept.tests] == [1, 1]
     assert kept.tests[0].photos[0] == series[0]
+
+
+def test_the_series_as_a_part_of_its_own(make_folds: Callable[..., Path]) -> None:
+    root = make_folds({"a": 1}, {"b": 2}, {"maksssksksss1": 3, "maksssksksss2": 4}, size=(400, 301))
+    for folder in ("images", "labels"):
+        (root / folder / "fold3").rename(root / folder / "series")
+    (root / "fold3.yaml").unlink()
+    for number in (1, 2):
+        text = f"train: [images/fold{3 - number}, images/series]\nval: images/fold{number}\n{NAMES}"
+        (root / f"fold{number}.yaml").write_text(text)
+    (root / "series.yaml").write_text(f"train: [images/fold1, images/fold2]\nval: images/series\n{NAMES}")
+    folds = read_folds(root)
+    assert (folds.names, folds.averaged) == (("fold1", "fold2", "series"), [0, 1])
+    assert [part.tolist() for part in folds.series] == [[False], [False], [True, True]]
+    assert len(set(folds.groups[2].tolist())) == 1
+    sets = {name: (part.names, keep) for name, part, keep in parts_of(folds)}
+    assert sets == {
+        "all": (("fold1", "fold2", "series"), [[True], [True], [True, True]]),
+        "without_series": (("fold1", "fold2"), [[True], [True], [False, False]]),
+        "series": (("series",), [[False], [False], [True, True]]),
+    }
+    assert kept([["a"], ["b"], ["c", "d"]], sets["series"][1]) == [["c", "d"]]
+    alone = read_folds(root, parts=["fold1", "fold2"])
+    assert [name for name, *_ in parts_of(alone)] == ["all"]
 
 
 def make_folds_of_series(root: Path) -> list[Path]:
