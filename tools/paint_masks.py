@@ -163,6 +163,7 @@ def main() -> None:
     parser.add_argument("--leave-out", default="", help="prefixes of sources, such as bssw,cfde")
     parser.add_argument("--only", default="", help="prefixes of the sources to take; all by default")
     parser.add_argument("--each", type=int, default=3, help="pictures of one face")
+    parser.add_argument("--most", type=int, default=100_000, help="pictures in all")
     parser.add_argument("--smallest", type=float, default=80, help="longer side of a face, in pixels")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -193,7 +194,7 @@ def main() -> None:
             and (face.box[2:] - face.box[:2]).max() >= options.smallest
         ]
         for chosen in random.permutation(usable)[:2]:
-            for _ in range(options.each):
+            for _ in range(min(options.each, options.most - turn)):
                 piece, kept = render(pixels, faces, int(chosen), STATES[turn % len(STATES)], random)
                 write_voc(options.out, f"painted_{turn:05d}_{photo.stem}", piece, kept)
                 turn += 1
