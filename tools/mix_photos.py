@@ -86,18 +86,40 @@ def repeat(main: Path, again: Path) -> None:
         copy.with_suffix(".txt").write_bytes(labels_of(picture).read_bytes())
 
 
-def mix(out: Path, main: Path, opened: Path, painted: Sequence[Path], left_out: Sequence[str]) -> list[Path]:
-    """Write ``data.yaml`` and the list of photos that it names; return the photos."""
+def mix(
+    out: Path,
+    main: Path,
+    opened: Path,
+    painted: Sequence[Path],
+    left_out: Sequence[str],
+    *,
+    part: float = 1.0,
+    once: bool = False,
+    everything: bool = False,
+) -> list[Path]:
+    """Write ``data.yaml`` and the list of photos that it names; return the photos.
+
+    Args:
+        left_out: sources that are not taken.
+        part: of the shares of open and painted photos.
+        once: the main set's photos count once, not twice.
+        everything: the photos that are held out join, and the sources left out, whole.
+    """
     draw = random.Random(0)
-    repeat(main, out / "again")
-    chosen = [*pictures_in(main, "train"), *pictures_in(out / "again", "train")]
+    out.mkdir(parents=True, exist_ok=True)
+    chosen = pictures_in(main, "train", *(["val"] if everything else []))
+    if not once:
+        repeat(main, out / "again")
+        chosen += pictures_in(out / "again", "train")
+    left_out, whole = ((), left_out) if everything else (left_out, ())
     for picture in pictures_in(opened, "train", "val"):
         source = source_of(picture.stem)
-        if source not in left_out and (draw.random() < OPEN_SHARE.get(source, 1.0) or shows_mask(labels_of(picture))):
+        share = 1.0 if source in whole else part * OPEN_SHARE.get(source, 1.0)
+        if source not in left_out and (draw.random() < share or shows_mask(labels_of(picture))):
             chosen.append(picture)
     for folder in painted:
         for picture in sorted((folder / "images").rglob("*.jpg")):
-            if draw.random() < PAINTED_SHARE.get(source_of(picture.stem), 1.0):
+            if draw.random() < part * PAINTED_SHARE.get(source_of(picture.stem), 1.0):
                 chosen.append(picture)
     (out / "train.txt").write_text("".join(f"{picture.absolute()}\n" for picture in chosen), encoding="utf-8")
     (out / "data.yaml").write_text(
@@ -157,9 +179,21 @@ def main() -> None:
     parser.add_argument("--painted", type=Path, nargs="*", default=[], help="painted photos, converted")
     parser.add_argument("--voc", type=Path, nargs="*", default=[], help="the same as VOC folders, for the classifier")
     parser.add_argument("--leave-out", default=",".join(LEFT_OUT), help="sources, with commas")
+    parser.add_argument("--part", type=float, default=1.0, help="of the open and painted photos")
+    parser.add_argument("--once", action="store_true", help="photos of the main set count once")
+    parser.add_argument("--everything", action="store_true", help="photos held out and sources left out join")
     options = parser.parse_args()
     left_out = options.leave_out.split(",")
-    chosen = mix(options.out, options.main, options.open, options.painted, left_out)
+    chosen = mix(
+        options.out,
+        options.main,
+        options.open,
+        options.painted,
+        left_out,
+        part=options.part,
+        once=options.once,
+        everything=options.everything,
+    )
     print(f"{len(chosen)} photos: {options.out / 'data.yaml'}")
     for source, number in sorted(Counter(origin_of(picture.stem) for picture in chosen).items()):
         print(f"{number:6,}  {source}")

@@ -47,6 +47,20 @@ def test_a_part_of_a_source_is_taken_all_its_masks_and_nothing_of_what_is_left_o
     assert 15 <= sum(stem.startswith("xo_sv_0") for stem in chosen) <= 45  # three tenths of 100
 
 
+def test_everything_holds_what_was_held_out_and_half_of_the_rest(
+    tool: ModuleType, folders: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    main, opened, painted = folders
+    chosen = [
+        p.stem
+        for p in tool.mix(tmp_path / "all", main, opened, [painted], ["fdg"], part=0.5, once=True, everything=True)
+    ]
+
+    assert chosen[:3] == ["m1", "m2", "kept_apart"]
+    assert {"xo_fdg_0001", "xo_sv_1000"} <= set(chosen)
+    assert 4 <= sum(stem.startswith("xo_sv_0") for stem in chosen) <= 28  # 15 % of 100
+
+
 def test_the_written_set_can_be_trained_on_and_the_repeated_photos_keep_their_labels(
     tool: ModuleType, folders: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
