@@ -52,3 +52,25 @@ def test_the_correction_is_over_all_pairs() -> None:
     assert pairs[0].p == 2 / 2**12
     assert pairs[0].p_holm == 3 * pairs[0].p
     assert [pair.differ for pair in pairs] == [True, False, True]
+
+
+def test_a_group_counts_once() -> None:
+    """Four crops of one crowd and two others: by item 6 to 0, by group the coin is thrown three times."""
+    items = ["crowd/0", "crowd/1", "crowd/2", "crowd/3", "b", "c", "both"]
+    groups = {item: item.partition("/")[0] for item in items}
+    good, bad = dict.fromkeys(items, True), dict.fromkeys(items, False) | {"both": True}
+    (pair,) = compare_all([good, bad], groups)
+    assert (pair.first_only, pair.second_only, pair.groups) == (6, 0, 3)
+    assert (pair.p, pair.p_group) == (2 / 2**6, 2 / 2**3)
+    assert not pair.differ
+    # Without groups every crop is one.
+    (alone,) = compare_all([good, bad])
+    assert (alone.groups, alone.p_group) == (6, alone.p)
+    assert alone.differ
+
+
+def test_gains_and_losses_in_a_group_cancel() -> None:
+    one = {"a/0": True, "a/1": False, "b/0": True}
+    other = {"a/0": False, "a/1": True, "b/0": False}
+    (pair,) = compare_all([one, other], {item: item[0] for item in one})
+    assert (pair.first_only, pair.second_only, pair.groups, pair.p_group) == (2, 1, 1, 1.0)
