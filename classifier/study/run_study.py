@@ -6,13 +6,14 @@ import ctypes
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from maskdet.classifier.crops.crop_set import CropSet
-from maskdet.classifier.networks.specs import NETWORKS, WeightsChoice, find_network
+from maskdet.classifier.networks.specs import NETWORKS, TaskName, WeightsChoice, find_network
 from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan, with_epochs
-from maskdet.classifier.training.division import FOLDS
+from maskdet.classifier.training.division import FOLDS, divide
 from maskdet.classifier.training.recipe import RecipeName
 from maskdet.classifier.training.run import NetworkRun, ProtocolName
 from maskdet.errors import DatasetError, MaskdetError, WeightsError
@@ -110,6 +111,20 @@ def _owner(path: Path) -> str:
     if owner is None:
         raise WeightsError(path, "holds none of the four backbones' weights: give torchvision's own file")
     return owner
+
+
+def earlier_folds(crops: CropSet) -> Callable[[NetworkRun], bool]:
+    """Return what says of a grouped run whether its test part is none of today's folds: photos were divided otherwise.
+
+    What was trained on folds of another making stays a valid run, but is not pooled or compared with these.
+    """
+
+    @cache
+    def test_part(task: TaskName, fold: int) -> frozenset[str]:
+        places = divide(crops, task=task, protocol="grouped", fold=fold)["test"]
+        return frozenset(crops.records[place].crop for place in places.tolist())
+
+    return lambda run: frozenset(run.parts["test"].crops) != test_part(run.task, run.fold or 0)
 
 
 def check_source(source: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.networks.specs import STUDY_NETWORKS, NetworkSpec, TaskName
 from maskdet.classifier.study.scores import RESAMPLES, Scores, score
+from maskdet.classifier.training.division import FOLDS
 from maskdet.classifier.training.run import NetworkRun, PartName, Predictions, ProtocolName
 from maskdet.errors import DatasetError
 from maskdet.statistics.mcnemar import Comparison, compare_all
@@ -67,6 +68,17 @@ class Entry:
     folds: tuple[Entry, ...] = ()
 
     @property
+    def name(self) -> str:
+        """The label, and where the test part is some of the folds, how many."""
+        return self.label if self.run.fold is None else f"{self.label} ({len(self.runs)} of {FOLDS} folds)"
+
+    @property
+    def constant(self) -> str | None:
+        """The class that every test crop got, None where the answers differ."""
+        given = np.flatnonzero(self.scores.matrix.sum(axis=0))
+        return self.run.classes[int(given[0])] if len(given) == 1 else None
+
+    @property
     def run(self) -> NetworkRun:
         """The first run; what its folds have in common is read from it."""
         return self.runs[0]
@@ -95,33 +107,45 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """All entries that share task and protocol, the study's networks first, in its order.
+    """All entries that share task and division, the study's networks first, in its order.
 
-    ``pairs`` compares every two of them on the test crops that both have.
+    ``pairs`` compares every two of them on the test crops that both have, one seed of each. The folds are ``earlier``
+    ones where photos are divided otherwise today: entries of the two do not stand in one table.
     """
 
     task: TaskName
     protocol: ProtocolName
     entries: tuple[Entry, ...]
     pairs: list[Comparison]
+    earlier: bool = False
 
     @property
     def title(self) -> str:
         """For people."""
-        return f"{_TASK_TITLES[self.task]}, {_PROTOCOL_TITLES[self.protocol]}"
+        return f"{_TASK_TITLES[self.task]}, {_PROTOCOL_TITLES[self.protocol]}{', earlier folds' * self.earlier}"
+
+    @property
+    def division(self) -> str:
+        """How the crops were divided, for tables that programs read: ``study``, ``grouped``, ``grouped-earlier``."""
+        return f"{self.protocol}{'-earlier' * self.earlier}"
 
     @property
     def slug(self) -> str:
         """For file names."""
-        return f"{self.task}-{self.protocol}"
+        return f"{self.task}-{self.division}"
 
 
 def score_runs(
-    runs: Sequence[NetworkRun], records: Sequence[CropRecord] | None = None, *, resamples: int = RESAMPLES
+    runs: Sequence[NetworkRun],
+    records: Sequence[CropRecord] | None = None,
+    *,
+    earlier: Callable[[NetworkRun], bool] | None = None,
+    resamples: int = RESAMPLES,
 ) -> list[Section]:
     """Pool folds, score, and sort runs of any networks, in any order.
 
-    Without records of where the crops come from, each crop is drawn by itself in the bootstrap.
+    Without records of where the crops come from, each crop is drawn by itself in the bootstrap. ``earlier`` says of a
+    grouped run whether its fold is not one of today's; without it all are.
 
     Raises:
         DatasetError: two runs claim the same place, or a run does not fit the records.
@@ -129,20 +153,38 @@ def score_runs(
     known = None if records is None else {record.crop: record for record in records}
     families: dict[tuple[object, ...], list[NetworkRun]] = {}
     for run in runs:
-        key = (run.task, run.protocol, run.name, run.title, run.weights, run.frozen, run.seed)
+        old = earlier is not None and run.protocol == "grouped" and earlier(run)
+        recipe = run.recipe.get("name")
+        key = (run.task, run.protocol, old, run.name, run.title, run.weights, run.frozen, recipe, run.seed)
         families.setdefault(key, []).append(run)
     sections = []
-    for task, protocol in SECTION_ORDER:
-        mine = [family for family in families.values() if (family[0].task, family[0].protocol) == (task, protocol)]
+    for task, protocol, old in ((*kind, old) for kind in SECTION_ORDER for old in (False, True)):
+        mine = [family for key, family in families.items() if key[:3] == (task, protocol, old)]
         mine.sort(key=lambda family: _order(family[0]))
         labels = _labels([family[0] for family in mine])
+        section = Section(task, protocol, (), [], old)
         entries = tuple(
-            _entry(label, f"{task}-{protocol}", tuple(family), known, resamples)
+            _entry(label, section.slug, tuple(family), known, resamples)
             for label, family in zip(labels, mine, strict=True)
         )
         if entries:
-            sections.append(Section(task, protocol, entries, compare_all([entry.right() for entry in entries])))
+            sections.append(replace(section, entries=entries, pairs=_pairs(entries, known)))
     return sections
+
+
+def _pairs(entries: Sequence[Entry], known: Mapping[str, CropRecord] | None) -> list[Comparison]:
+    """Compare the entries, of those that differ in nothing but the seed the first."""
+    first: dict[str, int] = {}
+    for place, entry in enumerate(entries):
+        first.setdefault(re.sub(_SEED, "", entry.label), place)
+    places = list(first.values())
+    groups = None if known is None else {crop: record.group for crop, record in known.items()}
+    pairs = compare_all([entries[place].right() for place in places], groups)
+    return [replace(pair, first=places[pair.first], second=places[pair.second]) for pair in pairs]
+
+
+#: How a label ends where several seeds stand beside each other.
+_SEED: Final = r", seed \d+$"
 
 
 def _spec(run: NetworkRun) -> NetworkSpec | None:
@@ -152,7 +194,8 @@ def _spec(run: NetworkRun) -> NetworkSpec | None:
 def _order(run: NetworkRun) -> tuple[object, ...]:
     names: list[str] = list(STUDY_NETWORKS)
     place = names.index(run.name) if run.name in names else len(names)
-    return (place, run.name, run.weights != "imagenet", not run.frozen, run.title, run.weights, run.seed)
+    recipe = run.recipe.get("name") == "study"
+    return (place, run.name, run.weights != "imagenet", not run.frozen, run.title, run.weights, recipe, run.seed)
 
 
 def _labels(runs: Sequence[NetworkRun]) -> list[str]:
@@ -166,7 +209,8 @@ def _labels(runs: Sequence[NetworkRun]) -> list[str]:
                 extra = ", random and frozen" if run.frozen else ", from scratch"
             elif not run.frozen:
                 extra = ", fine-tuned"
-        labels.append(run.title + ("" if extra.strip(", ") in run.title.lower() else extra))
+        extra = "" if extra.strip(", ") in run.title.lower() else extra
+        labels.append(run.title + extra + (", the study's recipe" if run.recipe.get("name") == "study" else ""))
     return [
         f"{label}, seed {run.seed}" if labels.count(label) > 1 else label
         for label, run in zip(labels, runs, strict=True)
@@ -246,7 +290,10 @@ def _overlap(runs: Sequence[NetworkRun], known: Mapping[str, CropRecord], floor:
     return Overlap(photo=photo, **counts)
 
 
-def wrong_where(entry: Entry, keep: Callable[[str], bool]) -> tuple[int, int]:
-    """Return how many test crops for whose names ``keep`` holds are answered wrongly, and how many there are."""
-    kept = [right for crop, right in entry.right().items() if keep(crop)]
-    return sum(not right for right in kept), len(kept)
+def score_where(
+    entry: Entry, keep: Callable[[str], bool], groups: Mapping[str, str], *, resamples: int = RESAMPLES
+) -> Scores | None:
+    """Score the test crops for whose names ``keep`` holds; ``groups`` names their groups. None where there are none."""
+    kept = [place for place, crop in enumerate(entry.test.crops) if keep(crop)]
+    names = [groups[entry.test.crops[place]] for place in kept]
+    return score(entry.test.labels[kept], entry.test.probabilities[kept], names, resamples=resamples) if kept else None

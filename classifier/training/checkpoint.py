@@ -41,8 +41,13 @@ class TrainingState:
     @property
     def finished(self) -> bool:
         """Whether all epochs are done, or dev has not improved for long enough."""
+        return len(self.epochs) >= self.recipe.epochs or self.stopped_early
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether epochs are left, but dev loss has not become lower for as many as the patience."""
         done = len(self.epochs)
-        return done >= self.recipe.epochs or (done > 0 and done - self.best_epoch >= self.recipe.patience)
+        return 0 < done < self.recipe.epochs and done - self.best_epoch >= self.recipe.patience
 
     def step(self, learning_rate: float) -> None:
         """Apply the gradients and clear them."""

@@ -21,6 +21,7 @@ from maskdet.classifier.training.batches import SCORE_BATCH, Batches, slices
 from maskdet.classifier.training.checkpoint import TrainingState
 from maskdet.classifier.training.recipe import Recipe
 from maskdet.classifier.training.run import Epoch
+from maskdet.terminal.console import say
 from maskdet.terminal.progress import track
 
 
@@ -109,6 +110,12 @@ def fit(
             state.save(options.checkpoint)
         if options.report is not None:
             options.report(epoch)
+    if state.stopped_early and not options.quiet:
+        done = len(state.epochs)
+        say(
+            f"{options.label}: early stopping after epoch {done} of {recipe.epochs}: dev loss has not become lower for "
+            f"{recipe.patience} epochs; kept: epoch {done if options.keep_last else state.best_epoch}"
+        )
     if not options.keep_last:
         module.load_state_dict(state.best)
     module.eval()

@@ -101,6 +101,11 @@ class NetworkRun:
         """The task's classes; the index is the label."""
         return TASK_CLASSES[self.task]
 
+    @property
+    def stopped_early(self) -> bool:
+        """Whether training ended before all its epochs, dev loss having been lower before."""
+        return len(self.epochs) < int(self.recipe.get("epochs", 0))
+
 
 def save_run(run: NetworkRun, folder: Path) -> None:
     """Write a run's three files; ``run.json`` comes last, so that a folder that has it is complete.

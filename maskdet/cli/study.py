@@ -229,11 +229,11 @@ class _Study:
         from maskdet.classifier.study.collapse import load_collapse
         from maskdet.classifier.study.report import write_report
         from maskdet.classifier.study.report.terminal import print_study, to_dict
-        from maskdet.classifier.study.run_study import COLLAPSE_FILE, describe_machine
+        from maskdet.classifier.study.run_study import COLLAPSE_FILE, describe_machine, earlier_folds
         from maskdet.classifier.study.sections import score_runs
 
         collapse = self.runs / COLLAPSE_FILE
-        sections = score_runs(found, crops.records)
+        sections = score_runs(found, crops.records, earlier=earlier_folds(crops))
         places = {record.crop: at for at, record in enumerate(crops.records)}
         write_report(
             sections,
@@ -286,5 +286,6 @@ def read_names(path: Path) -> frozenset[str]:
 def _say(name: str, epoch: Epoch) -> None:
     say(
         f"{name}: epoch {epoch.number}, {epoch.seconds:.0f} s, loss {epoch.train_loss:.4f}, "
-        f"dev loss {epoch.dev_loss:.4f}, dev error {epoch.dev_error:.2%}"
+        f"train accuracy {1 - epoch.train_error:.2%}, dev loss {epoch.dev_loss:.4f}, "
+        f"dev accuracy {1 - epoch.dev_error:.2%}"
     )

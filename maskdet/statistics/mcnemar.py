@@ -73,9 +73,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def compare_all(
-    right: Sequence[Mapping[str, bool]], groups: Mapping[str, str] | None = None
-) -> list[Comparison]:
+def compare_all(right: Sequence[Mapping[str, bool]], groups: Mapping[str, str] | None = None) -> list[Comparison]:
     """Compare every two classifiers by item -> right or not; pairs without a common item are left out.
 
     ``groups`` names each item's group; without it each item is one, and both tests are McNemar's.

@@ -19,19 +19,19 @@ from maskdet.classifier.study.report.csv_files import (
     networks_csv,
     per_class_csv,
 )
+from maskdet.classifier.study.report.groups import groups_table
 from maskdet.classifier.study.report.mistakes import MAX_CELLS, Pixels, draw_gallery, find_mistakes
+from maskdet.classifier.study.report.pairs import CELLS, pairs_sentence, pairs_table
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
 from maskdet.classifier.study.report.results import (
     classes_table,
     figures_table,
     folds_table,
     overlap_table,
-    pairs_sentence,
-    pairs_table,
     sizes_section,
     times_table,
 )
-from maskdet.classifier.study.report.words import data_section, definitions, largest_group, recipes, summary
+from maskdet.classifier.study.report.words import data_section, definitions, recipes, summary
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.classifier.training.run import is_view
 from maskdet.errors import DatasetError
@@ -80,7 +80,7 @@ def write_report(
         files["collapse.csv"] = format_collapse(collapse).encode()
     parts = [
         "# The crop study: what was printed, what it says, and what we measured",
-        summary(sections, collapse or ()),
+        summary(sections, collapse or (), records),
         "## The data, and how it is divided",
         data_section(sections, records),
     ]
@@ -149,13 +149,13 @@ def _section_text(
     parts += [
         "### Test crops that training had seen something of",
         overlap_table(section),
-        largest_group(section, records),
+        "### What the test part is made of",
+        groups_table(section, records),
     ]
     if section.pairs:
         parts += [
             "### Which networks differ",
-            f"{pairs_sentence(section)} In each cell: test crops that the row's network alone got right : those "
-            "that the column's alone did, and Holm's corrected p of McNemar's exact test. Bold: they differ.",
+            f"{pairs_sentence(section)} {CELLS}",
             pairs_table(section),
         ]
     parts += ["### Time and size", _TIMES, times_table(section), "### Learning curves"]

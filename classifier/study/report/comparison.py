@@ -19,6 +19,7 @@ from maskdet.classifier.study.published import (
 from maskdet.classifier.study.report.results import floor_label, floors
 from maskdet.classifier.study.report.text import (
     NONE,
+    error_intervals,
     mark_best,
     percent,
     percent_interval,
@@ -129,7 +130,9 @@ def _ours(lines: Sequence[Line], figure: FigureName) -> list[str]:
         if line.entry is None or estimate is None:
             texts.append(line.absent)
         elif figure == "error":
-            texts.append(f"{line.entry.scores.wrong:,} of {line.entry.scores.count:,}: {percent_interval(estimate)}")
+            texts.append(
+                f"{line.entry.scores.wrong:,} of {line.entry.scores.count:,}: {error_intervals(line.entry.scores)}"
+            )
         else:
             texts.append(ratio_interval(estimate))
     return mark_best(values, texts, lowest=figure == "error")

@@ -11,21 +11,22 @@ from maskdet.classifier.study.report.mistakes import find_mistakes
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.results.rows import csv_text, path_cell
 from maskdet.statistics.figures import Figure
+from maskdet.statistics.mcnemar import Comparison
 
-_WHERE: Final = ("task", "protocol", "network", "title", "weights", "frozen", "seed", "fold")
+_WHERE: Final = ("task", "protocol", "network", "title", "weights", "frozen", "recipe", "seed", "fold")
 _ESTIMATES: Final = ("error", "error_by_group", "macro_f1", "balanced_accuracy", "auc")
 
 
 def networks_csv(sections: Sequence[Section]) -> str:
     """Return every figure, a line a run; trainings with folds have one more line, ``fold`` = ``all``."""
-    return _text([_network_row(entry) for entry in _each(sections)])
+    return _text([_network_row(*each) for each in _each(sections)])
 
 
 def per_class_csv(sections: Sequence[Section]) -> str:
     """Return precision, recall, F1 and support, a line a run and class."""
     return _text(
         [
-            _where(entry)
+            _where(section, entry)
             | {
                 "class": name,
                 "precision": row.precision,
@@ -33,7 +34,7 @@ def per_class_csv(sections: Sequence[Section]) -> str:
                 "f1": row.f1,
                 "support": row.support,
             }
-            for entry in _each(sections)
+            for section, entry in _each(sections)
             for name, row in zip(entry.run.classes, entry.scores.classes, strict=True)
         ]
     )
@@ -43,8 +44,8 @@ def confusion_csv(sections: Sequence[Section]) -> str:
     """Return the confusion matrices, a line a cell."""
     return _text(
         [
-            _where(entry) | {"truth": truth, "answer": answer, "crops": int(entry.scores.matrix[row, column])}
-            for entry in _each(sections)
+            _where(section, entry) | {"truth": truth, "answer": answer, "crops": int(entry.scores.matrix[row, column])}
+            for section, entry in _each(sections)
             for row, truth in enumerate(entry.run.classes)
             for column, answer in enumerate(entry.run.classes)
         ]
@@ -52,25 +53,23 @@ def confusion_csv(sections: Sequence[Section]) -> str:
 
 
 def mcnemar_csv(sections: Sequence[Section]) -> str:
-    """Return the pairs of each section."""
-    header = ("task", "protocol", "first", "second", "common", "first_only", "second_only", "p", "p_holm", "differ")
+    """Return the pairs of each section; ``p`` is McNemar's by face, ``p_group`` of sign flips by photo group."""
+    counts = ("common", "first_only", "second_only", "p", "p_holm", "groups", "p_group", "p_group_holm", "differ")
+    header = ("task", "protocol", "first", "second", *counts)
     rows = [
         {
-            "task": section.task,
-            "protocol": section.protocol,
-            "first": section.entries[pair.first].label,
-            "second": section.entries[pair.second].label,
-            "common": pair.common,
-            "first_only": pair.first_only,
-            "second_only": pair.second_only,
-            "p": pair.p,
-            "p_holm": pair.p_holm,
-            "differ": pair.differ,
+            **dict(zip(header[:4], _pair_names(section, pair), strict=True)),
+            **{name: getattr(pair, name) for name in counts},
         }
         for section in sections
         for pair in section.pairs
     ]
     return _text(rows, header)
+
+
+def _pair_names(section: Section, pair: Comparison) -> tuple[str, ...]:
+    labels = (section.entries[place].label for place in (pair.first, pair.second))
+    return (section.task, section.division, *labels)
 
 
 def misclassified_csv(sections: Sequence[Section], known: Mapping[str, CropRecord]) -> str:
@@ -87,7 +86,7 @@ def misclassified_csv(sections: Sequence[Section], known: Mapping[str, CropRecor
                 rows.append(
                     {
                         "task": section.task,
-                        "protocol": section.protocol,
+                        "protocol": section.division,
                         "run": entry.label,
                         "fold": mistake.fold,
                         "crop": mistake.crop,
@@ -103,30 +102,30 @@ def misclassified_csv(sections: Sequence[Section], known: Mapping[str, CropRecor
     return _text(rows, header)
 
 
-def _each(sections: Sequence[Section]) -> Iterable[Entry]:
+def _each(sections: Sequence[Section]) -> Iterable[tuple[Section, Entry]]:
     for section in sections:
         for entry in section.entries:
-            yield from entry.folds
-            yield entry
+            yield from ((section, fold) for fold in entry.folds)
+            yield section, entry
 
 
-def _where(entry: Entry) -> dict[str, Any]:
+def _where(section: Section, entry: Entry) -> dict[str, Any]:
     run = entry.run
     fold = "all" if entry.folds else run.fold
     # Folds are called after their entry; they have a column of their own here.
     title = entry.label.removesuffix(f", fold {run.fold}")
-    return dict(
-        zip(_WHERE, (run.task, run.protocol, run.name, title, run.weights, run.frozen, run.seed, fold), strict=True)
-    )
+    what = (run.name, title, run.weights, run.frozen, run.recipe.get("name"), run.seed, fold)
+    return dict(zip(_WHERE, (section.task, section.division, *what), strict=True))
 
 
-def _network_row(entry: Entry) -> dict[str, Any]:
+def _network_row(section: Section, entry: Entry) -> dict[str, Any]:
     run, scores, floor = entry.run, entry.scores, entry.scores.floor
     epochs = [epoch for each in entry.runs for epoch in each.epochs]
-    row = _where(entry) | {
+    row = _where(section, entry) | {
         "parameters": run.parameters,
         "trainable": run.trainable,
         "epochs": len(epochs),
+        "stopped_early": sum(each.stopped_early for each in entry.runs),
         "best_epoch": None if entry.folds else run.best_epoch,
         "seconds_per_epoch": sum(epoch.seconds for epoch in epochs) / len(epochs) if epochs else None,
         "ms_per_crop": sum(each.ms_per_crop for each in entry.runs) / len(entry.runs),

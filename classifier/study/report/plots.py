@@ -142,17 +142,20 @@ def error_bars(section: Section) -> Any:
     figure = _figure(8.0, 1.7 + 0.48 * len(entries))
     axes = figure.add_subplot()
     for place, entry in enumerate(entries):
-        estimate = entry.scores.error
-        _bar(axes, place - 0.12, estimate.value, estimate.low, estimate.high, "tab:blue", "o", "ours")
+        for estimate, at, colour, label in (
+            (entry.scores.error, place - 0.2, "tab:cyan", "ours, interval by face"),
+            (entry.scores.error_by_group, place, "tab:blue", "ours, interval by photo group"),
+        ):
+            _bar(axes, at, estimate.value, estimate.low, estimate.high, colour, "o", label)
         theirs = study_error(entry.run.name) if entry.as_in_study and section.task == "binary" else None
         if theirs is not None:
-            _bar(axes, place + 0.16, *theirs, STUDY_COLOUR, "x", "the study (split by crop)")
+            _bar(axes, place + 0.2, *theirs, STUDY_COLOUR, "x", "the study (split by crop)")
     floors = sorted({(entry.scores.floor.error, entry.scores.floor.count) for entry in entries})
     for (floor, count), style in zip(floors, ("--", ":", "-.", "-") * len(floors), strict=False):
         axes.axvline(
             100 * floor, color="tab:red", linestyle=style, linewidth=1.2, label=f"always the same, {count} crops"
         )
-    axes.set_yticks(range(len(entries)), [entry.label for entry in entries])
+    axes.set_yticks(range(len(entries)), [entry.name for entry in entries])
     axes.set(ylim=(len(entries) - 0.5, -0.5), xlabel="wrong test crops in %, with 95 % interval")
     right = axes.get_xlim()[1]
     axes.set_xlim(-0.01 * right, right)  # a mark at 0 must not be cut in half

@@ -1,7 +1,6 @@
 """Tables of our own results: every figure of each network, class by class and fold by fold, the floor in each.
 
-What the networks cost is another: parameters beside those the study printed, time to train, time to answer; and which
-networks differ, pair by pair, a third.
+What the networks cost is another: parameters beside those the study printed, time to train, time to answer.
 """
 
 from __future__ import annotations
@@ -14,10 +13,9 @@ from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.published import ELSEWHERE
 from maskdet.classifier.study.report.text import (
     NONE,
+    error_intervals,
     mark_best,
-    p_value,
     percent,
-    percent_interval,
     ratio,
     ratio_interval,
     table,
@@ -25,7 +23,6 @@ from maskdet.classifier.study.report.text import (
 from maskdet.classifier.study.scores import Floor
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.errors import MissingExtraError
-from maskdet.statistics.mcnemar import ALPHA, Comparison
 
 
 def floors(entries: Iterable[Entry]) -> list[tuple[Floor, str]]:
@@ -48,8 +45,7 @@ def figures_table(section: Section) -> str:
     entries = section.entries
     scores = [entry.scores for entry in entries]
     marked = [
-        mark_best([one.error.value for one in scores], [percent_interval(one.error) for one in scores], lowest=True),
-        [percent_interval(one.error_by_group).partition(" % ")[2] or NONE for one in scores],
+        mark_best([one.error.value for one in scores], [error_intervals(one) for one in scores], lowest=True),
         *(
             mark_best(
                 [getattr(one, name).value for one in scores], [ratio_interval(getattr(one, name)) for one in scores]
@@ -58,20 +54,17 @@ def figures_table(section: Section) -> str:
         ),
     ]
     rows = [
-        [entry.label, percent(entry.train_error), percent(entry.dev_error) + (" †" if entry.dev_is_test else ""), *rest]
+        [entry.name, percent(entry.train_error), percent(entry.dev_error) + (" †" if entry.dev_is_test else ""), *rest]
         for entry, *rest in zip(entries, *marked, strict=True)
     ]
     for floor, answer in floors(entries):
-        own = [percent(floor.error), NONE, ratio(floor.macro_f1), ratio(floor.balanced_accuracy), ratio(floor.auc)]
+        own = [percent(floor.error), ratio(floor.macro_f1), ratio(floor.balanced_accuracy), ratio(floor.auc)]
         rows.append([floor_label(floor.count, answer), NONE, NONE, *own])
     for other in ELSEWHERE:
         if other.task == section.task == "three":
-            own = [percent(1 - other.accuracy, 0), NONE, ratio(other.macro_f1, 2), NONE, NONE]
+            own = [percent(1 - other.accuracy, 0), ratio(other.macro_f1, 2), NONE, NONE]
             rows.append([f"*published elsewhere: {other.what}*", NONE, NONE, *own])
-    columns = [
-        "network", "train error", "dev error", "test error", "same, by photo group", "macro-F1", "balanced accuracy",
-        "ROC-AUC",
-    ]  # fmt: skip
+    columns = ["network", "train error", "dev error", "test error", "macro-F1", "balanced accuracy", "ROC-AUC"]
     note = "\n\n† Dev is part of the test crops, as with the study's transfer nets: when to stop was chosen on them."
     return table(columns, rows) + (note if any(entry.dev_is_test for entry in entries) else "")
 
@@ -102,7 +95,7 @@ def folds_table(section: Section) -> str:
     numbers = sorted({fold.run.fold for entry in entries for fold in entry.folds if fold.run.fold is not None})
     marked = [_error_column([_fold(entry, number) for entry in entries]) for number in numbers]
     marked.append(_error_column(entries))
-    rows = [[entry.label, *rest] for entry, *rest in zip(entries, *marked, strict=True)]
+    rows = [[entry.name, *rest] for entry, *rest in zip(entries, *marked, strict=True)]
     for floor, answer in floors(entries):
         sample = next(entry for entry in entries if entry.scores.floor == floor)
         found = [_fold(sample, number) for number in numbers]
@@ -229,34 +222,3 @@ def _ms(entry: Entry) -> float:
 
 def _epochs(entry: Entry) -> str:
     return ", ".join(f"{len(run.epochs)} ({run.best_epoch})" for run in entry.runs)
-
-
-def pairs_table(section: Section) -> str:
-    """Return the matrix of all pairs: crops that the row alone got right : the column alone, and Holm's p."""
-    found = {(pair.first, pair.second): pair for pair in section.pairs}
-    entries = section.entries
-    rows = []
-    for first, entry in enumerate(entries[:-1]):
-        cells = [_cell(found.get((first, second))) if second > first else "" for second in range(1, len(entries))]
-        rows.append([f"{first + 1} {entry.label}", *cells])
-    return table(["", *(f"{index} {entry.label}" for index, entry in enumerate(entries[1:], 2))], rows)
-
-
-def pairs_sentence(section: Section) -> str:
-    """Say how many pairs differ, and on how many crops they were compared."""
-    pairs, differ = len(section.pairs), sum(pair.differ for pair in section.pairs)
-    common = sorted({pair.common for pair in section.pairs})
-    crops = f"{common[0]:,}" if len(common) == 1 else f"{common[0]:,} to {common[-1]:,}"
-    left = len(section.entries) * (len(section.entries) - 1) // 2 - pairs
-    apart = f" {left} more share no test crop and cannot be compared." if left else ""
-    what = "1 pair" if pairs == 1 else f"{pairs} pairs"
-    return (
-        f"{differ} of {what} differ at {100 * ALPHA:.0f} %, compared on the {crops} test crops that both have.{apart}"
-    )
-
-
-def _cell(pair: Comparison | None) -> str:
-    if pair is None:
-        return NONE
-    text = f"{pair.first_only} : {pair.second_only}, p {p_value(pair.p_holm)}"
-    return f"**{text}**" if pair.differ else text

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from maskdet.classifier.study.published import study_error
-from maskdet.classifier.study.report.results import floors, pairs_sentence
+from maskdet.classifier.study.published import OWN_PARTS, TRANSFER_PARTS, study_error
+from maskdet.classifier.study.report.pairs import pairs_sentence
+from maskdet.classifier.study.report.results import floors
 from maskdet.classifier.study.report.text import NONE
 from maskdet.classifier.study.sections import Entry, Section
 from maskdet.statistics.figures import Figure
@@ -21,6 +22,11 @@ SCHEMA: Final = "maskdet-study/1"
 _DIGITS: Final = 6
 #: Columns that the table needs with every interval in it.
 _WIDE: Final = 120
+_NOTES: Final = (
+    "In brackets the 95 % interval by photo group.",
+    f"study %: what its numbers say of its own {OWN_PARTS[2]} or {TRANSFER_PARTS[1]} test crops, split by crop. That "
+    "is another test set than ours: the two errors are not of the same faces.",
+)
 _FIGURES: Final = ("error", "error_by_group", "accuracy", "macro_f1", "balanced_accuracy", "auc")
 
 
@@ -29,10 +35,15 @@ def print_study(sections: Sequence[Section]) -> None:
     screen = console()
     for section in sections:
         screen.print(_section_table(section, screen.width))
+        for entry in section.entries:
+            if entry.constant is not None:
+                words = f"{entry.name} answers {entry.constant} for every test crop: it has learnt nothing."
+                screen.print(words, markup=False)
         if section.pairs:
             screen.print(pairs_sentence(section), markup=False)
         screen.print()
-    screen.print("In brackets the 95 % interval; study: what its numbers say, split by crop.", markup=False)
+    for line in _NOTES:
+        screen.print(line, markup=False)
 
 
 def to_dict(sections: Sequence[Section]) -> dict[str, Any]:
@@ -50,12 +61,12 @@ def _section_table(section: Section, width: int) -> Table:
     for label in ("error %", "macro-F1", "bal. acc." if narrow else "balanced acc.", "AUC"):
         table.add_column(label, no_wrap=True)
     table.add_column("ms", justify="right")
-    best = {name: _best(section, name) for name in ("error", "macro_f1", "balanced_accuracy", "auc")}
+    best = {name: _best(section, name) for name in ("error_by_group", "macro_f1", "balanced_accuracy", "auc")}
     for entry in section.entries:
         theirs = study_error(entry.run.name) if entry.as_in_study and section.task == "binary" else None
         cells = [_cell(name, getattr(entry.scores, name), best[name], narrow=narrow) for name in best]
         table.add_row(
-            cell(entry.label),
+            cell(entry.name),
             NONE if theirs is None else f"{100 * theirs[0]:.1f}",
             *cells,
             f"{entry.run.ms_per_crop:.1f}",
@@ -75,7 +86,7 @@ def _best(section: Section, name: str) -> float | None:
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return None
-    best: float = min(known) if name == "error" else max(known)
+    best: float = min(known) if name.startswith("error") else max(known)
     return best
 
 
@@ -83,7 +94,7 @@ def _cell(name: str, estimate: Figure, best: float | None, *, narrow: bool) -> s
     """Write a figure and its interval; in a narrow table only the error's."""
     if estimate.value is None:
         return NONE
-    percent = name == "error"
+    percent = name.startswith("error")
     value = f"{100 * estimate.value:.1f}" if percent else f"{estimate.value:.3f}"
     if estimate.value == best:
         value = f"[bold]{value}[/bold]"
@@ -97,6 +108,7 @@ def _section_dict(section: Section) -> dict[str, Any]:
     return {
         "task": section.task,
         "protocol": section.protocol,
+        "earlier_folds": section.earlier,
         "classes": list(section.entries[0].run.classes),
         "networks": [_entry_dict(entry) for entry in section.entries],
         "pairs": [
@@ -104,8 +116,7 @@ def _section_dict(section: Section) -> dict[str, Any]:
             | {
                 "first": section.entries[pair.first].label,
                 "second": section.entries[pair.second].label,
-                "p": _rounded(pair.p),
-                "p_holm": _rounded(pair.p_holm),
+                **{name: _rounded(getattr(pair, name)) for name in ("p", "p_holm", "p_group", "p_group_holm")},
                 "differ": pair.differ,
             }
             for pair in section.pairs
@@ -121,11 +132,13 @@ def _entry_dict(entry: Entry) -> dict[str, Any]:
         "label": entry.label,
         "weights": run.weights,
         "frozen": run.frozen,
+        "recipe": run.recipe.get("name"),
         "seed": run.seed,
         "folds": [each.fold for each in entry.runs if each.fold is not None],
         "parameters": run.parameters,
         "trainable": run.trainable,
         "epochs": [len(each.epochs) for each in entry.runs],
+        "stopped_early": [each.stopped_early for each in entry.runs],
         "ms_per_crop": _rounded(sum(each.ms_per_crop for each in entry.runs) / len(entry.runs)),
         "train_error": _rounded(entry.train_error),
         "dev_error": _rounded(entry.dev_error),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maskdet.statistics.figures import Figure
+
+if TYPE_CHECKING:
+    from maskdet.classifier.study.scores import Scores
 
 NONE: Final = "–"
 #: The three classes where there is little room, by class id.
@@ -38,6 +41,17 @@ def percent_interval(estimate: Figure) -> str:
     '3.30 % (1.94–5.56)'
     """
     return estimate.written(percent, lambda end: _round(100 * end, 2))
+
+
+def error_intervals(scores: Scores) -> str:
+    """Write an error with both its intervals: Wilson's, which takes faces for independent, and by photo group."""
+    by_face, by_group = scores.error, scores.error_by_group
+    ends = [
+        f"by {name} {_round(100 * one.low, 2)}–{_round(100 * one.high, 2)}"
+        for name, one in (("face", by_face), ("group", by_group))
+        if one.low is not None and one.high is not None
+    ]
+    return percent(by_face.value) + (f" ({', '.join(ends)})" if ends else "")
 
 
 def ratio_interval(estimate: Figure) -> str:

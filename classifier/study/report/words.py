@@ -5,32 +5,31 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.collapse import CollapseRow
 from maskdet.classifier.study.published import CROPS, OWN, OWN_PARTS, TRANSFER, TRANSFER_PARTS
-from maskdet.classifier.study.report.results import pairs_sentence
+from maskdet.classifier.study.report.groups import find_series, part_sentence, without_series
+from maskdet.classifier.study.report.pairs import pairs_sentence
 from maskdet.classifier.study.report.text import (
     NONE,
+    error_intervals,
     join_names,
-    mark_best,
     percent,
-    percent_interval,
     ratio_interval,
     table,
 )
 from maskdet.classifier.study.scores import RESAMPLES
-from maskdet.classifier.study.sections import Entry, Section, wrong_where
+from maskdet.classifier.study.sections import Entry, Section
 from maskdet.classifier.training.run import PARTS
-from maskdet.statistics.figures import Figure
 
 
-def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow]) -> str:
+def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow], records: Sequence[CropRecord] = ()) -> str:
     """Return what the report is about, the best network of each section, and what the study's numbers say."""
-    lines = [_study(), *map(_best, sections)]
+    lines = [_study(), *(_best(section, records) for section in sections)]
     lines += [
         f"{section.title[0].upper()}{section.title[1:]}: {pairs_sentence(section)}"
         for section in sections
@@ -49,11 +48,13 @@ def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow]) -> str
         "have learned anything.",
         "\n".join(f"- {line}" for line in lines),
     ]
-    both = _both_divisions(sections)
+    both = _both_divisions(sections, records)
     if both:
         parts.append(
             "The same networks, divided in two ways. By crop, test faces share photos with training faces; by photo "
-            "group they do not.\n\n" + both
+            "group they do not. The two test parts are of different photos: beside each other they say what a split by "
+            "photo costs only where both are without the series of selfies, which is easy and of which a test part may "
+            "hold any share, and only within their intervals.\n\n" + both
         )
     return "\n\n".join(parts)
 
@@ -74,46 +75,52 @@ def _study() -> str:
     )
 
 
-def _best(section: Section) -> str:
+def _best(section: Section, records: Sequence[CropRecord]) -> str:
     errors = [entry.scores.wrong / entry.scores.count for entry in section.entries]
     first, *others = [entry for entry, error in zip(section.entries, errors, strict=True) if error == min(errors)]
     scores = first.scores
     what = "only" if len(section.entries) == 1 else "least wrong"
     level = f" (level with {join_names([entry.label for entry in others])})" if others else ""
     return (
-        f"{section.title[0].upper()}{section.title[1:]}: {what} {first.label}{level}, "
-        f"error {percent_interval(scores.error)}, balanced accuracy {ratio_interval(scores.balanced_accuracy)}; "
+        f"{section.title[0].upper()}{section.title[1:]}: {what} {first.name}{level}, "
+        f"error {error_intervals(scores)}, balanced accuracy {ratio_interval(scores.balanced_accuracy)}; "
         f"floor {percent(scores.floor.error)}."
-    )
+    ) + (f" {part_sentence(first, records)}" if records and section.protocol == "grouped" else "")
 
 
-def _both_divisions(sections: Sequence[Section]) -> str:
+def _both_divisions(sections: Sequence[Section], records: Sequence[CropRecord]) -> str:
     """Return errors by crop beside those by photo group, for networks that have both; empty without any."""
     rows = []
     for task, name in (("binary", "two classes"), ("three", "three classes")):
-        found = {section.protocol: section for section in sections if section.task == task}
-        if len(found) < 2:
-            continue
-        grouped = {entry.label: entry for entry in found["grouped"].entries}
-        pairs = [(entry, grouped[entry.label]) for entry in found["study"].entries if entry.label in grouped]
-        rows += [[entry.label, name, *map(_error, (entry, other))] for entry, other in pairs]
-        if pairs:
-            floors = [percent(pairs[-1][side].scores.floor.error) for side in (0, 1)]
-            rows.append(["*floor: always the same*", name, *floors])
-    return (
-        table(["network", "classes", "error, split by crop", "error, split by photo group"], rows, left=2)
-        if rows
-        else ""
-    )
+        by_crop = {
+            entry.label: entry
+            for section in sections
+            if section.division == "study" and section.task == task
+            for entry in section.entries
+        }
+        for section in sections:
+            both = [entry for entry in section.entries if section.protocol == "grouped" and entry.label in by_crop]
+            if section.task != task or not both:
+                continue
+            folds = "earlier folds" if section.earlier else "today's folds"
+            pairs = [(by_crop[entry.label], entry) for entry in both]
+            rows += [[one.name, f"{name}, {folds}", *_two_sides((crop, one), records)] for crop, one in pairs]
+            floors = [percent(one.scores.floor.error) for one in pairs[-1]]
+            rows.append(["*floor: always the same*", f"{name}, {folds}", *floors, NONE, NONE])
+    columns = [
+        "network", "classes, folds", "error, split by crop", "error, split by photo group",
+        "by crop, without the series", "by photo group, without the series",
+    ]  # fmt: skip
+    return table(columns, rows, left=2) if rows else ""
 
 
-def _error(entry: Entry) -> str:
-    estimate: Figure = entry.scores.error
-    return percent_interval(estimate)
-
-
-#: From so many photos on, a group is a series of a few people that can move a figure.
-SERIES: Final = 10
+def _two_sides(pair: tuple[Entry, Entry], records: Sequence[CropRecord]) -> list[str]:
+    """Return the errors by crop and by photo group, of all test crops and of those outside the series."""
+    series = find_series(records)
+    rest = [None if series is None else without_series(entry, series, records) for entry in pair]
+    return [error_intervals(entry.scores) for entry in pair] + [
+        NONE if one is None else error_intervals(one) for one in rest
+    ]
 
 
 def data_section(sections: Sequence[Section], records: Sequence[CropRecord]) -> str:
@@ -140,7 +147,7 @@ def data_section(sections: Sequence[Section], records: Sequence[CropRecord]) -> 
     ]
     for section in sections:
         rows += [
-            [entry.label, *_part_sizes(entry), section.title, percent(1 - entry.scores.floor.error)]
+            [entry.name, *_part_sizes(entry), section.title, percent(1 - entry.scores.floor.error)]
             for entry in section.entries
         ]
     return "\n\n".join(
@@ -151,8 +158,10 @@ def data_section(sections: Sequence[Section], records: Sequence[CropRecord]) -> 
             f"The photos fall into {groups:,} groups: a group holds one photo with its copies and other shots of the "
             "same scene. *The study's split* draws single crops, so faces of one photo, and copies of one photo, "
             "are on both sides, and part of the test has been seen in training. *Split by photo group* keeps each "
-            "group on one side: those figures say what to expect of new photos. The majority share is what always "
-            "giving one answer gets right.",
+            "group on one side: nothing of the test has been seen. Those figures are of new photos of this same "
+            "collection, and as good as their test part, which one fold out of five draws by chance: *1 of 5 folds* is "
+            "said where a network was tested on one only. The majority share is what always giving one answer gets "
+            "right.",
             table(["network", "train", "dev", "test", "division", "majority share of test"], rows),
         ]
     )
@@ -166,40 +175,6 @@ def _part_sizes(entry: Entry) -> list[str]:
         whole = f"{sum(each):,}" if part == "test" else f"about {round(sum(each) / len(each)):,}"
         sizes.append(f"{whole}{many}" if many and part == "test" else f"{whole} each" if many else f"{each[0]:,}")
     return sizes
-
-
-def largest_group(section: Section, records: Sequence[CropRecord]) -> str:
-    """Return the errors without the photo group that has most of the photos; empty if none is a series."""
-    photos: dict[str, set[str]] = {}
-    for record in records:
-        photos.setdefault(record.group, set()).add(record.photo)
-    name = min(photos, key=lambda group: (-len(photos[group]), group))
-    if len(photos[name]) < SERIES:
-        return ""
-    inside = {record.crop for record in records if record.group == name}
-    each = [wrong_where(entry, lambda crop: crop not in inside) for entry in section.entries]
-    shares = [wrong / count if count else None for wrong, count in each]
-    texts = [f"{wrong:,} of {count:,}: {percent(wrong / count)}" if count else NONE for wrong, count in each]
-    rows = [
-        [entry.label, percent(entry.scores.error.value), best]
-        for entry, best in zip(section.entries, mark_best(shares, texts, lowest=True), strict=True)
-    ]
-    for floor, without in sorted({_floors_without(entry, inside) for entry in section.entries}):
-        rows.append(["*floor: always the same*", percent(floor), percent(without)])
-    return (
-        f"The largest group, `{name}`, holds {len(photos[name])} photos. Errors with and without its crops:\n\n"
-        + table(["network", "test error", "without the largest group"], rows)
-    )
-
-
-def _floors_without(entry: Entry, inside: set[str]) -> tuple[float, float]:
-    """Return the error of the constant answer on all test crops and on those outside the group."""
-    outside = Counter(
-        label for crop, label in zip(entry.test.crops, entry.test.labels.tolist(), strict=True) if crop not in inside
-    )
-    floor = entry.scores.floor
-    total = outside.total()
-    return floor.error, 1 - outside[floor.answer] / total if total else 0.0
 
 
 def recipes(sections: Sequence[Section]) -> str:
@@ -237,9 +212,9 @@ def _plain(value: Any) -> str:
 def definitions(resamples: int = RESAMPLES) -> str:
     """Return what each figure means and where its formula comes from."""
     return f"""\
-- **Error**: share of crops whose most probable class is not the labelled one. Its 95 % interval is Wilson's (1927),
-  which takes the crops for independent; *by photo group* is the interval of a bootstrap that draws whole photo
-  groups.
+- **Error**: share of crops whose most probable class is not the labelled one. Its 95 % interval *by face* is Wilson's
+  (1927), which takes the crops for independent; *by group* is that of a bootstrap that draws whole photo groups.
+  Neither holds what another seed or another training would have given.
 - **Precision, recall, F1** of a class as scikit-learn defines them, 0/0 counting as 0. **Macro-F1** is the mean of
   F1 over the classes, **balanced accuracy** the mean of recall, each class counting alike however rare it is.
 - **ROC-AUC**: the chance that a crop of a class gets a higher probability of it than a crop of another class, ties
@@ -249,8 +224,12 @@ def definitions(resamples: int = RESAMPLES) -> str:
   groups, as many as there are, with replacement (Efron and Tibshirani 1993): faces of one photo move together.
 - Where hardly anything is wrong, each draw is as good as the next and a bootstrap interval closes up, to nothing where
   nothing is wrong at all; Wilson's interval of the error does not.
-- **Which networks differ**: McNemar's exact test (1947) on the crops that two networks both have in their test
-  parts, with Holm's correction (1979) over all pairs of a division.
+- **Which networks differ**: on the crops that two networks both have in their test parts, the sum over photo groups
+  of how many more of a group's crops one got right than the other; its p is the share of all ways to swap the two
+  networks' answers group by group that give a sum as far from zero (sign flips, exact; Fisher 1935), with Holm's
+  correction (1979) over all pairs of a division. Beside it in `mcnemar.csv` stands McNemar's exact test (1947), the
+  same with each face swapped for itself: it takes faces of one photo for independent and is too sure. Of several seeds
+  the first is compared.
 - **Floor**: always answering the class that is most frequent among the test crops, without looking at any.
 - **Asked with or without**: a network of three classes among those of two. Its test crops without
   *mask_weared_incorrect*, its probabilities of the other two classes divided by their sum.

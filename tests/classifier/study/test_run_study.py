@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from maskdet.classifier.crops.crop_set import CropSet
 from maskdet.classifier.networks.build import build_network
 from maskdet.classifier.networks.specs import NETWORKS, find_network
 from maskdet.classifier.study import train_plan as study_training
-from maskdet.classifier.study.run_study import StudyOptions, assign_weights, make_plans, run_plans
+from maskdet.classifier.study.run_study import StudyOptions, assign_weights, earlier_folds, make_plans, run_plans
 from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan
+from maskdet.classifier.training.division import divide
 from maskdet.classifier.training.recipe import Augment, Recipe, choose_recipe
 from maskdet.classifier.training.run import PARTS, load_run
 from maskdet.errors import MaskdetError, WeightsError
@@ -124,3 +126,15 @@ def test_names() -> None:
     assert [find_network(name).name for name in ("CNN_A", "MaskDet-C", "vgg19")] == ["cnn-a", "maskdet-c", "vgg19"]
     with pytest.raises(MaskdetError, match=r"unknown network 'alexnet'.*maskdet-c"):
         find_network("alexnet")
+
+
+def test_folds_of_another_making_are_noticed(many_faces: CropSet, made: ModuleType) -> None:
+    """Of two runs on fold 1 one was tested on what is fold 1 today, the other on what is fold 2."""
+    names = [record.crop for record in many_faces.records]
+    folds = [divide(many_faces, task="binary", protocol="grouped", fold=fold)["test"] for fold in (1, 2)]
+    base = made.one_run(made.crop_records(24), protocol="grouped", fold=1)
+    runs = [
+        replace(base, parts=base.parts | {"test": replace(base.parts["test"], crops=tuple(names[at] for at in fold))})
+        for fold in folds
+    ]
+    assert list(map(earlier_folds(many_faces), runs)) == [False, True]

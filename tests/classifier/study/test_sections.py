@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from maskdet.classifier.study.sections import Overlap, score_runs, wrong_where
+from maskdet.classifier.study.sections import Overlap, score_runs, score_where
 from maskdet.classifier.training.run import Predictions
 from maskdet.errors import DatasetError
 
@@ -77,7 +77,10 @@ def test_overlap_by_hand(made: ModuleType) -> None:
     # The floor answers class 0, which is wrong for the face of photo 1 alone.
     assert entry.overlap == Overlap(photo=1, group=2, group_wrong=1, group_floor=1, rest=1, rest_wrong=1, rest_floor=0)
     assert (entry.train_error, entry.dev_error) == (0, None)
-    assert wrong_where(entry, lambda crop: crop == test[0].crop) == (0, 1)
+    groups = {record.crop: record.group for record in records}
+    first = score_where(entry, lambda crop: crop == test[0].crop, groups, resamples=0)
+    assert first is not None and (first.wrong, first.count) == (0, 1)
+    assert score_where(entry, lambda crop: False, groups) is None
     assert not entry.dev_is_test
 
 
@@ -100,3 +103,38 @@ def test_runs_that_do_not_fit(made: ModuleType) -> None:
     empty = Predictions((), np.zeros(0, dtype=np.int64), np.zeros((0, 2)))
     with pytest.raises(DatasetError, match="has no predictions for test crops"):
         score_runs([replace(run, parts=run.parts | {"test": empty})], resamples=0)
+
+
+def test_earlier_folds_stand_apart(made: ModuleType) -> None:
+    """Fold 0 is of an earlier division: it is neither pooled nor compared with the others."""
+    records = made.crop_records(24)
+    runs = [
+        made.one_run(records, name, protocol="grouped", fold=fold) for name in ("cnn-a", "cnn-b") for fold in (0, 1)
+    ]
+    today, old = score_runs(runs, records, earlier=lambda run: run.fold == 0, resamples=0)
+    assert (today.slug, old.slug) == ("binary-grouped", "binary-grouped-earlier")
+    assert old.title == "two classes, split by photo group, earlier folds"
+    assert [entry.name for entry in old.entries] == ["CNN-A (1 of 5 folds)", "CNN-B (1 of 5 folds)"]
+    assert [{run.fold for entry in section.entries for run in entry.runs} for section in (today, old)] == [{1}, {0}]
+    assert len({entry.slug for section in (today, old) for entry in section.entries}) == 4
+
+
+def test_recipe_and_seeds_are_rows_of_their_own_and_one_seed_is_compared(made: ModuleType) -> None:
+    records = made.crop_records(24)
+    base = made.one_run(records)
+    printed = replace(base, recipe=base.recipe | {"name": "study"})
+    runs = [base, *(made.one_run(records, seed=seed) for seed in (4, 8)), printed, made.one_run(records, "cnn-b")]
+    (section,) = score_runs(runs, records, resamples=0)
+    labels = [entry.label for entry in section.entries]
+    assert labels == ["CNN-A, seed 0", "CNN-A, seed 4", "CNN-A, seed 8", "CNN-A, the study's recipe", "CNN-B"]
+    assert [(labels[pair.first], labels[pair.second]) for pair in section.pairs] == [
+        ("CNN-A, seed 0", "CNN-A, the study's recipe"),
+        ("CNN-A, seed 0", "CNN-B"),
+        ("CNN-A, the study's recipe", "CNN-B"),
+    ]
+
+
+def test_a_constant_answer_is_named(made: ModuleType) -> None:
+    records = made.crop_records(24)
+    (section,) = score_runs([made.one_run(records), made.one_run(records, "vgg19", skill=0.0)], resamples=0)
+    assert [entry.constant for entry in section.entries] == [None, "with_mask"]

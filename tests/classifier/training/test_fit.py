@@ -137,3 +137,20 @@ def test_class_weights_by_hand() -> None:
     assert class_weights(ids, 0.0, 2) == ()
     # 9 and 1 to the power of −½ are ⅓ and 1; on average over crops (9 · ⅓ + 1) / 10 = 0.4.
     assert class_weights(ids, 0.5, 2) == pytest.approx((1 / 3 / 0.4, 1 / 0.4))
+
+
+def test_early_stopping_says_so(many_faces: CropSet, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A rate far too high for a lower dev loss after the first epoch; what was kept is the first epoch's."""
+    train, dev = halves(many_faces)
+    recipe = replace(RECIPE, learning_rate=1e3, epochs=9, patience=2)
+    batches = CropBatches(many_faces, 8, recipe)
+    options = FitOptions(label="tiny", checkpoint=tmp_path / "checkpoint.pt")
+    epochs, best = fit(tiny(), batches, train, dev, recipe, options)
+    assert best == min(epochs, key=lambda epoch: epoch.dev_loss).number == len(epochs) - 2
+    assert len(epochs) < 9
+    said = f"tiny: early stopping after epoch {len(epochs)} of 9: dev loss has not become lower for 2 epochs; kept: "
+    assert f"{said}epoch {best}\n" in capsys.readouterr().err
+    # All epochs done is no early stopping, also where the last ones brought nothing.
+    whole = replace(recipe, epochs=len(epochs))
+    fit(tiny(), batches, train, dev, whole, replace(options, checkpoint=None))
+    assert "early stopping" not in capsys.readouterr().err

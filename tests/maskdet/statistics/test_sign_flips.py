@@ -23,7 +23,9 @@ def test_by_hand() -> None:
 @given(st.lists(st.integers(-9, 9), max_size=9))
 def test_against_every_throw_of_the_coins(given_differences: list[int]) -> None:
     seen = abs(sum(given_differences))
-    throws = [abs(np.dot(signs, given_differences)) >= seen for signs in product((-1, 1), repeat=len(given_differences))]
+    throws = [
+        abs(np.dot(signs, given_differences)) >= seen for signs in product((-1, 1), repeat=len(given_differences))
+    ]
     assert sign_flip_p(np.array(given_differences, dtype=np.int64)) == pytest.approx(np.mean(throws), rel=1e-12)
 
 

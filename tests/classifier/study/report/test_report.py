@@ -15,16 +15,13 @@ import pytest
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.report import write_report
 from maskdet.classifier.study.report.comparison import comparison, comparison_lines
+from maskdet.classifier.study.report.groups import groups_table, part_sentence
+from maskdet.classifier.study.report.pairs import pairs_sentence, pairs_table
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
-from maskdet.classifier.study.report.results import (
-    figures_table,
-    overlap_table,
-    pairs_sentence,
-    pairs_table,
-)
-from maskdet.classifier.study.report.words import largest_group, recipes, summary
+from maskdet.classifier.study.report.results import figures_table, overlap_table
+from maskdet.classifier.study.report.words import recipes, summary
 from maskdet.classifier.study.sections import score_runs
-from maskdet.classifier.training.run import NetworkRun
+from maskdet.classifier.training.run import NetworkRun, Predictions
 from maskdet.errors import DatasetError
 
 pytest.importorskip("matplotlib")
@@ -100,7 +97,7 @@ def test_the_networks_of_the_study_have_a_line_each(report: Path) -> None:
 
 def test_three_classes_and_the_folds(report: Path) -> None:
     part = section_of((report / "report.md").read_text(encoding="utf-8"), "Three classes, split by photo group")
-    assert "| *published elsewhere: ResNet18, split by crop* | – | – | 2 % | – | 0.92 | – | – |" in part
+    assert "| *published elsewhere: ResNet18, split by crop* | – | – | 2 % | 0.92 | – | – |" in part
     assert "| network | fold 0 | fold 1 | fold 2 | all |" in part
     assert "not run" not in part
 
@@ -169,10 +166,11 @@ def test_the_best_network_of_a_division_is_in_the_summary(made: ModuleType, reco
     runs = [made.one_run(records, "cnn-a", skill=0.4), made.one_run(records, "cnn-b", skill=1.0)]
     runs += [made.one_run(records, "cnn-a", protocol="grouped", fold=fold) for fold in range(3)]
     sections = score_runs(runs, records, resamples=0)
-    text = summary(sections, [])
-    assert "Two classes, the study's split by crop: least wrong CNN-B, error 0.00 % (0.00–" in text
-    assert "Two classes, split by photo group: only CNN-A" in text
-    assert "| CNN-A | two classes | " in text
+    text = summary(sections, [], records)
+    assert "Two classes, the study's split by crop: least wrong CNN-B, error 0.00 % (by face 0.00–" in text
+    assert "Two classes, split by photo group: only CNN-A (3 of 5 folds)" in text
+    assert "| CNN-A (3 of 5 folds) | two classes, today's folds | " in text
+    assert "Tested on 24 photos in 12 groups." in text
     assert "MobileNetV2, VGG19 and ResNet50 answer *with_mask* for every one of 790 test crops" in text
 
 
@@ -194,19 +192,45 @@ def test_pairs(made: ModuleType, records: list[CropRecord]) -> None:
         if crop in first
     )
     assert (pairs[0].first_only, pairs[0].second_only) == (missed, 0)
-    assert f"| 1 CNN-A | {missed} : 0, p " in pairs_table(section)
+    assert f"| 1 CNN-A | {missed} : 0 in {missed} groups, p " in pairs_table(section)
     assert pairs_sentence(section).startswith("0 of 1 pair differ at 5 %, compared on the ")
+
+
+def test_a_pair_that_differs_by_face_alone_does_not_differ(made: ModuleType) -> None:
+    """All faces are of one photo, and one network gets nine of them right that the other does not."""
+    records = [replace(record, photo="p0.jpg", group="p0") for record in made.crop_records(24)]
+    crops = tuple(record.crop for record in records if record.class_id == 0)[:9]
+    right = Predictions(crops, np.zeros(9, dtype=np.int64), np.tile([0.9, 0.1], (9, 1)))
+    runs = [
+        replace(made.one_run(made.crop_records(24), name), parts=dict.fromkeys(("train", "dev"), none) | {"test": test})
+        for none in [Predictions((), np.zeros(0, dtype=np.int64), np.zeros((0, 2)))]
+        for name, test in (("cnn-a", right), ("cnn-b", replace(right, probabilities=right.probabilities[:, ::-1])))
+    ]
+    (section,) = score_runs(runs, records, resamples=0)
+    (pair,) = section.pairs
+    assert (pair.p, pair.groups, pair.p_group, pair.differ) == (2 / 2**9, 1, 1.0, False)
+    assert pairs_sentence(section).startswith(
+        "0 of 1 pair differ at 5 % (McNemar's test, which takes faces for independent, would say 1), compared on the 9 "
+    )
 
 
 def test_a_series_can_be_left_out(made: ModuleType) -> None:
     records = [replace(record, group="p0" if record.photo < "p2" else record.group) for record in made.crop_records(24)]
     inside = {record.crop for record in records if record.group == "p0"}
     (section,) = score_runs([made.one_run(records, "cnn-a", skill=0.5)], records, resamples=0)
-    text = largest_group(section, records)
-    assert "The largest group, `p0`, holds 12 photos." in text  # p0, p1, p10 … p19
+    text = groups_table(section, records)
+    assert "The largest group, `p0`, is a series of 12 photos" in text  # p0, p1, p10 … p19
     outside = [right for crop, right in section.entries[0].right().items() if crop not in inside]
     assert f"{outside.count(False)} of {len(outside)}: " in text
-    assert largest_group(section, made.crop_records(24)) == ""
+    entry = section.entries[0]
+    wrong = [crop for crop, right in entry.right().items() if not right]
+    mine = sum(crop in inside for crop in wrong)
+    assert f"{mine} of {len(wrong)}, in {len(set(entry.right()) & inside)} crops" in text
+    photos = {record.photo: record.group for record in records if record.crop in entry.right()}
+    assert f"| {len(photos)} in {len(set(photos.values()))} | " in text
+    of_series = sum(group == "p0" for group in photos.values())
+    assert part_sentence(entry, records).endswith(f"groups, {of_series} of the photos one series.")
+    assert "series of" not in groups_table(section, made.crop_records(24))
     assert overlap_table(score_runs([made.one_run(records)], resamples=0)[0]) == ""
 
 
