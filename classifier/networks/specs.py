@@ -88,6 +88,7 @@ class NetworkSpec:
         convs: the convolutions of an own network; empty with a backbone.
         backbone: torchvision's name of the backbone, None for an own network.
         fine_tuned: the backbone is trained along, its map averaged; else it stays as it is, and its map is flattened.
+        inferred: how surely layers and input follow from the printed counts, since the study prints neither.
     """
 
     name: str
@@ -101,29 +102,48 @@ class NetworkSpec:
     backbone: BackboneName | None = None
     task: TaskName = "binary"
     fine_tuned: bool = False
+    inferred: str = ""
 
 
-def _own(name: str, title: str, features: int, dense: tuple[int, ...], printed: int, *convs: Conv) -> NetworkSpec:
-    return NetworkSpec(name, title, 256, features, dense, printed, printed, convs)
+def _own(
+    name: str, title: str, inferred: str, features: int, dense: tuple[int, ...], printed: int, *convs: Conv
+) -> NetworkSpec:
+    return NetworkSpec(name, title, 256, features, dense, printed, printed, convs, inferred=inferred)
 
 
 def _transfer(
-    name: BackboneName, title: str, side: int, features: int, dense: tuple[int, ...], total: int, trainable: int
-) -> NetworkSpec:
-    return NetworkSpec(name, title, side, features, dense, total, trainable, backbone=name)
+    name: BackboneName, title: str, inferred: str, side: int, features: int, dense: tuple[int, ...], total: int,
+    trainable: int,
+) -> NetworkSpec:  # fmt: skip
+    return NetworkSpec(name, title, side, features, dense, total, trainable, backbone=name, inferred=inferred)
 
 
 _ALL: Final = (
     _own(
-        "cnn-a", "CNN-A", 16_384, (512, 256, 128), 8_620_441,
+        "cnn-a", "CNN-A", "layers and input probable", 16_384, (512, 256, 128), 8_620_441,
         *(Conv(filters, 5, "same", pool=2) for filters in (6, 16, 32, 64)),
     ),
-    _own("cnn-b", "CNN-B", 153_760, (128, 64), 19_691_695, Conv(6, 5, "valid"), Conv(10, 5, "valid", pool=2)),
-    _own("cnn-c", "CNN-C", 4_064_256, (128,), 520_244_417, Conv(32, 3, "valid"), Conv(64, 3, "valid")),
-    _transfer("mobilenet_v2", "MobileNetV2", 224, 62_720, (256, 128, 64), 18_355_777, 16_097_793),
-    _transfer("vgg19", "VGG19", 64, 2_048, (128, 64), 20_294_977, 270_593),
-    _transfer("resnet50", "ResNet50", 64, 8_192, (128, 64), 24_644_737, 1_057_025),
-    _transfer("inception_v3", "InceptionV3", 75, 2_048, (128, 64), 22_073_377, 270_593),
+    _own(
+        "cnn-b", "CNN-B", "layers and input strongly supported", 153_760, (128, 64), 19_691_695,
+        Conv(6, 5, "valid"), Conv(10, 5, "valid", pool=2),
+    ),
+    _own(
+        "cnn-c", "CNN-C", "layers and input conclusive", 4_064_256, (128,), 520_244_417,
+        Conv(32, 3, "valid"), Conv(64, 3, "valid"),
+    ),
+    _transfer(
+        "mobilenet_v2", "MobileNetV2", "the head; the input up to its map of 7×7",
+        224, 62_720, (256, 128, 64), 18_355_777, 16_097_793,
+    ),
+    _transfer("vgg19", "VGG19", "the head; the input up to its map of 2×2", 64, 2_048, (128, 64), 20_294_977, 270_593),
+    _transfer(
+        "resnet50", "ResNet50", "the head; the input up to its map of 2×2",
+        64, 8_192, (128, 64), 24_644_737, 1_057_025,
+    ),
+    _transfer(
+        "inception_v3", "InceptionV3", "the head; the input cannot be known",
+        75, 2_048, (128, 64), 22_073_377, 270_593,
+    ),
     NetworkSpec(
         "maskdet-c", "maskdet-c (MobileNetV2, three classes)", 96, 1_280, (), backbone="mobilenet_v2", task="three",
         fine_tuned=True,

@@ -1,4 +1,4 @@
-"""Why three of the study's transfer networks never learnt: its settings, each alone and together, tried out.
+"""Whether three of the study's transfer networks can be seen to learn nothing: suspected settings, tried out.
 
 The suspects are its batches of one crop at the default rate of Adam, and pixels on 0 … 1 where the weights of the
 backbone expect ImageNet's mean and spread. Each training starts from the same backbone, whose features are computed

@@ -13,6 +13,7 @@ import numpy as np
 
 from maskdet.classifier.study.scores import ClassScores, Floor, class_scores, floor_of
 from maskdet.statistics.figures import wilson
+from maskdet.statistics.mcnemar import exact_p
 from maskdet.statistics.scores import (
     balanced_accuracy,
     confusion_matrix,
@@ -37,24 +38,49 @@ LISTED_MISSED, LISTED_FALSE_ALARMS = 7, 6
 
 @dataclass(frozen=True, slots=True)
 class PublishedOwn:
-    """One of the study's own networks: errors of train, dev and test in whole per cent, and dev accuracy by epoch.
+    """One of the study's own networks: errors of train, dev and test in whole per cent, dev accuracy and F1 by epoch.
 
-    ``test_wrong`` is derived: the count nearest to the printed whole per cent; for CNN-B the crops that are listed.
+    ``f1`` are the different values printed for dev, in their order.
     """
 
     errors: tuple[int, int, int]
     dev_accuracy: tuple[float, ...]
-    test_wrong: int
+    f1: tuple[float, ...]
 
     @property
     def test_error(self) -> float:
-        """Share of the test part."""
-        return self.test_wrong / OWN_PARTS[2]
+        """As printed, a share."""
+        return self.errors[2] / 100
+
+    @property
+    def test_wrong(self) -> tuple[int, int]:
+        """The fewest and the most test crops whose share is printed as this whole per cent; derived."""
+        fitting = [wrong for wrong in range(OWN_PARTS[2] + 1) if round(100 * wrong / OWN_PARTS[2]) == self.errors[2]]
+        return fitting[0], fitting[-1]
 
     @property
     def test_interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the test error."""
-        return wilson(self.test_wrong, OWN_PARTS[2])
+        """From the lower end of Wilson's 95 % interval of the fewest to the upper end of that of the most."""
+        fewest, most = self.test_wrong
+        return wilson(fewest, OWN_PARTS[2])[0], wilson(most, OWN_PARTS[2])[1]
+
+    @property
+    def uncounted(self) -> tuple[int, ...]:
+        """For each printed F1, how many dev crops do not count as positive if all others and every bare face do.
+
+        Derived: an output that underflows to exactly 0 no longer counts.
+        """
+        positives, crops = F1_COLUMN[1].positives, F1_COLUMN[1].crops
+        return tuple(round(crops + positives - 2 * positives / f1) for f1 in self.f1)
+
+
+def p_of_own(first: str, second: str) -> tuple[float, float]:
+    """Return the least and the greatest p that McNemar's test by face can have for two of the study's own networks.
+
+    Their answers are not printed: the errors of one may be among the other's, or none of them be.
+    """
+    (least, most), (other_least, other_most) = sorted((OWN[first].test_wrong, OWN[second].test_wrong))
+    return exact_p(0, other_most - least), exact_p(most, other_least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +137,7 @@ def true_figures(matrix: Matrix) -> TrueFigures:
 
 @dataclass(frozen=True, slots=True)
 class ConstantF1:
-    """An F1 of the study, 2p / (1 + p) whatever was learned: without a threshold every crop counts as positive."""
+    """An F1 of the study, 2p / (1 + p) whatever was learned: without a threshold every crop above 0 is positive."""
 
     part: str
     printed: float
@@ -127,20 +153,20 @@ class ConstantF1:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A result on this data that others published; the F1 is None where only the accuracy is known."""
+    """A result on this data that others published."""
 
     task: str
     accuracy: float
-    macro_f1: float | None
+    macro_f1: float
     what: str
 
 
 _MAJORITY: Final[Matrix] = ((652, 0), (138, 0))
 
 OWN: Final[dict[str, PublishedOwn]] = {
-    "cnn-a": PublishedOwn((3, 4, 2), (0.9316, 0.9468, 0.9544, 0.9595, 0.9595, 0.9468), 8),
-    "cnn-b": PublishedOwn((2, 4, 3), (0.9519, 0.9595, 0.9671, 0.9646, 0.9620, 0.9544), 13),
-    "cnn-c": PublishedOwn((3, 4, 4), (0.9392, 0.9570, 0.9570), 16),
+    "cnn-a": PublishedOwn((3, 4, 2), (0.9316, 0.9468, 0.9544, 0.9595, 0.9595, 0.9468), (0.2937,)),
+    "cnn-b": PublishedOwn((2, 4, 3), (0.9519, 0.9595, 0.9671, 0.9646, 0.9620, 0.9544), (0.2937, 0.2950)),
+    "cnn-c": PublishedOwn((3, 4, 4), (0.9392, 0.9570, 0.9570), (0.3049, 0.3301, 0.3350)),
 }
 TRANSFER: Final[dict[str, PublishedTransfer]] = {
     "mobilenet_v2": PublishedTransfer(0.83, _MAJORITY),
@@ -151,10 +177,7 @@ TRANSFER: Final[dict[str, PublishedTransfer]] = {
 F1_COLUMN: Final = (ConstantF1("train", 0.3098, 579, 3159), ConstantF1("dev", 0.2937, 68, 395))
 #: What the constant networks' training shows: accuracy, the majority rate, and loss, the entropy of a constant answer.
 STUCK_TRAIN_ACCURACY, STUCK_LOSS = 0.8167, 0.476
-ELSEWHERE: Final = (
-    Elsewhere("three", 0.98, 0.92, "ResNet18, split by crop"),
-    Elsewhere("binary", 0.98, None, "2 % error is par; nobody reports a split by photo"),
-)
+ELSEWHERE: Final = (Elsewhere("three", 0.98, 0.92, "ResNet18, split by crop (source not recorded, not checked)"),)
 
 
 def transfer_floor() -> Floor:

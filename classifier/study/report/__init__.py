@@ -20,7 +20,8 @@ from maskdet.classifier.study.report.csv_files import (
     per_class_csv,
 )
 from maskdet.classifier.study.report.groups import groups_table
-from maskdet.classifier.study.report.mistakes import MAX_CELLS, Pixels, draw_gallery, find_mistakes
+from maskdet.classifier.study.report.mistakes import MAX_CELLS, Pixels, draw_gallery, find_mistakes, mistakes_table
+from maskdet.classifier.study.report.networks import network_tables
 from maskdet.classifier.study.report.pairs import CELLS, pairs_sentence, pairs_table
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
 from maskdet.classifier.study.report.results import (
@@ -89,9 +90,9 @@ def write_report(
         galleries = {} if pixels is None else _galleries(section, known, pixels)
         files |= galleries
         parts += _section_text(section, records, absent or {}, list(galleries))
-    parts += ["## Parameters", sizes_section(sections)]
+    parts += ["## Network by network", network_tables(sections), "## Parameters", sizes_section(sections)]
     if collapse:
-        parts += ["## Why three networks never learned", collapse_section(collapse)]
+        parts += ["## Three networks that never learned: not reproduced", collapse_section(collapse)]
     parts += ["## How it was made", _made(sections, commands, machine), "### What the figures mean", definitions()]
     parts += ["## Files", _list_of_files(list(files))]
     files["report.md"] = ("\n\n".join(part for part in parts if part) + "\n").encode()
@@ -160,17 +161,19 @@ def _section_text(
         ]
     parts += ["### Time and size", _TIMES, times_table(section), "### Learning curves"]
     parts += [f"![Learning curves of {entry.label}](curves-{entry.slug}.png)" for entry in _trained(section)]
-    return parts + _mistakes_text(section, galleries)
+    return parts + _mistakes_text(section, galleries, {record.crop: record for record in records})
 
 
 _TIMES = (
     "Seconds an epoch include scoring dev; ms a crop is one crop's share of a batch of 16 through the network on "
-    "the CPU. In brackets the epoch that was kept; bold marks the least."
+    "the CPU. Both depend on what else the machine was doing, up to twice as long for one and the same network: they "
+    "say what a training costs, and compare no networks. In brackets the epoch that was kept; bold marks the fewest "
+    "parameters. Early stopping ends a training when dev loss has not become lower for as many epochs as the patience."
 )
 
 
-def _mistakes_text(section: Section, galleries: Sequence[str]) -> list[str]:
-    """Return the galleries, each under its network's name."""
+def _mistakes_text(section: Section, galleries: Sequence[str], known: Mapping[str, CropRecord]) -> list[str]:
+    """Return the galleries and a table of what they show, each under its network's name."""
     if not galleries:
         return []
     listed = (
@@ -181,14 +184,17 @@ def _mistakes_text(section: Section, galleries: Sequence[str]) -> list[str]:
     )
     parts = [
         "### What went wrong",
-        "Every test crop answered wrongly, the surest mistake first: truth -> answer, the probability of the "
-        f"answer, and the face's size in the photo (root of its box's area).{listed} All are in `misclassified.csv`.",
+        "Every test crop answered wrongly, the surest mistake first: label -> answer in the label's colour, the "
+        "probability of the answer and the face's size in the photo (root of its box's area), the crop's file, which "
+        "is called after photo and face. Paths in the tables are those that `maskdet convert --crops` writes."
+        f"{listed} With photo and box, and beyond the {MAX_CELLS} shown of a network, all are in `misclassified.csv`.",
     ]
     for entry in section.entries:
         name = f"misclassified-{entry.slug}.png"
         if name in galleries:
             shown = f"the surest {MAX_CELLS} of " if entry.scores.wrong > MAX_CELLS else ""
             parts += [f"{entry.label}: {shown}{entry.scores.wrong:,}.", f"![Mistakes of {entry.label}]({name})"]
+            parts.append(mistakes_table(find_mistakes(entry, known)))
         else:
             parts.append(f"{entry.label}: none.")
     return parts

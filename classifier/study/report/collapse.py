@@ -24,15 +24,36 @@ def collapse_section(rows: Sequence[CollapseRow]) -> str:
             f"{STUCK_TRAIN_ACCURACY:.4f}, the share of *with_mask* among the {OWN_PARTS[0]:,} training crops, and "
             f"their loss at {STUCK_LOSS:.3f}, the entropy of that share. Two causes were suspected: Adam at "
             "batch size 1 can push every unit of a ReLU layer below zero, where no gradient brings it back; and pixels "
-            "scaled to 0 … 1 are not what the ImageNet weights were trained on. This experiment varies both, and "
-            "the learning rate.",
+            "scaled to 0 … 1 are not what the ImageNet weights were trained on.",
+            _outcome(ordered),
             f"{collapsed} of {trainings} collapsed, which means that every training crop gets the same answer. Dead "
             "units are those of the last hidden layer that are zero on every training crop; with all of them dead the "
             "output is a constant.",
             _cells_table(ordered),
-            "The same, by one setting at a time:",
+            "The same, by one setting at a time; a mean over cells of unlike numbers of trainings:",
             _settings_table(ordered),
         ]
+    )
+
+
+def _outcome(rows: Sequence[CollapseRow]) -> str:
+    """Say what was varied and what was not, and whether the study's collapse was seen."""
+    networks = join_names(list(dict.fromkeys(_title(row.name) for row in rows)))
+    axes = (
+        ("batch", sorted({f"{row.batch}" for row in rows}, key=int)),
+        ("pixels", sorted({row.scaling for row in rows})),
+        ("learning rate", [f"{rate:g}" for rate in sorted({row.learning_rate for row in rows})]),
+        ("seed", sorted({f"{row.seed}" for row in rows}, key=int)),
+    )
+    varied = [f"{name} {join_names(values)}" for name, values in axes if len(values) > 1]
+    fixed = [f"{name} {values[0]}" for name, values in axes if len(values) == 1]
+    seen = any(row.collapsed for row in rows)
+    outcome = "**Seen again**" if seen else "**Not reproduced, cause unknown**"
+    return (
+        f"{outcome}. Varied: {', '.join(varied) or 'nothing'}. "
+        f"The same in all: {', '.join([*fixed, 'Adam', f'at most {max(row.epochs for row in rows)} epochs'])}. "
+        f"Tried on {networks} alone. Not tried: other optimisers and rates of decay, other layers of the head, Keras "
+        "itself, and what else the study does not print."
     )
 
 

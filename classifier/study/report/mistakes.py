@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.classes import CLASS_COLOURS
+from maskdet.classes import CLASS_COLOURS, CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
-from maskdet.classifier.study.report.text import SHORT_NAMES
+from maskdet.classifier.study.report.text import SHORT_NAMES, plain_name, table
 from maskdet.classifier.study.sections import Entry
 
 #: Crop name → (h, w, 3) uint8 BGR.
@@ -22,7 +23,8 @@ Pixels = Callable[[str], NDArray[np.uint8]]
 #: Cells of one picture; more would be too small to look at on one screen.
 MAX_CELLS: Final = 60
 _COLUMNS: Final = 10
-_CELL_WIDTH, _CROP_HEIGHT, _TEXT_HEIGHT, _GAP = 132, 112, 40, 6
+_CELL_WIDTH, _CROP_HEIGHT, _TEXT_HEIGHT, _GAP = 132, 112, 56, 6
+_GREY: Final = (60, 60, 60)
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -58,11 +60,23 @@ def find_mistakes(entry: Entry, known: Mapping[str, CropRecord]) -> list[Mistake
     return sorted(found, key=lambda mistake: (-mistake.probability, mistake.crop))
 
 
+def mistakes_table(mistakes: Sequence[Mistake]) -> str:
+    """Return path, label and answer of the first ``MAX_CELLS`` mistakes, those that ``draw_gallery`` shows."""
+    return table(
+        ["crop", "label", "answer", "probability"],
+        [
+            [f"`{plain_name(one.crop)}`", CLASS_NAMES[one.truth], CLASS_NAMES[one.answer], f"{one.probability:.3f}"]
+            for one in mistakes[:MAX_CELLS]
+        ],
+        left=3,
+    )
+
+
 def draw_gallery(mistakes: Sequence[Mistake], pixels: Pixels) -> NDArray[np.uint8]:
     """Draw the first ``MAX_CELLS`` mistakes, at least one, in a grid: (H, W, 3) uint8 BGR.
 
-    Every crop is as high as the others unless it is too wide; under each stand truth -> answer, and how probable it
-    was.
+    Every crop is as high as the others unless it is too wide; under each stand label -> answer in the colour of the
+    label, how probable it was, and the crop's file name.
     """
     shown = mistakes[:MAX_CELLS]
     if not shown:
@@ -87,8 +101,10 @@ def _draw_cell(cell: NDArray[np.uint8], mistake: Mistake, crop: NDArray[np.uint8
     top, left = (_CROP_HEIGHT - size[1]) // 2, (_CELL_WIDTH - size[0]) // 2
     cell[top : top + size[1], left : left + size[0]] = scaled
     # OpenCV's fonts have no arrow.
-    _write(cell, f"{SHORT_NAMES[mistake.truth]} -> {SHORT_NAMES[mistake.answer]}", 14, CLASS_COLOURS[mistake.answer])
-    _write(cell, f"{mistake.probability:.3f}  {mistake.face_size:.0f} px", 31, (60, 60, 60))
+    _write(cell, f"{SHORT_NAMES[mistake.truth]} -> {SHORT_NAMES[mistake.answer]}", 14, CLASS_COLOURS[mistake.truth])
+    _write(cell, f"{mistake.probability:.3f}  {mistake.face_size:.0f} px", 31, _GREY)
+    # OpenCV's fonts draw ASCII alone.
+    _write(cell, PurePosixPath(mistake.crop).name.encode("ascii", "replace").decode(), 48, _GREY)
 
 
 def _write(cell: NDArray[np.uint8], text: str, below: int, colour: tuple[int, int, int]) -> None:

@@ -44,14 +44,19 @@ def figures_table(section: Section) -> str:
     """Return every figure of a section's networks, the floor last."""
     entries = section.entries
     scores = [entry.scores for entry in entries]
+    shown = {
+        name: [
+            # Answers that are all alike may still be ranked: the AUC is a figure, the others are none.
+            f"always {entry.constant}"
+            if entry.constant and name != "auc"
+            else ratio_interval(getattr(entry.scores, name))
+            for entry in entries
+        ]
+        for name in ("macro_f1", "balanced_accuracy", "auc")
+    }
     marked = [
         mark_best([one.error.value for one in scores], [error_intervals(one) for one in scores], lowest=True),
-        *(
-            mark_best(
-                [getattr(one, name).value for one in scores], [ratio_interval(getattr(one, name)) for one in scores]
-            )
-            for name in ("macro_f1", "balanced_accuracy", "auc")
-        ),
+        *(mark_best([getattr(one, name).value for one in scores], texts) for name, texts in shown.items()),
     ]
     rows = [
         [entry.name, percent(entry.train_error), percent(entry.dev_error) + (" †" if entry.dev_is_test else ""), *rest]
@@ -164,12 +169,17 @@ def sizes_section(sections: Sequence[Section]) -> str:
 _EXPLAINED: Final = (
     "Keras, which the study uses, counts some things as parameters that torch does not, and the other way round. With "
     "those, ours are the printed numbers.\n\n"
+    "The counts are all that the study prints of its networks. Inputs and layers below are *inferred*: the regular "
+    "ones that give each count to the unit. For CNN-C nothing else fits (conclusive), for CNN-B hardly anything "
+    "(strong), for CNN-A other layers may (probable). A backbone's head fixes the size of the map that is "
+    "flattened, which a range of inputs gives; InceptionV3's map of 1×1 comes from many inputs, and "
+    "from any if it is averaged.\n\n"
 )
 
 
 def _parameters_table(rows: Sequence[ParameterRow]) -> str:
     columns = [
-        "network", "input", "parameters", "of which the study trains", "printed", "printed, trainable",
+        "network", "input", "inferred", "parameters", "of which the study trains", "printed", "printed, trainable",
         "counted as Keras does",
     ]  # fmt: skip
     return table(
@@ -178,6 +188,7 @@ def _parameters_table(rows: Sequence[ParameterRow]) -> str:
             [
                 row.title,
                 row.input,
+                STUDY_NETWORKS[row.name].inferred,
                 *(f"{n:,}" for n in (row.total, row.trainable, row.printed_total, row.printed_trainable)),
                 row.explanation or "the same",
             ]
@@ -189,18 +200,38 @@ def _parameters_table(rows: Sequence[ParameterRow]) -> str:
 def times_table(section: Section) -> str:
     """Return size and times of a section's networks, the least of each marked."""
     entries = section.entries
-    columns = [
-        _column([float(entry.run.parameters) for entry in entries], ",.0f"),
-        _column([float(entry.run.trainable) for entry in entries], ",.0f"),
-        _column([_seconds(entry) for entry in entries], ",.1f"),
-        _column([_ms(entry) for entry in entries], ",.2f"),
-    ]
+    parameters, trainable = (
+        _column([float(getattr(entry.run, name)) for entry in entries], ",.0f") for name in ("parameters", "trainable")
+    )
     rows = [
-        [entry.label, parameters, trainable, _epochs(entry), seconds, _minutes(entry), ms]
-        for entry, parameters, trainable, seconds, ms in zip(entries, *columns, strict=True)
+        [
+            entry.name,
+            total,
+            trained,
+            _epochs(entry),
+            _ended(entry),
+            _plain(_seconds(entry), 1),
+            _minutes(entry),
+            _plain(_ms(entry), 2),
+        ]
+        for entry, total, trained in zip(entries, parameters, trainable, strict=True)
     ]
-    rows.append(["*floor: a constant answer*", "0", "0", "0", "0", "0", "0"])
-    return table(["network", "parameters", "trained", "epochs (kept)", "s an epoch", "min in all", "ms a crop"], rows)
+    rows.append(["*floor: a constant answer*", "0", "0", "0", NONE, "0", "0", "0"])
+    columns = ["parameters", "trained", "epochs (kept)", "ended by", "s an epoch", "min in all", "ms a crop"]
+    return table(["network", *columns], rows)
+
+
+def _plain(value: float | None, digits: int) -> str:
+    return NONE if value is None else f"{value:,.{digits}f}"
+
+
+def _ended(entry: Entry) -> str:
+    """Say what ended the training, or how many of the folds' ended early."""
+    early = sum(run.stopped_early for run in entry.runs)
+    if not early:
+        return "all epochs done"
+    folds = f" in {early} of {len(entry.runs)}" if len(entry.runs) > 1 else ""
+    return f"early stopping, patience {entry.run.recipe.get('patience')}{folds}"
 
 
 def _column(values: Sequence[float | None], form: str) -> list[str]:

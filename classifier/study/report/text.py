@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
+from maskdet.printable import printable
 from maskdet.statistics.figures import Figure
 
 if TYPE_CHECKING:
@@ -95,6 +96,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 
     lines = ["| " + " | ".join(columns) + " |", "|" + "|".join(rule) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def plain_name(text: str) -> str:
+    r"""Return a file's name for code in Markdown: on one line, and without what would end the code.
+
+    >>> plain_name("with_mask/a`b\n_0.png")
+    "with_mask/a'b\\n_0.png"
+    """
+    return printable(text).replace("`", "'")
 
 
 def mark_best(values: Sequence[float | None], texts: Sequence[str], *, lowest: bool = False) -> list[str]:

@@ -11,13 +11,14 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.collapse import CollapseRow
-from maskdet.classifier.study.published import CROPS, OWN, OWN_PARTS, TRANSFER, TRANSFER_PARTS
+from maskdet.classifier.study.published import CROPS, OWN, OWN_PARTS, TRANSFER, TRANSFER_PARTS, p_of_own
 from maskdet.classifier.study.report.groups import find_series, part_sentence, without_series
 from maskdet.classifier.study.report.pairs import pairs_sentence
 from maskdet.classifier.study.report.text import (
     NONE,
     error_intervals,
     join_names,
+    p_value,
     percent,
     ratio_interval,
     table,
@@ -42,8 +43,11 @@ def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow], record
         )
     parts = [
         "A student study of January 2023, *Mask Detection Using Convolutional Neural Networks*, cuts the faces out "
-        "of 853 photos and lets seven networks say who wears a mask. This report trains the same networks again and "
-        "puts three things side by side: what the study printed, what its numbers really say, and what we measured. "
+        "of 853 photos and lets seven networks say who wears a mask. This report trains seven networks with the same "
+        "parameter counts, to the unit, and puts three things side by side: what the study printed, what its numbers "
+        "really say, and what we measured. The study prints no layer, no input size, no learning rate and no "
+        "augmentation: layers and inputs are inferred from its counts ([how surely](#parameters)), and our recipes are "
+        "our own where not said otherwise. "
         "The floor in each table is the score of always giving the most frequent answer; a network must beat it to "
         "have learned anything.",
         "\n".join(f"- {line}" for line in lines),
@@ -61,17 +65,15 @@ def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow], record
 
 def _study() -> str:
     constant = join_names([STUDY_NETWORKS[name].title for name, transfer in TRANSFER.items() if transfer.constant])
-    ends = [own.test_interval for own in OWN.values()]
-    overlap = max(low for low, _ in ends) < min(high for _, high in ends)
-    own = (
-        "overlap, so that they cannot be told apart"
-        if overlap
-        else "do not all overlap, so that some of them can be told apart"
-    )
+    first, *_, last = OWN
+    least, greatest = (p_value(p) for p in p_of_own(first, last))
+    counts = [f"{fewest} to {most}" for fewest, most in (own.test_wrong for own in OWN.values())]
     return (
-        f"The study: {constant} answer *with_mask* for every one of {TRANSFER_PARTS[1]} test crops. The 95 % "
-        f"intervals of its own networks' test errors on {OWN_PARTS[2]} crops {own}. Its F1 column counts every crop "
-        "as *without_mask*: it is a constant and says nothing of the networks."
+        f"The study: {constant} answer *with_mask* for every one of {TRANSFER_PARTS[1]} test crops. Its own networks "
+        f"get {join_names(counts)} of {OWN_PARTS[2]} wrong; whether they differ cannot be told from that: between the "
+        f"first and the last of them McNemar's p lies anywhere from {least} to {greatest}, by which crops they "
+        "share. Its F1 column counts nearly every crop as *without_mask*, whatever was learned, and "
+        "says nothing of the networks."
     )
 
 
@@ -232,5 +234,7 @@ def definitions(resamples: int = RESAMPLES) -> str:
   the first is compared.
 - **Floor**: always answering the class that is most frequent among the test crops, without looking at any.
 - **Asked with or without**: a network of three classes among those of two. Its test crops without
-  *mask_weared_incorrect*, its probabilities of the other two classes divided by their sum.
+  *mask_weared_incorrect*, its probabilities of the other two classes divided by their sum. It was trained with three
+  classes' labels, all its layers, more of the surroundings of a face and another recipe: beside the study's networks it
+  shows what can be had, not which architecture is better.
 - Bold marks the best of a column, not that it is better than the next by more than chance."""

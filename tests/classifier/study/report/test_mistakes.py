@@ -99,12 +99,25 @@ def test_the_gallery_is_a_grid(made: ModuleType, run: NetworkRun) -> None:
     mistakes = find_mistakes(section.entries[0], KNOWN)
     blue = np.full((10, 10, 3), (255, 0, 0), np.uint8)
     sheet = draw_gallery(mistakes, lambda crop: blue if "c_0" in crop else made.pixels(crop))
-    # 3 cells of 132 px beside each other and one row of 112 + 40 px, with gaps of 6.
-    assert sheet.shape == (6 + 158, 6 + 3 * 138, 3)
+    # 3 cells of 132 px beside each other and one row of 112 + 56 px, with gaps of 6.
+    assert sheet.shape == (6 + 174, 6 + 3 * 138, 3)
     is_blue = (sheet == (255, 0, 0)).all(axis=2)
     # The square is as high as every crop and in the middle of the first cell.
     assert is_blue.sum() == 112 * 112
     assert is_blue[6:118, 16:128].all()
-    assert (draw_gallery(mistakes * 40, made.pixels).shape) == (6 + MAX_CELLS // 10 * 158, 6 + 10 * 138, 3)
+    assert (draw_gallery(mistakes * 40, made.pixels).shape) == (6 + MAX_CELLS // 10 * 174, 6 + 10 * 138, 3)
     with pytest.raises(ValueError, match="no mistake"):
         draw_gallery([], made.pixels)
+
+
+def test_words_under_a_face_have_the_colour_of_its_label(run: NetworkRun) -> None:
+    """A bare face that was missed reads red, as its label is drawn, not green as what it was taken for."""
+    (section,) = score_runs([without_training(run)], RECORDS, resamples=0)
+    missed = find_mistakes(section.entries[0], KNOWN)[0]
+    sheet = draw_gallery([missed], lambda _: np.full((10, 10, 3), 255, np.uint8))
+    words = sheet[6 + 112 : 6 + 112 + 18].reshape(-1, 3).astype(int)
+    blue, green, red = words[words.sum(axis=1).argmin()]
+    assert red > green + 60 and red > blue + 60
+    # Three lines of words, the file's name the last of them.
+    lines = [(sheet[6 + 112 + top : 6 + 112 + top + 16] < 200).any() for top in (3, 20, 37)]
+    assert lines == [True] * 3

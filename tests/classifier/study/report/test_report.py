@@ -18,7 +18,7 @@ from maskdet.classifier.study.report.comparison import comparison, comparison_li
 from maskdet.classifier.study.report.groups import groups_table, part_sentence
 from maskdet.classifier.study.report.pairs import pairs_sentence, pairs_table
 from maskdet.classifier.study.report.plots import confusion_matrices, error_bars, learning_curves, roc_curves
-from maskdet.classifier.study.report.results import figures_table, overlap_table
+from maskdet.classifier.study.report.results import figures_table, overlap_table, times_table
 from maskdet.classifier.study.report.words import recipes, summary
 from maskdet.classifier.study.sections import score_runs
 from maskdet.classifier.training.run import NetworkRun, Predictions
@@ -62,7 +62,7 @@ def section_of(text: str, title: str) -> str:
 
 def test_every_file_is_named_in_the_report_and_every_name_is_a_file(report: Path) -> None:
     text = (report / "report.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\]\(([^)]+)\)", text))
+    named = set(re.findall(r"\]\(([^)#]+)\)", text))
     assert named | {"report.md"} == {path.name for path in report.iterdir()}
     assert {
         "networks.csv",
@@ -88,16 +88,17 @@ def test_the_networks_of_the_study_have_a_line_each(report: Path) -> None:
     # A dead network is as good as the floor.
     assert float(row["error"]) == pytest.approx(wrong / count, abs=1e-6)
     assert row["error"] == row["floor_error"]
-    assert "| CNN-A | 2 % | 8 of 394: 2.03 % (1.03–3.95) | not run |" in part
+    assert "| CNN-A | 2 % | 6 to 9 of 394 (0.70–4.28 by face) | not run |" in part
     assert f"always with_mask | {wrong} of {count}: {100 * wrong / count:.2f} % (" in part
     assert "| ResNet50 | 17 % (accuracy 0.83) | 138 of 790: 17.47 % (14.98–20.27), always with_mask | not run |" in part
     assert "| InceptionV3 | – | 0.7266 | not run |" in part
-    assert "| CNN-B | 0.2937 (dev) | nothing: 2p/(1+p) of p = 68/395 | not run |" in part
+    assert "| CNN-B | 0.2937, 0.2950 (dev) | nothing: 2p/(1+p) of p = 68/395, 2 crops not counted | not run |" in part
 
 
 def test_three_classes_and_the_folds(report: Path) -> None:
     part = section_of((report / "report.md").read_text(encoding="utf-8"), "Three classes, split by photo group")
-    assert "| *published elsewhere: ResNet18, split by crop* | – | – | 2 % | 0.92 | – | – |" in part
+    what = "ResNet18, split by crop (source not recorded, not checked)"
+    assert f"| *published elsewhere: {what}* | – | – | 2 % | 0.92 | – | – |" in part
     assert "| network | fold 0 | fold 1 | fold 2 | all |" in part
     assert "not run" not in part
 
@@ -253,3 +254,28 @@ def test_pictures_show_the_figures(made: ModuleType, records: list[CropRecord]) 
     assert np.allclose(curves[0].get_ydata(), [100 * epoch.train_error for epoch in section.entries[0].run.epochs])
     assert curves[3].get_ydata()[0] == pytest.approx(6.84)
     assert [tick.get_text() for tick in error_bars(section).axes[0].get_yticklabels()] == ["CNN-A", "VGG19"]
+
+
+def test_a_constant_answer_is_said_in_words(report: Path) -> None:
+    part = section_of((report / "report.md").read_text(encoding="utf-8"), "Two classes, the study's split by crop")
+    rows = [line for line in part.splitlines() if line.startswith("| VGG19 | ")]
+    assert any("| always with_mask | always with_mask | 0.500 " in row for row in rows)
+    assert any("always with_mask |" in row and "swapped report" in row for row in rows)
+
+
+def test_mistakes_are_listed_by_path_label_and_answer(report: Path) -> None:
+    part = section_of((report / "report.md").read_text(encoding="utf-8"), "Two classes, the study's split by crop")
+    with (report / "misclassified.csv").open(encoding="utf-8") as file:
+        wrong = [row for row in csv.DictReader(file) if row["run"] == "VGG19"]
+    assert wrong
+    for row in wrong:
+        assert f"| `{row['crop']}` | without_mask | with_mask | {float(row['probability']):.3f} |" in part
+
+
+def test_what_ended_a_training_is_in_the_report(made: ModuleType, records: list[CropRecord]) -> None:
+    whole = made.one_run(records, epochs=6)
+    early = replace(whole, recipe=whole.recipe | {"epochs": 9, "patience": 2}, title="stopped")
+    (section,) = score_runs([replace(whole, recipe=whole.recipe | {"epochs": 6}), early], records, resamples=0)
+    one, other = times_table(section).splitlines()[2:4]
+    assert "| 6 (4) | all epochs done | " in one
+    assert "| 6 (4) | early stopping, patience 2 | " in other
