@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from figures.cells import SHORT, signed, spread, with_interval
+from figures.folds import where_the_series_is
 
 
 def compare_folds(report: dict[str, Any]) -> str:
@@ -27,7 +28,8 @@ def compare_folds(report: dict[str, Any]) -> str:
         cells = [with_interval(row[key], 3) for key in ("accuracy", "macro_f1")]
         named.append(f"| {label} | {' | '.join(cells)} |")
     data, settings = report["data"], report["settings"]
-    return f"""Detector alone, and chained with the classifier, on {data["folds"]} grouped folds ({data["photos"]} photos): each fold by a detector and a
+    rest = "" if "parts" in data else _without_the_first(report["ap_gain"]["shipped"]["ap50"]["all"])
+    return f"""Detector alone, and chained with the classifier, on {data["folds"]} grouped folds ({data["photos"]} photos; {where_the_series_is(data)}): each fold by a detector and a
 classifier that have not seen it. AP50, mean of the folds ± standard deviation with the 95 % interval over groups of photos; the
 gains are drawn in pairs. By `{report["command"]}`:
 
@@ -35,13 +37,38 @@ gains are drawn in pairs. By `{report["command"]}`:
 |---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-{_who_wins(report)}
+{_who_wins(report)}{rest}
 
 The class on the {report["pooled"]["classes"]["all"]["detector"]["faces"]:,} faces found (confidence above {settings["conf"]}, IoU from {settings["match_iou"]}):
 
 | | accuracy | macro-F1 |
 |---|---|---|
 {chr(10).join(named)}
+{"".join(_set(name, report[name]) for name in ("without_series", "series") if name in report)}"""
+
+
+def _without_the_first(gains: dict[str, Any]) -> str:
+    """Say what the chain gains in the mean of the other old folds, of which the first is the selfie series."""
+    means = {name: sum(gains[name]["folds"][1:]) / (len(gains[name]["folds"]) - 1) for name in SHORT}
+    said = " and ".join(f"{means[name]:+.3f} {SHORT[name]} AP50" for name in ("mask_weared_incorrect", "mean"))
+    return f" Much of it is fold 1: the mean gain of the others is {said}."
+
+
+def _set(name: str, figures: dict[str, Any]) -> str:
+    """Return the sentence on a part of the photos: pooled figures of detector, classifier and chain."""
+    pooled, title = (
+        figures["pooled"],
+        {"without_series": "Without the selfie series", "series": "The selfie series alone"},
+    )
+    ap = [with_interval(pooled["ap"][finder]["all"]["mean"]["ap50"]) for finder in ("shipped", "chain")]
+    right = [
+        with_interval(pooled["classes"]["all"][namer]["macro_f1"], 3) for namer in ("detector", "classifier", "chain")
+    ]
+    gain = figures["ap_gain"]["shipped"]["ap50"]["all"]
+    gains = " and ".join(f"{signed(gain[key])} {SHORT[key]} AP50" for key in ("mask_weared_incorrect", "mean"))
+    return f"""
+{title[name]} ({figures["photos"]} photos, pooled): mAP50 of the detector {ap[0]}, of the chain {ap[1]} (mean of the folds' gains: {gains});
+macro-F1 of the class {right[0]} by the detector, {right[1]} by the classifier, {right[2]} by the chain.
 """
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from maskdet.chain.evaluation.answers import PhotoAnswers, ask_both, least_conf
 from maskdet.chain.evaluation.answers_file import FoldAnswers, rounded
-from maskdet.chain.evaluation.report import FINDERS, NAMERS, CompareReport, Settings, Subject, class_draws
+from maskdet.chain.evaluation.report import FINDERS, NAMERS, ClassDraws, CompareReport, Settings, Subject, class_draws
 from maskdet.chain.evaluation.split import ap_stacks, name_faces, score_answers
 from maskdet.chain.predictor import DEFAULT_RULE, FusionRule
 from maskdet.classifier.inference.model import MaskClassifier
@@ -29,6 +29,7 @@ from maskdet.detector.evaluation.folds.cross_validation import FOLD, draw_folds,
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.folds.report import FoldModel, kept, parts_of
 from maskdet.detector.evaluation.folds.unseen import check_unseen
+from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.results import ModelInfo
@@ -169,10 +170,14 @@ def score_folds(
         MissingExtraError: faster-coco-eval is not installed.
         ValueError: another number of answers than of photos.
     """
+    known: dict[tuple[str, bytes], _PartScores] = {}  # most sets share their folds, and the draws of them
     return FoldCompareReport(
         parts=folds.names,
         models=models,
-        sets={name: _score(part, kept(answers, keep), models, rule, settings) for name, part, keep in parts_of(folds)},
+        sets={
+            name: _score(part, kept(answers, keep), models, rule, settings, known)
+            for name, part, keep in parts_of(folds)
+        },
         leaks=folds.leaks,
     )
 
@@ -183,20 +188,17 @@ def _score(
     models: tuple[tuple[FoldModel, FoldModel], ...],
     rule: FusionRule,
     settings: Settings,
+    known: dict[tuple[str, bytes], _PartScores],
 ) -> FoldCompareScores:
     weights = draw_folds(folds, resamples=settings.resamples, seed=settings.seed)
     stacks, named = [], []
     for at in folds.averaged:
-        truths, mine, drawn = folds.tests[at].truths, answers[at], weights[at]
-        fused = [answer.fused(rule) for answer in mine]
-        stacks.append(ap_stacks(truths, mine, fused, drawn, settings.ap_conf))
-        matched, classes = name_faces(truths, mine, fused, settings.conf)
-        named.append(
-            {
-                namer: class_draws(matched.photos, matched.labels, ids, photo_count=len(truths), weights=drawn)
-                for namer, ids in classes.items()
-            }
-        )
+        key = (folds.names[at], weights[at].tobytes())
+        if key not in known:
+            known[key] = _score_part(folds.tests[at].truths, answers[at], weights[at], rule, settings)
+        stack, draws = known[key]
+        stacks.append(stack)
+        named.append(draws)
     every = {finder: np.stack([stack[finder] for stack in stacks]) for finder in FINDERS}
     detector, classifier = (
         Subject(ModelInfo(_template(part), part[0].imgsz, 0.0)) for part in zip(*models, strict=True)
@@ -215,6 +217,26 @@ def _score(
         },
         pooled=score_answers(folds.pooled, flat, detector, classifier, rule, settings, drawn),
     )
+
+
+#: By finder as ``ap_stacks`` gives it, and by namer.
+_PartScores = tuple[dict[str, npt.NDArray[np.float64]], dict[str, ClassDraws]]
+
+
+def _score_part(
+    truths: Sequence[Truth],
+    answers: Sequence[PhotoAnswers],
+    drawn: npt.NDArray[np.int32],
+    rule: FusionRule,
+    settings: Settings,
+) -> _PartScores:
+    fused = [answer.fused(rule) for answer in answers]
+    matched, classes = name_faces(truths, answers, fused, settings.conf)
+    draws = {
+        namer: class_draws(matched.photos, matched.labels, ids, photo_count=len(truths), weights=drawn)
+        for namer, ids in classes.items()
+    }
+    return ap_stacks(truths, answers, fused, drawn, settings.ap_conf), draws
 
 
 def _template(models: Sequence[FoldModel]) -> str:
