@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.datasets.photos.seen import KEY, marks_of
 from maskdet.detector.export.to_onnx import export
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.runtime import load_runtime
@@ -96,6 +97,9 @@ def test_train_then_export_then_detect(tiny_data: Path, tmp_path: Path, bf16: bo
     assert yaml.safe_load((folder / "maskdet.yaml").read_text())["early_imgsz"] == 0.5
     target, parity, rewritten = export({"model": str(folder / "weights" / "last.pt")})
     assert parity.holds
+    # What the detector has seen goes with it: the photos of train.
+    trained = marks_of((tiny_data.parent / "images" / "train").iterdir())
+    assert MaskDetector(target).metadata[KEY] == trained
     assert rewritten == 11  # see rewrites/test_layout.py
     image = cv2.imread(str(next((tiny_data.parent / "images" / "val").iterdir())))
     # Without a threshold every anchor is a box: the best confidences must agree, whichever file answers.

@@ -64,7 +64,7 @@ def calibrate(
         names = "names: [with_mask, without_mask, mask_weared_incorrect]\n"
         text = f"train: images/fold{3 - number}\nval: images/fold{number}\n{names}"
         (tmp_path / f"folds/fold{number}.yaml").write_text(text)
-        write_one_right(tmp_path / f"fold{number}.onnx", {"number": str(number)})
+        write_one_right(tmp_path / f"fold{number}.onnx", {"number": str(number), "maskdet_seen": ""})
     monkeypatch.chdir(tmp_path)
 
     def call(*args: str, data: str = "folds", models: str = "fold{fold}.onnx") -> tuple[int, str, str]:
@@ -113,5 +113,5 @@ def test_what_cannot_be_used_is_one_line(calibrate: Run, tmp_path: Path) -> None
     # The detectors themselves are never written over.
     assert "fold1.onnx" in refused("--save", ".")
 
-    write_one_right(tmp_path / "fold1.onnx", {"maskdet_calibration": "{}"})
+    write_one_right(tmp_path / "fold1.onnx", {"maskdet_calibration": "{}", "maskdet_seen": ""})
     assert "fold1.onnx: is calibrated already" in refused()
