@@ -20,11 +20,14 @@ import numpy as np
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.evaluate import evaluate
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, read_split
-from maskdet.detector.inference.close_ups import WHERE_EMPTY, CloseUps
+from maskdet.detector.inference.close_ups import DEFAULT_CLOSE_UPS, CloseUps
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.imaging.decode import decode_file
 
 #: Name -> what ``MaskDetector`` is told.
+#: A second look where the first reports nothing at 0.25.
+WHERE_EMPTY = DEFAULT_CLOSE_UPS._replace(below=0.25)
+
 WAYS: dict[str, bool | CloseUps] = {"without": False, "with close-ups": True, "where empty": WHERE_EMPTY}
 
 

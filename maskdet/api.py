@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, Unpack, ove
 from maskdet.arguments import whole_number
 from maskdet.errors import SourceError
 from maskdet.prediction.pipeline import Mode, Session, choose_predictor
+from maskdet.prediction.quality import Quality
 from maskdet.results import MaskResult
 from maskdet.sessions.processor import threads_each
 from maskdet.sources import is_many, is_single
@@ -28,7 +29,8 @@ def predict(
     source: Any,
     *,
     stream: Literal[True],
-    mode: Mode = ...,
+    mode: Mode | None = ...,
+    quality: Quality = ...,
     detector: MaskDetector | None = ...,
     classifier: MaskClassifier | None = ...,
     track: bool | FaceTracker = ...,
@@ -45,7 +47,8 @@ def predict(
     source: Any,
     *,
     stream: Literal[False] = ...,
-    mode: Mode = ...,
+    mode: Mode | None = ...,
+    quality: Quality = ...,
     detector: MaskDetector | None = ...,
     classifier: MaskClassifier | None = ...,
     track: bool | FaceTracker = ...,
@@ -61,7 +64,8 @@ def predict(
     source: Any,
     *,
     stream: bool = False,
-    mode: Mode = "detect",
+    mode: Mode | None = None,
+    quality: Quality = "standard",
     detector: MaskDetector | None = None,
     classifier: MaskClassifier | None = None,
     track: bool | FaceTracker = False,
@@ -81,7 +85,10 @@ def predict(
             (or leaving its loop) releases camera and file.
         mode: ``detect`` the detector alone; ``classify`` each picture already is a face crop; ``chain`` the detector
             finds faces and the classifier's probabilities decide together with its own; ``compare`` the detector's
-            answer, with the classifier's and whether they agree beside it.
+            answer, with the classifier's and whether they agree beside it. None for the chain with a shipped detector
+            or a ``classifier``, and for the detector alone with one of your own.
+        quality: ``fast`` the detector in 8 bits, alone; ``standard`` the defaults; ``best`` the larger detector,
+            close-ups and more views, chained: each says what stands in the place of options that are not given.
         detector: a loaded model to use; else one is loaded for this call, which for a folder, video or list looks at
             as many pictures side by side as there are cores (``MaskDetector(threads=1)`` does so too).
         classifier: likewise, for every mode but ``detect``.
@@ -114,7 +121,7 @@ def predict(
     report = _reporter(on_error)
     if detector is None and mode != "classify" and is_many(source):
         options.setdefault("threads", threads_each())
-    predictor = choose_predictor(mode, detector, classifier, **options)
+    predictor = choose_predictor(mode, detector, classifier, quality, **options)
     tracker = None
     if track:
         from maskdet.tracking.face_tracker import FaceTracker as Tracker

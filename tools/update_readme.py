@@ -20,6 +20,7 @@ from figures.calibration import calibration
 from figures.chain import compare_folds
 from figures.classifier import classifier, study
 from figures.converter import converter
+from figures.defaults import qualities, steps
 from figures.detector import accuracy, mistakes
 from figures.folds import fold_parts, folds
 from figures.models import models
@@ -34,7 +35,7 @@ START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
 
 #: Page -> its parts in order: the JSON, and what is made of it.
 PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
-    "README.md": (("weights/models.json", models),),
+    "README.md": (("weights/models.json", models), ("benchmarks/results/defaults.json", qualities)),
     "docs/results.md": (
         ("benchmarks/results/folds.json", folds),
         ("benchmarks/results/folds_augment.json", folds_augmented),
@@ -44,6 +45,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/compare_folds.json", compare_folds),
         ("benchmarks/results/compare_folds_augment.json", chain_augmented),
         ("docs/study/study.json", study),
+        ("benchmarks/results/defaults.json", steps),
     ),
     "docs/accuracy.md": (
         ("benchmarks/results/calibration.json", calibration),

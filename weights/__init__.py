@@ -152,6 +152,12 @@ def default_model(task: Task = "detect", folder: Path | None = None) -> ShippedM
     return shipped_models(folder)[name]
 
 
+def classifier_at_hand(folder: Path | None = None) -> bool:
+    """Whether a classifier is shipped, and its file is there."""
+    name = _read(folder or FOLDER)["default"].get("classify")
+    return name is not None and shipped_models(folder)[name].path.is_file()
+
+
 def resolve_weights(weights: AnyPath | None, task: Task = "detect", folder: Path | None = None) -> tuple[str, Path]:
     """Turn what a caller named into (model name, path).
 

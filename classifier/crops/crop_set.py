@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.classifier.crops.crop import CropOptions, crop_records, crop_windows, cut
+from maskdet.classifier.crops.crop import CropOptions, crop_records
 from maskdet.classifier.crops.manifest import CropRecord
+from maskdet.classifier.crops.window import crop_windows, cut
 from maskdet.datasets.grouping.duplicates import find_pairs
 from maskdet.datasets.grouping.groups import group_links, merge_groups
 from maskdet.datasets.photos.photo import Photo

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from maskdet.arguments import whole_number
 from maskdet.classes import CLASS_NAMES, ClassName
-from maskdet.classifier.crops.crop import crop_windows, cut, fit_whole
+from maskdet.classifier.crops.window import crop_windows, cut, fit_whole
 from maskdet.classifier.inference.runtime import ClassifierRuntime
 from maskdet.files.paths import AnyPath
 from maskdet.imaging.tensor import to_tensor

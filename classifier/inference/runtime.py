@@ -6,17 +6,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.crops.crop import MAX_MARGIN
+from maskdet.classifier.crops.window import MAX_MARGIN
 from maskdet.errors import WeightsError
 from maskdet.sessions.devices import choose_runtime
 from maskdet.sessions.model_file import read_names, read_size, required
 from maskdet.sessions.onnx_session import OnnxSession
-from maskdet.sessions.openvino_session import OpenVinoSession
+
+if TYPE_CHECKING:
+    from maskdet.sessions.openvino_session import OpenVinoSession
 
 _WORDS = "class names, size, margin, square or temperature"
 
@@ -59,8 +62,13 @@ class ClassifierRuntime:
             raise WeightsError(path, "no such file")
         if path.suffix.lower() != ".onnx":
             raise WeightsError(path, "unknown kind of weights: a classifier is an .onnx file")
-        open_it = OpenVinoSession if choose_runtime(path, runtime, device) == "openvino" else OnnxSession
-        self._session = open_it(path, device=device, threads=threads)
+        self._session: OnnxSession | OpenVinoSession
+        if choose_runtime(path, runtime, device) == "openvino":
+            from maskdet.sessions.openvino_session import OpenVinoSession
+
+            self._session = OpenVinoSession(path, device=device, threads=threads)
+        else:
+            self._session = OnnxSession(path, device=device, threads=threads)
         self._path = path
         self.spec = _read_spec(self._session, path, name)
 

@@ -21,7 +21,8 @@ import torch
 from torch import nn
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.crops.crop import CropOptions, fit_whole
+from maskdet.classifier.crops.crop import CropOptions
+from maskdet.classifier.crops.window import fit_whole
 from maskdet.classifier.inference.runtime import ClassifierRuntime
 from maskdet.classifier.networks.specs import Triple
 from maskdet.errors import WeightsError

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from maskdet.detector.inference.thresholds import KEY, SCHEMA, Calibration
+from maskdet.detector.inference.thresholds import KEY, SCHEMA, Calibration, read_calibration
 from maskdet.errors import WeightsError
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
@@ -38,11 +38,7 @@ def write_calibration(
         MissingExtraError: onnx is not installed.
         SourceError: the file cannot be written.
     """
-    onnx = require("onnx", what="writing a calibration", extra="train")
-    try:
-        model = onnx.load(source)
-    except Exception as error:  # the readers' exceptions share no base class of their own
-        raise WeightsError(source, f"not an ONNX model ({type(error).__name__})") from error
+    onnx, model = _load(source)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     if KEY in metadata:
         raise WeightsError(source, "is calibrated already: give the file as maskdet export wrote it")
@@ -67,6 +63,37 @@ def write_calibration(
     onnx.helper.set_model_props(model, {**metadata, KEY: json.dumps(said)})
     write_bytes(target, model.SerializeToString())
     return target
+
+
+def write_notes(source: Path, target: Path, notes: Mapping[str, Any]) -> Path:
+    """Write a copy of a calibrated detector that says something else beside its temperature and bias.
+
+    Args:
+        target: the file to write; may be the same.
+        notes: take the place of those of the same name.
+
+    Raises:
+        WeightsError: not an ONNX model, or not calibrated.
+        MissingExtraError: onnx is not installed.
+        SourceError: the file cannot be written.
+    """
+    onnx, model = _load(source)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    said = read_calibration(metadata)
+    if said is None:
+        raise WeightsError(source, "is not calibrated")
+    onnx.helper.set_model_props(model, {**metadata, KEY: json.dumps({**said, **notes})})
+    write_bytes(target, model.SerializeToString())
+    return target
+
+
+def _load(source: Path) -> tuple[Any, Any]:
+    """Return the onnx package and a model."""
+    onnx = require("onnx", what="writing a calibration", extra="train")
+    try:
+        return onnx, onnx.load(source)
+    except Exception as error:  # the readers' exceptions share no base class of their own
+        raise WeightsError(source, f"not an ONNX model ({type(error).__name__})") from error
 
 
 def _score_sigmoid(source: Path, graph: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from maskdet.datasets.photos.seen import KEY as SEEN_KEY
 from maskdet.detector.export.rewrites import lay_out
-from maskdet.detector.inference.close_ups import KEY, WHERE_EMPTY
+from maskdet.detector.inference.close_ups import DEFAULT_CLOSE_UPS, KEY
 from maskdet.detector.inference.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.detector.inference.runtime.spec import NETWORK_KEY
 from maskdet.detector.training.seen import SEEN_FILE
@@ -149,7 +149,7 @@ def export(arguments: Mapping[str, Any]) -> Exported:
         **checkpoint_metadata(source, trusted=trusted),
     }
     if close_ups:
-        metadata[KEY] = json.dumps(WHERE_EMPTY.to_dict())
+        metadata[KEY] = json.dumps(DEFAULT_CLOSE_UPS.to_dict())
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, target)
     parity = compare_runtimes(reference, OnnxRuntime(target, name=target.stem))

@@ -5,8 +5,8 @@ the usual input shows it many times too large; a small input shows it at a size 
 hundredths of the cost. What the second look finds counts only from a certain size on, and joins the first look's boxes
 before NMS. The numbers were chosen on re-framed training photos (``docs/experiments.md``).
 
-A face that fills the picture seldom gets a sure answer at the first look, and pictures with sure answers seldom need a
-second one: a model can ask for close-ups only where the first look found nothing.
+A face that fills the picture may get a sure and wrong answer at the first look, so a model asks for close-ups of every
+picture; one can ask for them only where the first look found nothing.
 """
 
 from __future__ import annotations
@@ -47,12 +47,8 @@ class CloseUps(NamedTuple):
         return values if self.below < 1 else {"imgsz": self.imgsz, "share": self.share}
 
 
-#: Taken where close-ups are asked for and the model does not say how.
+#: What an exported model asks for by itself, and what is taken where close-ups are asked for of one that says nothing.
 DEFAULT_CLOSE_UPS: Final = CloseUps(160, 0.25)
-
-#: What a model asks for by itself: a second look where the first reports nothing at the shipped threshold, so that
-#: what it reports stays as it is, box by box that of ``yolo predict`` (``docs/experiments.md``).
-WHERE_EMPTY: Final = DEFAULT_CLOSE_UPS._replace(below=0.25)
 
 
 def read_close_ups(value: object, path: Path) -> CloseUps:

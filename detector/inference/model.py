@@ -15,10 +15,10 @@ import numpy.typing as npt
 from maskdet.arguments import share, whole_number
 from maskdet.detector.inference.close_ups import CloseUps, choose_close_ups
 from maskdet.detector.inference.letterbox import Letterbox
-from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
+from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections, best_confidence
 from maskdet.detector.inference.runtime import Runtime, load_runtime
-from maskdet.detector.inference.thresholds import BEST_F1, Threshold, class_thresholds
+from maskdet.detector.inference.thresholds import BEST_F1, ChainLimits, Threshold, chain_thresholds, class_thresholds
 from maskdet.detector.inference.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.detector.inference.views import Look, RawView
 from maskdet.files.paths import AnyPath
@@ -37,6 +37,7 @@ class MaskDetector:
     Attributes:
         runtime: the loaded network.
         close_ups: how pictures are seen once more for faces that fill them, None where they are not.
+        conf: the threshold as it was asked for.
         workers: calls from several threads at once that keep the processor busy.
 
     >>> detector = MaskDetector()
@@ -48,10 +49,10 @@ class MaskDetector:
         self,
         weights: AnyPath | None = None,
         *,
-        conf: Threshold = DEFAULT_CONF,
+        conf: Threshold = None,
         iou: float = DEFAULT_IOU,
         imgsz: int | None = None,
-        agnostic_nms: bool = False,
+        agnostic_nms: bool = True,
         tile: bool | int = False,
         close_ups: bool | CloseUps | None = None,
         augment: bool = False,
@@ -66,12 +67,13 @@ class MaskDetector:
         Args:
             weights: an ``.onnx`` or ``.pt`` file, an OpenVINO folder, the name of a shipped model, or None for the
                 default one.
-            conf: a face is reported when its confidence exceeds this, 0 to 1; ``"f1"`` for the thresholds that stand in
-                the model's file, one a class.
+            conf: a face is reported when its confidence exceeds this, 0 to 1; None for the thresholds that stand in the
+                model's file, one a class, or 0.25 where there are none; ``"f1"`` for these and no others.
             iou: NMS threshold, 0 to 1.
             imgsz: longer side of the network's input in pixels, rounded up to a multiple of its stride; None for
                 the size it was trained at.
-            agnostic_nms: let boxes of different classes suppress each other, so that a face is reported once.
+            agnostic_nms: let boxes of different classes suppress each other, so that a face is reported once; False for
+                NMS in each class alone, as ``yolo predict`` does it.
             tile: also look at large pictures in overlapping tiles, for small faces: True for tiles of the input's
                 size, or their side in pixels of the picture (smaller ones are enlarged). Its cost grows with the
                 picture: nine times for 1920 × 1080 pixels and tiles of 640.
@@ -99,7 +101,7 @@ class MaskDetector:
             DeviceError: the device is unknown or not there, or cannot compute in this precision.
             MissingExtraError: a ``.pt`` file without the ``train`` extra, OpenVINO without the ``openvino`` extra.
         """
-        if not isinstance(conf, str):
+        if conf is not None and not isinstance(conf, str):
             conf = share("conf", conf, instead=repr(BEST_F1))
         iou = share("iou", iou)
         if imgsz is not None:
@@ -125,6 +127,7 @@ class MaskDetector:
         if not spec.dynamic and self._imgsz != spec.imgsz:
             raise ValueError(f"{path} was exported for {spec.imgsz} px only; imgsz {self._imgsz} needs dynamic=True")
         self.close_ups = choose_close_ups(close_ups, path, spec, self._imgsz)
+        self.conf, self._path = conf, path
         self._thresholds = class_thresholds(conf, spec.metadata, path, spec.names)
         self._iou, self._agnostic = iou, agnostic_nms
         self.augmented = augment
@@ -163,6 +166,14 @@ class MaskDetector:
     def names(self) -> tuple[str, ...]:
         """Its classes, by class id."""
         return self.runtime.spec.names
+
+    def chain_limits(self, classifier: str) -> ChainLimits:
+        """Return the thresholds of the chain with a classifier of this name.
+
+        Raises:
+            WeightsError: the file's thresholds cannot be read.
+        """
+        return chain_thresholds(self.conf, self.metadata, self._path, classifier)
 
     @property
     def tiled(self) -> bool:

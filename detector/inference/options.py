@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from maskdet.files.paths import AnyPath
     from maskdet.sessions.devices import Device, Precision, RuntimeName
 
-#: YOLO's defaults.
+#: YOLO's defaults; a model with thresholds of its own has these instead of the first.
 DEFAULT_CONF: Final = 0.25
 DEFAULT_IOU: Final = 0.7
 

@@ -1,8 +1,9 @@
 """Thresholds and calibration as a detector's file holds them, read without what wrote them.
 
-``--conf f1`` is the confidence of each class from which a face is reported, where precision and recall balance best.
-The thresholds stand in the model's file with its calibration, chosen by ``maskdet val --folds --calibrate`` on photos
-that the detectors had not seen; what they gain over one threshold for all is in ``docs/accuracy.md``.
+A model's own thresholds are the confidence of each class from which a face is reported, where precision and recall
+balance best: one set for the detector alone, one for the chain with a classifier that is named. They stand in the
+model's file with its calibration, chosen by ``maskdet val --calibrate`` on photos that the models had not seen. Every
+threshold of every command comes from here.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
+from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.errors import WeightsError
 
 #: Key of the file's metadata, and the form of what stands there.
@@ -45,11 +47,12 @@ def read_calibration(metadata: Mapping[str, str]) -> dict[str, Any] | None:
 #: What stands for them where a threshold is asked for.
 BEST_F1: Final = "f1"
 
-#: A confidence, or ``"f1"``.
-Threshold = float | Literal["f1"]
+#: A confidence; ``"f1"`` for the model's own, which it must have; None for these where it has some, else the default.
+Threshold = float | Literal["f1"] | None
 
-#: Where a calibration's notes hold them.
+#: Where a calibration's notes hold those of the detector alone, and what holds those of the chain.
 NOTE: Final = "best_f1_conf_per_class"
+CHAIN: Final = "chain"
 
 
 def class_thresholds(
@@ -58,29 +61,76 @@ def class_thresholds(
     """Return (C,) float32, the confidence that a box of each class must exceed.
 
     Args:
-        conf: one for all classes, or ``"f1"``.
+        conf: one for all classes, ``"f1"``, or None.
 
     Raises:
         WeightsError: the file's thresholds cannot be read, or are none of its classes'.
-        ValueError: a number outside 0 to 1, another word, or a file without thresholds.
+        ValueError: a number outside 0 to 1, another word, or ``"f1"`` of a file without thresholds.
 
-    >>> class_thresholds(0.25, {}, Path("a.onnx")).tolist()
-    [0.25, 0.25, 0.25]
+    >>> class_thresholds(0.5, {}, Path("a.onnx")).tolist(), class_thresholds(None, {}, Path("a.onnx")).tolist()
+    ([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])
     """
-    if conf == BEST_F1:
-        try:
-            noted = (read_calibration(metadata) or {}).get(NOTE)
-        except ValueError as error:
-            raise WeightsError(path, f"not a mask detector: {error}") from error
-        if noted is None:
+    if conf is None or conf == BEST_F1:
+        noted = _notes(metadata, path).get(NOTE)
+        if noted is not None:
+            return _of_classes(noted, NOTE, path, names)
+        if conf == BEST_F1:
             raise ValueError(f"{path} holds no thresholds of its own: give conf a number from 0 to 1")
-        values = [noted.get(name) for name in names] if isinstance(noted, dict) else [None]
-        if not all(isinstance(one, (int, float)) and not isinstance(one, bool) and 0 <= one <= 1 for one in values):
-            raise WeightsError(path, f"not a mask detector: its {NOTE} is not one number from 0 to 1 a class")
-        return np.array(values, np.float32)
+        conf = DEFAULT_CONF
     if isinstance(conf, str) or not 0 <= conf <= 1:
         raise ValueError(f"conf must be between 0 and 1, or {BEST_F1!r}, not {conf}")
     return np.full(len(names), conf, np.float32)
+
+
+class ChainLimits(NamedTuple):
+    """From where on the chain reports a face.
+
+    Attributes:
+        least: the detector's confidence that it must exceed, None for what the detector reports alone.
+        fused: (3,) float32, the fused confidence that it must exceed, by class; None for every face that was found.
+    """
+
+    least: float | None
+    fused: npt.NDArray[np.float32] | None
+
+
+def chain_thresholds(conf: Threshold, metadata: Mapping[str, str], path: Path, classifier: str) -> ChainLimits:
+    """Return the chain's thresholds: the file's own, where it has some for this classifier and no number is asked for.
+
+    Without, a number is what the detector must exceed, and every face that it found is reported.
+
+    Args:
+        classifier: its name.
+
+    Raises:
+        WeightsError: the file's thresholds cannot be read.
+
+    >>> said = {CHAIN: {"classifier": "c", "conf": dict.fromkeys(CLASS_NAMES, 0.5)}}
+    >>> chain_thresholds(None, {KEY: json.dumps(said)}, Path("a.onnx"), "c").least
+    0.5
+    >>> chain_thresholds(None, {KEY: json.dumps(said)}, Path("a.onnx"), "another")
+    ChainLimits(least=0.25, fused=None)
+    """
+    if conf is None or conf == BEST_F1:
+        noted = _notes(metadata, path).get(CHAIN)
+        if isinstance(noted, dict) and noted.get("classifier") == classifier:
+            fused = _of_classes(noted.get("conf"), CHAIN, path, CLASS_NAMES)
+            return ChainLimits(float(fused.min()), fused)  # a fused confidence never exceeds the detector's
+    return ChainLimits(DEFAULT_CONF if conf is None else None, None)
+
+
+def _notes(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
+    try:
+        return read_calibration(metadata) or {}
+    except ValueError as error:
+        raise WeightsError(path, f"not a mask detector: {error}") from error
+
+
+def _of_classes(noted: Any, key: str, path: Path, names: Sequence[str]) -> npt.NDArray[np.float32]:
+    values = [noted.get(name) for name in names] if isinstance(noted, dict) else [None]
+    if not all(isinstance(one, (int, float)) and not isinstance(one, bool) and 0 <= one <= 1 for one in values):
+        raise WeightsError(path, f"not a mask detector: its {key} is not one number from 0 to 1 a class")
+    return np.array(values, np.float32)
 
 
 #: Scores nearer to 0 or 1 have no logit that float32 tells apart.

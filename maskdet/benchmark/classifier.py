@@ -13,7 +13,7 @@ import numpy.typing as npt
 from maskdet.benchmark.inputs import base_picture
 from maskdet.benchmark.runs import Rounds, Way, alternate
 from maskdet.benchmark.section import Column, Row, Section, Settings
-from maskdet.classifier.crops.crop import crop_windows, cut
+from maskdet.classifier.crops.window import crop_windows, cut
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.imaging.tensor import to_tensor
 from maskdet.sessions.processor import usable_cores

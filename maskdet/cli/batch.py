@@ -118,6 +118,7 @@ def batch(sources: tuple[str, ...], *, job: BatchOptions, run: RunOptions, model
     """
     job.check()
     model.check()
+    model = model.settled()
     from maskdet.batch.listing import full_name
     from maskdet.batch.plan import Plan
     from maskdet.batch.store import open_store
@@ -139,7 +140,7 @@ def _choice(model: ModelOptions) -> ModelChoice:
     from maskdet.batch.plan import ModelChoice
 
     return ModelChoice(
-        mode=model.mode,
+        mode=model.mode or "detect",
         classifier=model.classifier,
         detector={
             "weights": model.weights,
@@ -149,7 +150,7 @@ def _choice(model: ModelOptions) -> ModelChoice:
             "agnostic_nms": model.agnostic_nms,
             "tile": model.tile_size or model.tile,
             "close_ups": model.close_ups,
-            "augment": model.augment,
+            "augment": bool(model.augment),
             "device": model.device,
             "runtime": model.runtime,
             "precision": model.precision,

@@ -15,6 +15,7 @@ from maskdet.cli.options.model import ModelOptions
 from maskdet.cli.options.run import RunOptions
 from maskdet.cli.report_output import command_line, write_report
 from maskdet.cli.seen import warn_of_seen
+from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.terminal.console import say
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ _ALWAYS: Final = frozenset({"conf", "iou"})
     "--weights", metavar="FILE", help="The detector: .onnx, .pt, an OpenVINO folder, or a shipped one's name."
 )
 @click.option("--classifier", metavar="FILE", help="The classifier: .onnx, or a shipped one.")
-@click.option("--conf", type=click.FloatRange(0, 1), default=0.25, show_default=True, help="Confidence threshold.")
+@click.option(
+    "--conf", type=click.FloatRange(0, 1), default=DEFAULT_CONF, show_default=True, help="Confidence threshold."
+)
 @options("iou", model=ModelOptions)
 @click.option("--imgsz", type=click.IntRange(32, 8192), help="Longer side of the detector's input, in pixels.")
 @options("close_ups", "augment", "device", "runtime", "trust_weights", model=ModelOptions)
@@ -99,6 +102,11 @@ def compare(
     return EXIT_DONE
 
 
+def _number(model: ModelOptions) -> float:
+    """Return the threshold, which is a number in this command."""
+    return DEFAULT_CONF if model.conf is None else float(model.conf)
+
+
 def _look(
     sources: tuple[str, ...],
     json_target: str | None,
@@ -127,8 +135,7 @@ def _look(
     guard.check_folders({"--save": save}, (json_target, csv_target))
     if save:
         guard.check_media(Path(save) / SHEET)
-    detector = model.open_detector(threads=threads_for(found))
-    predictor = model.predictor(detector)
+    _, predictor = model.open(threads=threads_for(found))
     outputs = CompareOutputs(json_target, csv_target, save, errors.report, guard)
     outcome = run_sources(found, predictor, outputs, errors, run, keep_tally=False)
     if not run.quiet and "-" not in (json_target, csv_target):
@@ -174,7 +181,7 @@ def _score_data(
         warn_of_seen(detector.info.name, detector.metadata, files[0], labelled.photos)
         warn_of_seen(classifier.info.name, classifier.spec.metadata, files[1], labelled.photos)
     report = compare(
-        detector, classifier, labelled, conf=float(model.conf), iou=model.iou, batch=run.batch, quiet=run.quiet
+        detector, classifier, labelled, conf=_number(model), iou=model.iou, batch=run.batch, quiet=run.quiet
     )
     report = replace(
         report,
@@ -223,7 +230,7 @@ def _score_folds(
     command = command_line(_UNTOLD, _ALWAYS)
     if answers is not None:
         write_answers(Path(answers), kept, command)
-    report = replace(compare_folds(kept, conf=float(model.conf)), command=command)
+    report = replace(compare_folds(kept, conf=_number(model)), command=command)
     write_report(report.to_dict(), json_target, indent=1)
     if not run.quiet and json_target != "-":
         from maskdet.chain.evaluation.shown import print_fold_scores

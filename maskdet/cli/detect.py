@@ -18,8 +18,8 @@ from maskdet.terminal.console import say
 
 #: How the help begins; what is asked for less often stands further down.
 SHOWN_FIRST: Final = (
-    "mode", "weights", "classifier", "conf", "iou", "imgsz", "agnostic_nms", "device", "runtime", "precision",
-    "trust_weights",
+    "quality", "mode", "weights", "classifier", "conf", "iou", "imgsz", "agnostic_nms", "device", "runtime",
+    "precision", "trust_weights",
 )  # fmt: skip
 WRITTEN: Final = (
     "json", "csv", "coco", "pictures", "no_save", "txt", "txt_confidence", "voc", "crops", "overwrite",
@@ -56,6 +56,7 @@ def detect(
     targets = outputs.settled(tracks=tracks.tracks, quiet=run.quiet)
     show_table = not run.quiet and not targets.to_stdout
     model.check()
+    model = model.settled()
 
     pause = click.get_current_context().with_resource(ExitStack())
     pause.enter_context(collector_paused())
@@ -74,10 +75,9 @@ def detect(
     guard = Guard([*sources, model.weights, model.classifier], files_among(found))
     check_targets(targets, guard)
 
-    detector = model.open_detector(threads=threads_for(found))
+    detector, predictor = model.open(threads=threads_for(found))
     run.check_classes(detector.names)
     monitor = alerts.open(detector.names)
-    predictor = model.predictor(detector)
     if not one_photo(found):  # after one the process ends: nothing to collect in between
         pause.close()
     writer = Outputs(targets, errors.report, guard)

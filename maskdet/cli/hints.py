@@ -104,8 +104,15 @@ def refuse_yolo_words(names: Sequence[str], context: click.Context) -> None:
         MaskdetError: there is such a word.
     """
     options = {option: param for param in context.command.params for option in param.opts}
-    flags = {option for option, param in options.items() if isinstance(param, click.Option) and param.is_flag}
-    sources, words, found = [], [], False
+    #: What switches a flag on, and what switches it off.
+    flags = {
+        option: (option, *param.secondary_opts)
+        for option, param in options.items()
+        if isinstance(param, click.Option) and param.is_flag
+    }
+    sources: list[str] = []
+    words: list[str] = []
+    found = False
     for at, name in enumerate(names):
         match = _WORD.fullmatch(name)
         if at == 0 and name in _MEANT and len(names) > 1 and not os.path.lexists(name):
@@ -122,7 +129,8 @@ def refuse_yolo_words(names: Sequence[str], context: click.Context) -> None:
             sources.append(value)
         elif key in _OPTIONS or option in options:
             if option in flags:
-                words += [option] if value.lower() in {"true", "1", "yes"} else []
+                on, off = flags[option][:1], flags[option][1:2]
+                words += on if value.lower() in {"true", "1", "yes"} else off
             elif option in options and value.lower() not in {"true", "false"}:
                 words += [option, value]
         else:

@@ -162,7 +162,7 @@ def serve(*, server: ServeOptions, model: ModelOptions, alerts: AlertOptions) ->
     from maskdet.serve.process import run_server
 
     settings = server.settings()
-    engine = open_engine(model, threads=server.threads, room=server.queue)
+    engine = open_engine(model.settled(), threads=server.threads, room=server.queue)
     cameras = open_cameras(server.stream, engine, alerts)
     run_server(create_app(engine, settings, cameras), settings, say, stopping=cameras.stop)
     return EXIT_DONE

@@ -46,7 +46,9 @@ class ValOptions:
         "--mistakes", metavar="DIR", help="Write what fails: a gallery by size and class, and a CSV."
     )
     calibrate: bool = option(
-        "--calibrate", is_flag=True, help="With --folds: make confidences probabilities; --save writes the files."
+        "--calibrate",
+        is_flag=True,
+        help="Make confidences probabilities, and choose thresholds; --save writes the files.",
     )
     final: str | None = option(
         "--final", metavar="FILE", help="With --calibrate: calibrate this detector too, trained on all photos."
@@ -62,7 +64,7 @@ class ValOptions:
         """Refuse two tests at once; the folds are a test of their own, or what two others look at.
 
         Raises:
-            click.UsageError: there are two, or ``--calibrate`` is without folds.
+            click.UsageError: there are two.
         """
         given = {
             "--folds": self.folds and not (self.mistakes or self.calibrate),
@@ -75,14 +77,12 @@ class ValOptions:
             raise click.UsageError(f"{' and '.join(tests)} are two different tests: give one")
         if self.near_copies and (tests or self.folds):
             raise click.UsageError("--near-copies goes with the plain score of a split")
-        if self.calibrate and not self.folds:
-            raise click.UsageError("--calibrate needs --folds: it fits on photos that the detectors have not seen")
 
 
 @click.command()
 @click.argument("arguments", metavar="KEY=VALUE…", nargs=-1)
 @options("json", "save", "folds", asked=ValOptions)
-@options("close_ups", "augment", "trust_weights", model=ModelOptions)
+@options("classifier", "close_ups", "augment", "trust_weights", model=ModelOptions)
 @options("stress", "near_copies", "mistakes", "calibrate", "final", "quiet", asked=ValOptions)
 def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -> int:
     """Score a detector on a labelled split, with the arguments of `yolo val`.
@@ -96,6 +96,7 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
     maskdet val data=mydata/data.yaml --mistakes mistakes          what fails, and labels that look wrong
     maskdet val data=public/data.yaml --near-copies                beside it: without photos that resemble trained ones
     maskdet val model=runs/fold{fold}.onnx data=folds --folds --calibrate --save calibrated
+    maskdet val model=best.onnx data=heldout/data.yaml --calibrate --save calibrated   thresholds, of the chain too
 
     \b
     model=    an .onnx or .pt file, an OpenVINO folder, or a name      the shipped one
@@ -116,12 +117,12 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
 
     AP is COCO's, with a 95 % interval from 1000 bootstrap samples of the photos. It counts, as `yolo val` does, every
     class of a box from conf= on the score as trained; AP of the one class a box that `maskdet detect` reports, from
-    0.001 on the confidence as calibrated, stands beside it. Precision, recall, F1 and the confusion matrix are those of
-    `maskdet detect --mode detect` at confidence 0.25, and IoU 0.5. --near-copies scores also without the photos that
-    are alike to one of the split train, as `maskdet data check` finds them, and without the public data's selfie
-    series, with intervals from draws of photos and of groups of alike photos. With --folds, data= is what
-    `maskdet convert --folds` wrote, or what `maskdet compare --folds --answers` kept, which asks no model, and the
-    figures are the mean of the folds, their standard deviation
+    0.001 on the confidence as calibrated, stands beside it. Precision, recall, F1 and the confusion matrix are
+    those of `maskdet detect --mode detect --no-agnostic-nms --conf 0.25`, at IoU 0.5. --near-copies scores also
+    without the photos that are alike to one of the split train, as `maskdet data check` finds them, and without the
+    public data's selfie series, with intervals from draws of photos and of groups of alike photos. With --folds,
+    data= is what `maskdet convert --folds` wrote, or what `maskdet compare --folds --answers` kept, which asks no
+    model, and the figures are the mean of the folds, their standard deviation
     and a 95 % interval from 1000 draws of groups of alike photos.
 
     --stress cuts pictures around every face, so that it takes 10, 25, 50, 75 and 95 % of the shorter side, and shrinks
@@ -129,8 +130,10 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
 
     --mistakes counts faces missed, found as another class or twice, and boxes where none is labelled, above conf=
     (0.25); its pictures show the worst first, labelled boxes solid and found ones dashed. --calibrate fits a
-    temperature and a bias on detections of the folds' detectors, each fold judged by what the others say; --save writes
-    the detectors, calibrated, and the reliability diagram.
+    temperature and a bias on detections of photos that the detector has not seen: of the folds' detectors, each fold
+    judged by what the others say, or of one detector on a split. On a split it also chooses the thresholds that
+    `maskdet detect` uses, for the detector alone and for the chain with --classifier: for each class that of the best
+    F1, one answer a face, that of a class with few faces drawn towards that of all. --save writes the detectors.
     """
     from maskdet.detector.training.arguments import parse_arguments
     from maskdet.extras import require
@@ -143,8 +146,8 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
         raise click.UsageError("batch= does not go with --stress, whose pictures have many shapes")
     folder = save_folder(settings, asked.save)
     asked.check()
-    if asked.final and not (asked.calibrate and folder):
-        raise click.UsageError("--final goes with --calibrate and --save")
+    if asked.final and not (asked.calibrate and asked.folds and folder):
+        raise click.UsageError("--final goes with --folds, --calibrate and --save")
     guard = _guard_outputs(settings, asked, folder)
     # What is missing should be said before the photos are run, not after.
     require("faster_coco_eval", what="maskdet val", extra="train")
@@ -155,6 +158,9 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
         if folder:
             raise click.UsageError("--folds draws no pictures: --json FILE writes its figures")
         _score_folds(settings, model, asked)
+        return EXIT_DONE
+    if asked.calibrate and not asked.folds:
+        _choose_thresholds(settings, model, asked, folder)
         return EXIT_DONE
     if folder:
         require("matplotlib", what="--save", extra="plots")
@@ -255,6 +261,22 @@ def _show_mistakes(settings: Mapping[str, Any], model: ModelOptions, asked: ValO
         val_tables.print_mistakes(report)
     if not asked.quiet:
         say(f"pictures and mistakes.csv: {asked.mistakes}")
+
+
+def _choose_thresholds(
+    settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions, folder: Path | None
+) -> None:
+    """Choose one detector's thresholds and write what was asked for."""
+    from maskdet.cli.val_thresholds import choose
+
+    chosen = choose(settings, model, folder, quiet=asked.quiet)
+    write_report(chosen.to_dict(as_typed(settings, chosen.thresholds.data)), asked.json, indent=1)
+    if folder:
+        chosen.write(folder)
+    if asked.table:
+        chosen.print()
+    if folder and not asked.quiet:
+        say(f"calibrated detector: {folder / chosen.path.name}")
 
 
 def _calibrate(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions, folder: Path | None) -> None:

@@ -90,6 +90,7 @@ def as_typed(settings: Mapping[str, Any], data: str) -> str:
     words = [f"{key}={value}" for key, value in {**settings, **names, "data": data}.items()]
     order = (
         "arguments",
+        "classifier",
         "close_ups",
         "near_copies",
         "stress",

@@ -10,12 +10,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from maskdet.chain.ahead import LoadedAhead, load_ahead
 from maskdet.errors import SourceError
+from maskdet.prediction.quality import Quality, default_mode, with_quality
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.sources import Picture, read
 from maskdet.sources.reader import AHEAD, Item
@@ -50,9 +52,10 @@ class Predictor(NamedTuple):
 
 
 def choose_predictor(
-    mode: Mode,
+    mode: Mode | None = None,
     detector: MaskDetector | None = None,
-    classifier: MaskClassifier | None = None,
+    classifier: MaskClassifier | LoadedAhead | None = None,
+    quality: Quality = "standard",
     **options: Unpack[DetectorOptions],
 ) -> Predictor:
     """Return what answers for a batch of pictures.
@@ -60,15 +63,18 @@ def choose_predictor(
     Args:
         mode: see ``maskdet.predict``.
         detector: a loaded model, else one is loaded with ``options`` where the mode needs it.
-        classifier: likewise.
+        classifier: likewise; the shipped one is loaded beside the detector.
+        quality: which options take the place of those that are not given.
 
     Raises:
         ValueError: an unknown mode, or an option out of its range.
         TypeError: options beside a loaded detector, or a model or options that the mode does not use.
         WeightsError: a model cannot be used.
     """
-    if mode not in get_args(Mode):
+    if mode is not None and mode not in get_args(Mode):
         raise ValueError(f"unknown mode {mode!r}: the modes are {', '.join(get_args(Mode))}")
+    if detector is not None and quality != "standard":
+        raise TypeError("quality chooses the detector: give one of the two")
     if detector is not None and options:
         raise TypeError(f"{', '.join(options)} belong to the detector: give them to MaskDetector(...)")
     if mode == "detect" and classifier is not None:
@@ -78,7 +84,20 @@ def choose_predictor(
     if mode == "classify":
         from maskdet.classifier.inference.model import MaskClassifier
 
-        return Predictor((classifier or MaskClassifier()).predict_batch)
+        given = classifier() if isinstance(classifier, LoadedAhead) else classifier
+        return Predictor((given or MaskClassifier()).predict_batch)
+    asked = mode is not None
+    if not asked and classifier is not None:
+        mode = "chain"
+    if detector is None:
+        chosen = with_quality(quality, mode=mode, **options)
+        mode = chosen.pop("mode") or default_mode(chosen.get("weights"))
+        options = cast("DetectorOptions", chosen)
+    else:
+        spec = getattr(getattr(detector, "runtime", None), "spec", None)
+        mode = mode or default_mode(getattr(spec, "path", None) or "")
+    if mode != "detect" and classifier is None:
+        classifier = load_ahead(threads=1 if detector and detector.workers > 1 else options.get("threads", 0))
     from maskdet.detector.inference.model import MaskDetector
 
     detector = detector or MaskDetector(**options)
@@ -86,6 +105,8 @@ def choose_predictor(
         return Predictor(detector.detect_batch, detector.workers)
     from maskdet.chain.predictor import ChainPredictor
 
+    if asked and isinstance(classifier, LoadedAhead):
+        classifier()  # what is wrong with it is said before anything is read
     return Predictor(ChainPredictor(detector, classifier, mode=mode).predict_batch, detector.workers)
 
 

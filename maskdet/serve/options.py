@@ -26,10 +26,10 @@ class Look:
     """How pictures are looked at; the names are those of ``MaskDetector``, and ``mode`` is that of ``predict``."""
 
     mode: Literal["detect", "chain", "compare", "classify"] = "detect"
-    conf: Threshold = 0.25
+    conf: Threshold = None
     iou: float = 0.7
     imgsz: int | None = None
-    agnostic_nms: bool = False
+    agnostic_nms: bool = True
     tile: bool | int = False
     close_ups: bool | None = None
     augment: bool = False
@@ -38,7 +38,7 @@ class Look:
     def of(cls, options: Any) -> Look:
         """Take it from whatever has attributes of these names, and ``tile_size``."""
         given = {each.name: getattr(options, each.name) for each in fields(cls)}
-        return cls(**{**given, "tile": options.tile_size or options.tile})
+        return cls(**{**given, "tile": options.tile_size or options.tile, "augment": bool(options.augment)})
 
     def detector_options(self) -> dict[str, Any]:
         """Return what ``MaskDetector`` takes of it."""

@@ -171,7 +171,7 @@ class CompareReport:
             "command": self.command,
             "detector": self.detector.to_dict(),
             "classifier": self.classifier.to_dict(),
-            "rule": {"weight": self.rule.weight, "least_side": self.rule.least_side},
+            "rule": {"weight": self.rule.weight, "least_side": self.rule.least_side, "floor": self.rule.floor},
             "data": {
                 "name": self.data,
                 "split": self.split,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 from maskdet.cli.options import option
-from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
+from maskdet.detector.inference.options import DEFAULT_IOU
+from maskdet.prediction.quality import Quality, default_mode, with_quality
 from maskdet.sessions.devices import PRECISIONS, RUNTIMES, Precision, RuntimeName
 
 if TYPE_CHECKING:
+    from maskdet.chain.ahead import LoadedAhead
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.detector.inference.model import MaskDetector
     from maskdet.detector.inference.thresholds import Threshold
@@ -41,12 +43,18 @@ class ConfidenceType(click.FloatRange):
 class ModelOptions:
     """The models of a command, as its options ask for them; see ``MaskDetector`` for what each does."""
 
-    mode: Mode = option(
+    quality: Quality = option(
+        "--quality",
+        type=click.Choice(get_args(Quality)),
+        default="standard",
+        show_default=True,
+        help="fast: 8 bits, the detector alone; best: maskdet-s, chain, close-ups, augment. Single options win.",
+    )
+    mode: Mode | None = option(
         "--mode",
         type=click.Choice(["detect", "chain", "compare"]),
-        default="detect",
-        show_default=True,
-        help="The detector alone; with the classifier in one answer; or both answers side by side.",
+        help="The detector alone; with the classifier in one answer; or both answers side by side.  "
+        "[default: chain, with a detector of your own detect]",
     )
     weights: str | None = option(
         "--weights", metavar="FILE", help="An .onnx or .pt model, an OpenVINO folder, or a shipped one's name."
@@ -55,9 +63,7 @@ class ModelOptions:
     conf: Threshold = option(
         "--conf",
         type=ConfidenceType(),
-        default=DEFAULT_CONF,
-        show_default=True,
-        help="Confidence threshold; f1 for the model's own, one a class.",
+        help="Confidence threshold; f1 for the model's own, one a class.  [default: these, else 0.25]",
     )
     iou: float = option(
         "--iou", type=click.FloatRange(0, 1), default=DEFAULT_IOU, show_default=True, help="IoU threshold of NMS."
@@ -65,7 +71,11 @@ class ModelOptions:
     imgsz: int | None = option(
         "--imgsz", type=click.IntRange(32, 8192), help="Longer side of the network's input, in pixels."
     )
-    agnostic_nms: bool = option("--agnostic-nms", is_flag=True, help="Report a face once, though two classes answer.")
+    agnostic_nms: bool = option(
+        "--agnostic-nms/--no-agnostic-nms",
+        default=True,
+        help="Report a face once, though two classes answer.  [default: agnostic-nms]",
+    )
     device: str = option(
         "--device",
         default="cpu",
@@ -100,11 +110,18 @@ class ModelOptions:
         default=None,
         help="See each picture once more at a small input, for faces that fill it.  [default: as the model asks]",
     )
-    augment: bool = option(
-        "--augment",
-        is_flag=True,
+    augment: bool | None = option(
+        "--augment/--no-augment",
+        default=None,
         help="See each picture also mirrored and smaller, and fuse what is found (more accurate, 3.4 times the work).",
     )
+
+    def settled(self) -> ModelOptions:
+        """Return the options with those of ``quality``, and a mode, in the place of what was not given."""
+        mode = "chain" if self.mode is None and self.classifier is not None else self.mode
+        given = {"weights": self.weights, "mode": mode, "close_ups": self.close_ups, "augment": self.augment}
+        chosen = replace(self, **with_quality(self.quality, **given))
+        return chosen if chosen.mode else replace(chosen, mode=default_mode(chosen.weights))
 
     def check(self) -> None:
         """Stop at options that contradict each other, before anything is loaded.
@@ -133,7 +150,7 @@ class ModelOptions:
                 agnostic_nms=self.agnostic_nms,
                 tile=self.tile_size or self.tile,
                 close_ups=self.close_ups,
-                augment=self.augment,
+                augment=bool(self.augment),
                 device=self.device,
                 threads=threads,
                 runtime=self.runtime,
@@ -149,18 +166,29 @@ class ModelOptions:
         Raises:
             MaskdetError: the file or the device cannot be used, or a package is missing.
         """
-        from maskdet.classifier.inference.model import MaskClassifier
+        return self._load_classifier(threads=0)()
+
+    def _load_classifier(self, *, threads: int) -> LoadedAhead:
+        from maskdet.chain.ahead import load_ahead
 
         # It is an ONNX file, also where the detector is a .pt.
         runtime = "auto" if self.runtime == "torch" else self.runtime
-        return MaskClassifier(self.classifier, device=self.device, runtime=runtime)
+        return load_ahead(self.classifier, device=self.device, runtime=runtime, threads=threads)
 
-    def predictor(self, detector: MaskDetector) -> Predictor:
-        """Return what answers: the detector, with the classifier (loaded here) where the mode asks it.
+    def open(self, *, threads: int = 0) -> tuple[MaskDetector, Predictor]:
+        """Return the detector and what answers: it alone, or with the classifier where the (settled) mode asks it.
+
+        The shipped classifier is loaded meanwhile, and waited for by the first face that needs it.
 
         Raises:
-            MaskdetError: the classifier cannot be used.
+            click.UsageError: see ``open_detector``.
+            MaskdetError: a model cannot be used.
         """
+        classifier = None if self.mode == "detect" else self._load_classifier(threads=threads)
+        detector = self.open_detector(threads=threads)
         from maskdet.prediction.pipeline import choose_predictor
 
-        return choose_predictor(self.mode, detector, None if self.mode == "detect" else self.open_classifier())
+        if classifier is not None and self.classifier is not None:
+            classifier()  # what is wrong with a file that was named is said before anything is read
+        # A mode of None asks for no answer before there is a face.
+        return detector, choose_predictor(None if self.mode == "chain" else self.mode, detector, classifier)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskdet.classifier.crops.crop import crop_windows, cut, fit_whole
+from maskdet.classifier.crops.window import crop_windows, cut, fit_whole
 from maskdet.datasets.photos.mend import mend_boxes
 
 coordinates = st.floats(-50, 250, allow_nan=False) | st.integers(-5, 205).map(float)

@@ -14,9 +14,10 @@ import pytest
 
 import maskdet
 from maskdet.classes import CLASS_NAMES
-from maskdet.classifier.crops.crop import CropOptions, crop_windows, cut
+from maskdet.classifier.crops.crop import CropOptions
 from maskdet.classifier.crops.crop_folder import CropFolderOptions, write_crops
 from maskdet.classifier.crops.manifest import read_manifest
+from maskdet.classifier.crops.window import crop_windows, cut
 from maskdet.classifier.inference.model import CropAnswer, MaskClassifier
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.errors import WeightsError

@@ -29,7 +29,8 @@ def test_the_twin_finds_the_same_faces() -> None:
     assert not path.exists()
     import cv2
 
-    ours = MaskDetector().detect(np.asarray(cv2.imread(str(CREW)), np.uint8)).faces
+    as_yolo = MaskDetector(conf=0.25, agnostic_nms=False, close_ups=False)
+    ours = as_yolo.detect(np.asarray(cv2.imread(str(CREW)), np.uint8)).faces
     assert [face.class_id for face in ours] == theirs.boxes.cls.int().tolist()
     np.testing.assert_allclose([face.box for face in ours], theirs.boxes.xyxy.numpy(), atol=0.5)
     np.testing.assert_allclose([face.confidence for face in ours], theirs.boxes.conf.numpy(), atol=1e-3)

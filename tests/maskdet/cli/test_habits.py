@@ -39,7 +39,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     [
         ("detect source=face.jpg conf=0.3", "maskdet detect face.jpg --conf 0.3"),
         ("detect model=best.pt source=a.mp4 show=True save=True", "maskdet detect a.mp4 --weights best.pt --show"),
-        ("detect face.jpg imgsz=320 agnostic_nms=False", "maskdet detect face.jpg --imgsz 320"),
+        ("detect face.jpg imgsz=320 agnostic_nms=False", "maskdet detect face.jpg --imgsz 320 --no-agnostic-nms"),
+        ("detect face.jpg tile=False agnostic_nms=True", "maskdet detect face.jpg --agnostic-nms"),
         ("detect vid_stride=2 source=0 stream=True", "maskdet detect 0 --vid-stride 2"),
         ("classify source=face.jpg batch=4", "maskdet classify face.jpg --batch 4"),
         ("compare source=face.jpg iou=0.5", "maskdet compare face.jpg --iou 0.5"),

@@ -108,7 +108,7 @@ def test_what_cannot_be_used_is_one_line(calibrate: Run, tmp_path: Path) -> None
 
     assert "none: has no folds" in refused(data="none")
     assert "needs {fold} in its name" in refused(models="fold1.onnx")
-    assert "--final goes with --calibrate and --save" in refused("--final", "fold1.onnx")
+    assert "--final goes with --folds, --calibrate and --save" in refused("--final", "fold1.onnx")
     assert "conf= has no meaning with --calibrate" in refused("conf=0.5")
     # The detectors themselves are never written over.
     assert "fold1.onnx" in refused("--save", ".")

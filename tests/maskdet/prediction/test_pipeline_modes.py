@@ -81,7 +81,7 @@ def test_models_that_a_mode_does_not_use(detector: maskdet.MaskDetector, classif
     with pytest.raises(ValueError, match="unknown mode 'guess': the modes are detect, classify, chain, compare"):
         maskdet.predict(image, mode="guess")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="asks no classifier"):
-        maskdet.predict(image, detector=detector, classifier=classifier)
+        maskdet.predict(image, mode="detect", detector=detector, classifier=classifier)
     with pytest.raises(TypeError, match="asks no detector"):
         maskdet.predict(image, mode="classify", detector=detector)
     with pytest.raises(TypeError, match="conf belong to the detector"):
@@ -94,5 +94,7 @@ def test_the_command_line(astronaut: Path, write_classifier: ModelFile, tmp_path
     done = CliRunner().invoke(cli, args, standalone_mode=False)
     (line,) = done.stdout.splitlines()
     assert "agrees" in json.loads(line)["detections"][0]["classifier"]
-    wrong = CliRunner().invoke(cli, ["detect", str(astronaut), "--classifier", str(weights)], standalone_mode=False)
+    wrong = CliRunner().invoke(
+        cli, [*args[:2], "--mode", "detect", "--classifier", str(weights)], standalone_mode=False
+    )
     assert "--classifier belongs to --mode chain or compare" in str(wrong.exception)

@@ -18,15 +18,17 @@ from starlette.testclient import TestClient
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.serve.app import create_app
 from maskdet.serve.engine import Engine
+from maskdet.serve.options import Look
 from maskdet.serve.settings import ServerSettings
 from tests.conftest import SureOfMasks
 
 
 @pytest.fixture
 def make_engine(tiny_classifier: Path) -> Callable[..., Engine]:
-    """Return a function that makes an engine of any runtime, else of ``SureOfMasks``."""
+    """Return a function that makes an engine of any runtime, else of ``SureOfMasks``, both of whose answers count."""
 
     def make(runtime: object = None, **options: Any) -> Engine:
+        options.setdefault("usual", Look(agnostic_nms=False))
         return Engine(runtime or SureOfMasks(), MaskClassifier(tiny_classifier), **options)  # type: ignore[arg-type]
 
     return make

@@ -117,7 +117,9 @@ def test_thresholds_that_cannot_be_are_one_line(tmp_path: Path, note: str) -> No
     path = write_answer(tmp_path / "lies.onnx", ONE_FACE, metadata={"maskdet_calibration": note})
     with pytest.raises(WeightsError, match="not a mask detector"):
         MaskDetector(path, conf="f1")
-    assert MaskDetector(path).detect(GREY).counts["without_mask"] == 1
+    with pytest.raises(WeightsError, match="not a mask detector"):
+        MaskDetector(path)
+    assert MaskDetector(path, conf=0.25).detect(GREY).counts["without_mask"] == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,199 @@
+"""A detector's own thresholds, for it alone and for the chain, chosen on labelled photos that neither model has seen.
+
+For each class the confidence with the best F1 at IoU 0.5, one answer a face, as users run it. Of a class with few faces
+chance decides where that is, and a threshold that is too high throws its recall away: it is drawn towards the one that
+all classes would share, the more the fewer its faces are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from maskdet.chain.predictor import DEFAULT_RULE, FusionRule, check_same_classes, class_scores, fuse, shorter_sides
+from maskdet.classes import CLASS_NAMES
+from maskdet.classifier.inference.model import MaskClassifier
+from maskdet.detector.evaluation.calibration import FIT_CONF, Judged, best_threshold, fit_calibration, judge
+from maskdet.detector.evaluation.evaluate import VAL_CONF
+from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
+from maskdet.detector.inference.model import MaskDetector
+from maskdet.detector.inference.options import DEFAULT_CONF
+from maskdet.detector.inference.postprocess import Detections
+from maskdet.detector.inference.thresholds import CHAIN, KEY, NOTE, Calibration, calibrated_conf
+from maskdet.imaging.decode import decode_file
+from maskdet.statistics.calibration_error import expected_calibration_error
+from maskdet.statistics.figures import plain
+from maskdet.terminal.progress import track
+
+SCHEMA: Final = "maskdet-thresholds/1"
+
+#: A class of so many faces has a threshold half-way between its own and that of all classes.
+EVEN_FACES: Final = 50
+
+#: Confidences above which the calibration error is said.
+_ABOVE: Final = (FIT_CONF, DEFAULT_CONF)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModeThresholds:
+    """One mode's thresholds, by class.
+
+    Attributes:
+        best: where F1 is best on these photos.
+        common: the same for all classes together.
+        chosen: between the two, by the number of faces.
+        f1: of each class, F1 above 0.25 and above ``chosen``, on the photos that it was chosen on.
+    """
+
+    best: tuple[float, ...]
+    common: float
+    chosen: tuple[float, ...]
+    f1: tuple[tuple[float, float], ...]
+
+    def by_class(self) -> dict[str, float]:
+        """Return the chosen ones by class name."""
+        return {name: round(value, 6) for name, value in zip(CLASS_NAMES, self.chosen, strict=True)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thresholds:
+    """What a detector's file is to say: its calibration, and the thresholds of both modes.
+
+    Attributes:
+        calibration: None where the file is calibrated already.
+        ece: confidence -> calibration error above it before and after; empty without a calibration.
+    """
+
+    data: str
+    photos: int
+    faces: tuple[int, ...]
+    detections: int
+    classifier: str
+    classifier_sha256: str
+    calibration: Calibration | None
+    ece: dict[float, tuple[float, float]]
+    detect: ModeThresholds
+    chain: ModeThresholds
+
+    def notes(self) -> dict[str, Any]:
+        """Return what the file says beside temperature and bias."""
+        photos = f"{self.photos} photos held out"
+        fitted = {
+            "fitted_on": f"{self.data}: {self.detections} detections of {photos}, the errors of the same",
+            "ece_before": {str(above): plain(before) for above, (before, _) in self.ece.items()},
+            "ece_after": {str(above): plain(after) for above, (_, after) in self.ece.items()},
+        }
+        return {
+            **(fitted if self.calibration else {}),
+            "thresholds_on": f"{self.data}: {photos}",
+            "best_f1_conf": dict.fromkeys(CLASS_NAMES, round(self.detect.common, 6)),
+            NOTE: self.detect.by_class(),
+            CHAIN: {
+                "classifier": self.classifier,
+                "sha256": self.classifier_sha256,
+                "conf": self.chain.by_class(),
+            },
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain JSON types."""
+        data = {"name": self.data, "photos": self.photos, "faces": dict(zip(CLASS_NAMES, self.faces, strict=True))}
+        modes = {"detect": plain(self.detect), "chain": plain(self.chain)}
+        return {"schema": SCHEMA, "data": data, "modes": modes, "notes": self.notes()}
+
+
+def choose_thresholds(
+    detector: MaskDetector,
+    classifier: MaskClassifier,
+    labelled: LabelledSplit,
+    *,
+    classifier_sha256: str = "",
+    rule: FusionRule = DEFAULT_RULE,
+    quiet: bool = True,
+) -> Thresholds:
+    """Run both models over a split, calibrate the detector where its file is not, and choose.
+
+    Raises:
+        SourceError: a photo that cannot be decoded.
+        WeightsError: the detector has other classes than the classifier.
+        ValueError: the detections cannot be calibrated.
+    """
+    check_same_classes(detector)
+    least = calibrated_conf(detector.metadata, VAL_CONF)
+    found = [
+        detector.detect_arrays([decode_file(photo)], conf=least, agnostic=True)[0]
+        for photo in track(labelled.photos, label="detect", quiet=quiet)
+    ]
+    judged = judge(labelled.truths, found)
+    calibration, ece = None, {}
+    if KEY not in detector.metadata:
+        used = judged.scores > FIT_CONF
+        calibration = fit_calibration(judged.scores[used], judged.right[used], bias=True)
+        after = calibration.apply(judged.scores)
+        ece = {above: (_error(judged.scores, judged, above), _error(after, judged, above)) for above in _ABOVE}
+        found = [_calibrated(one, calibration) for one in found]
+    found = [one.take(one.confidences > FIT_CONF) for one in found]
+    fused = []
+    for photo, one in track(list(zip(labelled.photos, found, strict=True)), label="classify", quiet=quiet):
+        fused.append(_fused(one, classifier.classify_boxes(decode_file(photo), one.boxes), rule))
+    faces = tuple(np.bincount(np.concatenate([truth.class_ids for truth in labelled.truths]), minlength=3).tolist())
+    return Thresholds(
+        data=labelled.data,
+        photos=len(labelled.photos),
+        faces=faces,
+        detections=len(judged.right),
+        classifier=classifier.info.name,
+        classifier_sha256=classifier_sha256,
+        calibration=calibration,
+        ece=ece,
+        detect=choose(labelled.truths, found, faces),
+        chain=choose(labelled.truths, fused, faces),
+    )
+
+
+def choose(truths: Sequence[Truth], found: Sequence[Detections], faces: Sequence[int]) -> ModeThresholds:
+    """Return the thresholds for answers at hand, one a photo, of so many labelled faces of each class."""
+    judged = judge(truths, found)
+    classes = [at for at in range(len(CLASS_NAMES)) if faces[at]]
+    common = best_threshold(judged.scores, judged, faces, classes)
+    best = tuple(best_threshold(judged.scores, judged, faces, [at]) if faces[at] else common for at in range(3))
+    chosen = tuple(drawn_to(common, own, count) for own, count in zip(best, faces, strict=True))
+    f1 = tuple((_f1(judged, faces, at, DEFAULT_CONF), _f1(judged, faces, at, chosen[at])) for at in range(3))
+    return ModeThresholds(best=best, common=common, chosen=chosen, f1=f1)
+
+
+def drawn_to(common: float, own: float, faces: int) -> float:
+    """Return a class's own threshold, drawn towards that of all classes by how few its faces are.
+
+    >>> drawn_to(0.25, 0.75, 50), drawn_to(0.25, 0.75, 0), round(drawn_to(0.25, 0.75, 950), 3)
+    (0.5, 0.25, 0.725)
+    """
+    return (faces * own + EVEN_FACES * common) / (faces + EVEN_FACES)
+
+
+def _f1(judged: Judged, faces: Sequence[int], class_id: int, conf: float) -> float:
+    above = (judged.class_ids == class_id) & (judged.scores > conf)
+    return 2 * float(np.count_nonzero(above & judged.right)) / max(int(above.sum()) + faces[class_id], 1)
+
+
+def _error(confidences: Any, judged: Judged, above: float) -> float:
+    kept = confidences > above
+    return float(expected_calibration_error(confidences[kept], judged.right[kept]))
+
+
+def _calibrated(found: Detections, calibration: Calibration) -> Detections:
+    scores = None if found.scores is None else calibration.apply(found.scores).astype(np.float32)
+    return found._replace(confidences=calibration.apply(found.confidences).astype(np.float32), scores=scores)
+
+
+def _fused(found: Detections, probabilities: Any, rule: FusionRule) -> Detections:
+    scores = fuse(class_scores(found, len(CLASS_NAMES)), probabilities, shorter_sides(found.boxes), rule)
+    return _replaced(found, scores)
+
+
+def _replaced(found: Detections, scores: Any) -> Detections:
+    """Return boxes with other scores: the class and the confidence are those of the highest."""
+    return found._replace(scores=scores, confidences=scores.max(axis=1, initial=0), class_ids=scores.argmax(axis=1))
