@@ -15,7 +15,7 @@ from torch import nn
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.networks.backbones import load_backbone
-from maskdet.classifier.networks.specs import Conv, WeightsChoice, find_network
+from maskdet.classifier.networks.specs import Conv, TaskName, WeightsChoice, find_network
 
 if TYPE_CHECKING:
     from typing import Self
@@ -58,10 +58,10 @@ class TransferNet(nn.Module):  # type: ignore[misc]
         return self.head(self.features(images))
 
 
-def build_convnet(convs: tuple[Conv, ...], dense: tuple[int, ...], side: int) -> nn.Sequential:
-    """Return convolutions, flattening and ``dense`` layers of so many units, one logit at the end.
+def build_convnet(convs: tuple[Conv, ...], dense: tuple[int, ...], side: int, outputs: int = 1) -> nn.Sequential:
+    """Return convolutions, flattening and ``dense`` layers of so many units, one logit or one a class at the end.
 
-    (N, 3, side, side) float32 → (N, 1) float32; submodules ``convs``, ``flatten`` and ``head``.
+    (N, 3, side, side) float32 → (N, outputs) float32; submodules ``convs``, ``flatten`` and ``head``.
     """
     layers: list[nn.Module] = []
     channels = 3
@@ -74,20 +74,20 @@ def build_convnet(convs: tuple[Conv, ...], dense: tuple[int, ...], side: int) ->
         channels = conv.filters
     body = nn.Sequential(*layers)
     initialise(body)
-    head = build_head(channels * side * side, dense)
+    head = build_head(channels * side * side, dense, outputs)
     return nn.Sequential(OrderedDict(convs=body, flatten=nn.Flatten(), head=head))
 
 
-def build_head(features: int, dense: tuple[int, ...]) -> nn.Sequential:
-    """Return dense layers with ReLU and one output unit: (N, features) float32 → (N, 1) float32.
+def build_head(features: int, dense: tuple[int, ...], outputs: int = 1) -> nn.Sequential:
+    """Return dense layers with ReLU and a linear output: (N, features) float32 → (N, outputs) float32.
 
-    The output is the logit; its sigmoid, which the study's last layer applies, belongs into the loss, where it is exact
-    for any logit.
+    The one output of two classes is the logit; its sigmoid, which the study's last layer applies, belongs into the
+    loss, where it is exact for any logit.
     """
     layers: list[nn.Module] = []
     for inputs, units in pairwise((features, *dense)):
         layers += [nn.Linear(inputs, units), nn.ReLU(inplace=True)]
-    head = nn.Sequential(*layers, nn.Linear((features, *dense)[-1], 1))
+    head = nn.Sequential(*layers, nn.Linear((features, *dense)[-1], outputs))
     initialise(head)
     return head
 
@@ -101,25 +101,32 @@ def initialise(module: nn.Module) -> None:
 
 
 def build_network(
-    name: str, weights: WeightsChoice = "imagenet", *, frozen: bool | None = None, quiet: bool = False
+    name: str,
+    weights: WeightsChoice = "imagenet",
+    *,
+    frozen: bool | None = None,
+    task: TaskName = "binary",
+    quiet: bool = False,
 ) -> nn.Module:
     """Return a network in training mode: (N, 3, side, side) float32 RGB → (N, 1 or classes) float32 logits.
 
     With ``frozen`` weights the backbone, then of a ``TransferNet``, stays as it is and the head is trained alone, as in
-    the study; None is frozen unless the backbone starts from random weights. One that is fine-tuned never is.
+    the study; None is frozen unless the backbone starts from random weights. One that is fine-tuned never is. With
+    three classes a network of the study gives one logit a class, which it does not have there.
 
     Raises:
         MaskdetError: there is no network of that name.
         WeightsError: the backbone's weights cannot be had, or the file is another network's.
     """
     spec = find_network(name)
+    outputs = 1 if task == "binary" else len(CLASS_NAMES)
     if spec.backbone is None:
-        return build_convnet(spec.convs, spec.dense, spec.side)
+        return build_convnet(spec.convs, spec.dense, spec.side, outputs)
     backbone = load_backbone(spec.backbone, weights, quiet=quiet)
     if spec.fine_tuned:
         return _averaged(backbone.features, spec.features, len(CLASS_NAMES))
     frozen = weights != "none" if frozen is None else frozen
-    return TransferNet(backbone, build_head(spec.features, spec.dense), frozen=frozen)
+    return TransferNet(backbone, build_head(spec.features, spec.dense, outputs), frozen=frozen)
 
 
 def _averaged(features: nn.Module, channels: int, classes: int) -> nn.Sequential:

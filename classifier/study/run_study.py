@@ -14,7 +14,7 @@ from maskdet.classifier.crops.crop_set import CropSet
 from maskdet.classifier.networks.specs import NETWORKS, TaskName, WeightsChoice, find_network
 from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan, with_epochs
 from maskdet.classifier.training.division import FOLDS, divide
-from maskdet.classifier.training.recipe import RecipeName
+from maskdet.classifier.training.recipe import ONLY_RECIPES, RecipeName
 from maskdet.classifier.training.run import NetworkRun, ProtocolName
 from maskdet.errors import DatasetError, MaskdetError, WeightsError
 
@@ -32,6 +32,7 @@ class StudyOptions:
     protocols: Protocols = "study"
     folds: int = 1
     recipe: RecipeName = "ours"
+    task: TaskName = "binary"
     weights: Mapping[str, WeightsChoice] = field(default_factory=dict)
     seed: int = 0
     epochs: int | None = None
@@ -48,8 +49,9 @@ def make_plans(options: StudyOptions) -> list[Plan]:
     return [
         with_epochs(
             Plan(
-                name, protocol, fold, options.weights.get(name, "imagenet"), options.recipe,
-                seed=options.seed, device=options.device,
+                name, protocol, fold, options.weights.get(name, "imagenet"),
+                "ours" if name in ONLY_RECIPES else options.recipe,
+                seed=options.seed, device=options.device, asked=options.task,
             ),
             options.epochs,
         )

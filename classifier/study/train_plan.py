@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from maskdet.classifier.crops.crop_set import CropSet
 from maskdet.classifier.networks.parameters import count_parameters
-from maskdet.classifier.networks.specs import BACKBONES, NetworkSpec, Triple, WeightsChoice, find_network
+from maskdet.classifier.networks.specs import BACKBONES, NetworkSpec, TaskName, Triple, WeightsChoice, find_network
 from maskdet.classifier.training.division import divide
 from maskdet.classifier.training.fit import class_weights
 from maskdet.classifier.training.recipe import Recipe, RecipeName, choose_recipe
@@ -40,7 +40,7 @@ _SPEED_BATCH, _SPEED_ROUNDS = 16, 5
 class Plan:
     """One training to be done: protocol, fold of the grouped one (0 to 4), the backbone's weights, seed, device.
 
-    ``recipe`` is None for the one that ``recipe_name`` gives.
+    ``recipe`` is None for the one that ``recipe_name`` gives. The division is the same for every seed.
     """
 
     network: str
@@ -51,6 +51,12 @@ class Plan:
     recipe: Recipe | None = None
     seed: int = 0
     device: str = "cpu"
+    asked: TaskName = "binary"
+
+    @property
+    def task(self) -> TaskName:
+        """The classes it tells apart: as asked, but a network of three classes has three."""
+        return "three" if self.spec.task == "three" else self.asked
 
     @property
     def spec(self) -> NetworkSpec:
@@ -80,6 +86,8 @@ class Plan:
             parts.append("scratch")
         if self.recipe_name != "ours":
             parts.append("as-printed")
+        if self.task != self.spec.task:
+            parts.append("three")
         if self.seed:
             parts.append(f"seed{self.seed}")
         return "-".join(parts)
@@ -117,9 +125,9 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
 
     recipe, spec = plan.chosen_recipe(), plan.spec
     own_dev = not plan.has_backbone
-    division = divide(crops, task=spec.task, protocol=plan.protocol, fold=plan.fold, seed=plan.seed, own_dev=own_dev)
+    division = divide(crops, task=plan.task, protocol=plan.protocol, fold=plan.fold, own_dev=own_dev)
     torch.manual_seed(plan.seed)
-    network = build_network(spec.name, plan.weights, frozen=plan.frozen, quiet=around.quiet)
+    network = build_network(spec.name, plan.weights, frozen=plan.frozen, task=plan.task, quiet=around.quiet)
     mean, std = _scaling(spec, recipe)
     pixels = CropBatches(crops, spec.side, recipe, mean, std)
     trained: nn.Module = network
@@ -131,7 +139,7 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
     options = FitOptions(
         seed=plan.seed,
         class_weights=class_weights(
-            crops.class_ids[division["train"]], recipe.class_power, len(TASK_CLASSES[spec.task])
+            crops.class_ids[division["train"]], recipe.class_power, len(TASK_CLASSES[plan.task])
         ),
         checkpoint=folder / CHECKPOINT_FILE,
         device=plan.device,
@@ -147,7 +155,7 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
         parts[part] = Predictions(tuple(names[at] for at in division[part]), labels, probabilities)
     total, trainable = count_parameters(network)
     run = NetworkRun(
-        name=plan.network, title=spec.title, task=spec.task, protocol=plan.protocol,
+        name=plan.network, title=spec.title, task=plan.task, protocol=plan.protocol,
         fold=plan.fold if plan.protocol == "grouped" else None, weights=plan.origin, frozen=plan.frozen,
         recipe={"name": plan.recipe_name, **recipe.to_dict()}, seed=plan.seed, parameters=total, trainable=trainable,
         epochs=epochs, best_epoch=best, ms_per_crop=_speed(network.to("cpu"), spec.side), parts=parts,

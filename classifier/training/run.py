@@ -21,7 +21,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.classifier.networks.specs import TaskName
+from maskdet.classifier.networks.specs import STUDY_NETWORKS, TaskName
 from maskdet.errors import DatasetError
 from maskdet.files.atomic import write_bytes
 from maskdet.results.rows import csv_text
@@ -197,12 +197,12 @@ _WANTED: Final = len(TASK_CLASSES["binary"])
 
 
 def two_class_views(runs: Sequence[NetworkRun]) -> list[NetworkRun]:
-    """Return each run of three classes as one of two; runs of two classes have no view.
+    """Return each run of a network that knows three classes only as one of two; the study's networks have no view.
 
     As everywhere with two classes, crops of *mask_weared_incorrect* are left out. The probabilities of the other two
     classes are divided by their sum: what the network says given that the mask is worn, or is not.
     """
-    return [_view(run) for run in runs if run.task == "three"]
+    return [_view(run) for run in runs if run.task == "three" and run.name not in STUDY_NETWORKS]
 
 
 def is_view(run: NetworkRun) -> bool:

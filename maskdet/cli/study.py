@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from maskdet.classifier.training.run import Epoch, NetworkRun
     from maskdet.errors import MaskdetError
 
-COMMANDS_FILE: Final = "commands.txt"
+#: Beside the runs: what was typed to make them, and where that was done.
+COMMANDS_FILE, MACHINES_FILE = "commands.txt", "machines.txt"
 
 _PATH: Final = click.Path(path_type=Path)
 
@@ -53,13 +54,25 @@ class StudyRun:
         show_default=True,
         help="How to train: our settings, or those the study prints.",
     )
+    classes: str = option(
+        "--classes",
+        type=click.Choice(["2", "3"]),
+        default="2",
+        show_default=True,
+        help="2: as the study, without masks worn incorrectly; 3: all. maskdet-c always has 3.",
+    )
     weights: tuple[str, ...] = option(
         "--backbone-weights",
         metavar="FILE|none",
         multiple=True,
         help="torchvision's ImageNet file (several times for several networks), or none to train all from scratch.",
     )
-    collapse: bool = option("--collapse", is_flag=True, help="Find out why three of the study's networks never learnt.")
+    collapse: bool = option(
+        "--collapse", is_flag=True, help="Try settings under which three of the study's networks never learnt."
+    )
+    rates: str = option(
+        "--rates", metavar="RATE,…", default="0.001", show_default=True, help="With --collapse: learning rates of Adam."
+    )
     ship: Path | None = option("--ship", metavar="FILE.onnx", type=_PATH, help="Train maskdet-c on all crops.")
     leave_out: Path | None = option(
         "--leave-out",
@@ -74,7 +87,7 @@ class StudyRun:
     )
     epochs: int | None = option("--epochs", type=click.IntRange(1, 1000), help="At most.  [default: each recipe's own]")
     seed: int = option(
-        "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of division and weights."
+        "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of weights and order."
     )
     device: str = option(
         "--device", default="cpu", show_default=True, help="cpu, or torch's name of a GPU, such as cuda:0."
@@ -149,6 +162,7 @@ class _Study:
             protocols=asked.protocol,
             folds=asked.folds,
             recipe=asked.recipe,
+            task="binary" if asked.classes == "2" else "three",
             weights=run_study.assign_weights(asked.weights, [*wanted, *(name for name in also if name not in wanted)]),
             seed=asked.seed,
             epochs=asked.epochs,
@@ -162,6 +176,7 @@ class _Study:
         self.train = not asked.report_only and (asked.networks is not None or not (asked.ship or asked.collapse))
         if asked.leave_out is not None and asked.ship is None:
             raise click.UsageError("--leave-out belongs to --ship")
+        self.rates = read_rates(asked.rates)
         self.left_out = frozenset() if asked.leave_out is None else read_names(asked.leave_out)
         self.absent: dict[str, str] = {}
 
@@ -200,12 +215,15 @@ class _Study:
 
         path = self.runs / COLLAPSE_FILE
         rows = load_collapse(path) if path.exists() else []
-        options = CollapseOptions(weights=self._weights("mobilenet_v2"), cache=self.cache, quiet=self.asked.quiet)
+        options = CollapseOptions(
+            weights=self._weights("mobilenet_v2"), rates=self.rates, cache=self.cache, quiet=self.asked.quiet
+        )
         for row in run_collapse(crops, options, tuple(rows)):
             rows.append(row)
             save_collapse(rows, path)
             if not self.asked.quiet:
-                say(f"batch {row.batch}, {row.scaling}, seed {row.seed}: collapsed {row.collapsed}")
+                setting = f"batch {row.batch}, {row.scaling}, rate {row.learning_rate:g}, seed {row.seed}"
+                say(f"{setting}: collapsed {row.collapsed}")
 
     def _ship(self, file: Path, crops: CropSet, found: list[NetworkRun]) -> None:
         from maskdet.classifier.training.ship import CHECKPOINT_FILE, ship_classifier
@@ -241,8 +259,8 @@ class _Study:
             records=crops.records,
             pixels=lambda name: crops.cut(places[name], STUDY_CROPS),
             collapse=load_collapse(collapse) if collapse.exists() else None,
-            commands=self._commands(),
-            machine=describe_machine(),
+            commands=self._noted(COMMANDS_FILE, command_line({"quiet", "json_target"})),
+            machine="; ".join(self._noted(MACHINES_FILE, describe_machine())),
             absent=self.absent,
         )
         if self.asked.json_target:
@@ -251,18 +269,34 @@ class _Study:
             print_study(sections)
             say(f"report: {self.asked.out / 'report.md'}")
 
-    def _commands(self) -> list[str]:
-        """Return this and every earlier command that made the runs, and remember it beside them."""
+    def _noted(self, name: str, line: str) -> list[str]:
+        """Return the lines of a file beside the runs; a call that may train adds its own, if it is new."""
         from maskdet.files.atomic import write_bytes
 
-        path = self.runs / COMMANDS_FILE
+        path = self.runs / name
         known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        if not self.asked.report_only:
-            line = command_line({"quiet", "json_target"})
-            if line not in known:
-                known.append(line)
-                write_bytes(path, ("\n".join(known) + "\n").encode())
+        if not self.asked.report_only and line not in known:
+            known.append(line)
+            write_bytes(path, ("\n".join(known) + "\n").encode())
         return known
+
+
+def read_rates(text: str) -> tuple[float, ...]:
+    """Return learning rates, given with commas between.
+
+    Raises:
+        UsageError: one is no number above 0.
+
+    >>> read_rates("0.001, 0.01")
+    (0.001, 0.01)
+    """
+    try:
+        rates = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        rates = ()
+    if not rates or not all(0 < rate < float("inf") for rate in rates):
+        raise click.UsageError(f"--rates {text!r}: give numbers above 0, such as 0.001,0.01")
+    return rates
 
 
 def read_names(path: Path) -> frozenset[str]:

@@ -111,7 +111,7 @@ def _write(cell: NDArray[np.uint8], text: str, below: int, colour: tuple[int, in
     """Write centred, ``below`` pixels under the crop, smaller where it would not fit."""
     scale = 0.42
     (width, _), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    scale *= min(1.0, (_CELL_WIDTH - 4) / width)
+    scale *= min(1.0, (_CELL_WIDTH - 20) / width)
     (width, _), _ = cv2.getTextSize(text, _FONT, scale, 1)
     # Yellow on white cannot be read.
     ink = tuple(int(part * 0.7) for part in colour)

@@ -15,7 +15,7 @@ from maskdet.classifier.study.run_study import StudyOptions, assign_weights, ear
 from maskdet.classifier.study.train_plan import Plan, Surroundings, train_plan
 from maskdet.classifier.training.division import divide
 from maskdet.classifier.training.recipe import Augment, Recipe, choose_recipe
-from maskdet.classifier.training.run import PARTS, load_run
+from maskdet.classifier.training.run import PARTS, load_run, two_class_views
 from maskdet.errors import MaskdetError, WeightsError
 
 torch = pytest.importorskip("torch")
@@ -138,3 +138,22 @@ def test_folds_of_another_making_are_noticed(many_faces: CropSet, made: ModuleTy
         for fold in folds
     ]
     assert list(map(earlier_folds(many_faces), runs)) == [False, True]
+
+
+@pytest.mark.parametrize("plan", [Plan("cnn-a", asked="three"), Plan("cnn-a", "grouped", 1, asked="three", seed=2)])
+def test_a_network_of_the_study_with_three_classes(many_faces: CropSet, tmp_path: Path, plan: Plan) -> None:
+    run = train_plan(replace(plan, recipe=SHORT), many_faces, Surroundings(tmp_path, quiet=True))
+    # Two more outputs, each of 128 weights and a bias.
+    assert (run.task, run.parameters) == ("three", 8_620_441 + 2 * 129)
+    assert run.parts["test"].probabilities.shape[1] == 3
+    assert set(run.parts["train"].labels.tolist()) == {0, 1, 2}
+    seedless = divide(many_faces, task="three", protocol=plan.protocol, fold=plan.fold, own_dev=True)["test"]
+    assert run.parts["test"].crops == tuple(many_faces.records[at].crop for at in seedless)
+    assert two_class_views([run]) == []
+
+
+def test_folders_tell_classes_and_recipes_apart() -> None:
+    options = StudyOptions(("cnn-a", "maskdet-c"), "grouped", task="three", recipe="study", seed=1)
+    assert [plan.folder for plan in make_plans(options)] == [
+        "cnn-a-fold1-as-printed-three-seed1", "maskdet-c-fold1-seed1",
+    ]  # fmt: skip

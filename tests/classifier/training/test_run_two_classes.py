@@ -37,3 +37,5 @@ def test_the_third_class_is_left_out_and_its_probability_shared() -> None:
 
 def test_two_classes_have_no_view() -> None:
     assert two_class_views([replace(RUN, task="binary")]) == []
+    # The study's networks answer its question themselves.
+    assert two_class_views([replace(RUN, name="cnn-a")]) == []
