@@ -86,7 +86,7 @@ def figures(onnx: Path, data: Path) -> dict[str, Any]:
 
 def _summary(scores: Scores) -> dict[str, Any]:
     return {
-        "accuracy": _figure(scores.accuracy),
+        "accuracy": _figure(scores.accuracy_by_group),
         "macro_f1": _figure(scores.macro_f1),
         "balanced_accuracy": _figure(scores.balanced_accuracy),
     }

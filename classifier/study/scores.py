@@ -70,6 +70,12 @@ class Scores:
     classes: tuple[ClassScores, ...]
 
     @property
+    def accuracy_by_group(self) -> Figure:
+        """``accuracy`` with the interval of a bootstrap over groups."""
+        wrong, low, high = self.error_by_group.value, self.error_by_group.low, self.error_by_group.high
+        return Figure(*(None if value is None else 1 - value for value in (wrong, high, low)))
+
+    @property
     def floor(self) -> Floor:
         """What always answering the most frequent class would have scored."""
         return floor_of(self.matrix)

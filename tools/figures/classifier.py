@@ -34,13 +34,23 @@ def study(report: dict[str, Any]) -> str:
     for section in report["sections"]:
         division = f"{TASKS[section['task']]}, {PROTOCOLS[section['protocol']]}"
         for network in section["networks"]:
-            error, balanced = network["error"], network["balanced_accuracy"]
+            folds = f", {len(network['folds'])} of 5 folds" if network["folds"] else ""
+            earlier = " of an earlier making" if section["earlier_folds"] else ""
+            error, group, balanced = network["error"], network["error_by_group"], network["balanced_accuracy"]
             rows.append(
-                f"| {network['label']} | {division} | {network['wrong']} of {network['crops']}: {error['value']:.1%} "
-                f"({error['low']:.1%}–{error['high']:.1%}) | {balanced['value']:.3f} | {network['floor']['error']:.1%} |"
+                f"| {network['label']} | {division}{folds}{earlier} | {network['wrong']} of {network['crops']}: "
+                f"{error['value']:.1%} ({error['low']:.1%}–{error['high']:.1%}; {group['low']:.1%}–{group['high']:.1%}) "
+                f"| {balanced['value']:.3f} | {network['floor']['error']:.1%} |"
             )
+    differ = [
+        f"{pair['first']} and {pair['second']}"
+        for section in report["sections"]
+        for pair in section["pairs"]
+        if pair["differ"]
+    ]
     return f"""The crop study's networks, as far as they were trained here ([report](study/report.md), by the commands in it); in
-brackets the 95 % interval, the floor is always giving the most frequent answer:
+brackets the 95 % interval by face (Wilson) and by photo group (bootstrap), the floor is always giving the most frequent
+answer. Counted by photo groups these differ: {"; ".join(differ) or "none"}.
 
 | network | division | test error | balanced accuracy | floor |
 |---|---|---|---|---|
