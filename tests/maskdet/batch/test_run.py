@@ -261,7 +261,7 @@ def test_options_that_contradict(maskdet: Command, photos: Path, tmp_path: Path)
     out = tmp_path / "run"
     for words, told in (
         (["--resume", "--overwrite"], "--overwrite and --resume contradict each other"),
-        (["--classifier", "maskdet-c"], "--classifier belongs to --mode chain or compare"),
+        (["--mode", "detect", "--classifier", "maskdet-c"], "--classifier belongs to --mode chain or compare"),
         (["--max-errors", "few"], "'few' is neither a number of files nor a percentage"),
     ):
         code, _, err = maskdet("batch", photos, "--out", out, *words)

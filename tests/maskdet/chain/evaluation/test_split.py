@@ -71,7 +71,7 @@ def test_the_report_is_plain_json(report: CompareReport) -> None:
     assert list(read["ap"]) == list(FINDERS)
     assert list(read["classes"]["all"]) == list(NAMERS)
     assert read["data"] == {"name": "set/data.yaml", "split": "val", "photos": 2, "faces": 2, "repeated_labels": 0}
-    assert read["rule"] == {"weight": 1, "least_side": 0}
+    assert read["rule"] == {"weight": 1, "least_side": 0, "floor": 0}
     assert read["ap"]["chain"]["all"]["mean"] == {
         "faces": 2,
         "ap50": {"value": 1.0, "low": 1.0, "high": 1.0},
