@@ -2,7 +2,7 @@
 
 A score s becomes sigmoid(logit(s) / temperature + bias): Platt, "Probabilistic Outputs for Support Vector Machines",
 1999; with the temperature alone, Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. The order of the
-scores of all classes stays as it is, and with it average precision.
+scores of each class stays as it is, and with it average precision.
 """
 
 from __future__ import annotations
@@ -64,6 +64,40 @@ def fit_calibration(
     if found[0] <= 0:
         raise ValueError("more confident detections are not more often right: nothing to calibrate")
     return Calibration(float(1 / found[0]), float(found[1]) if bias else 0.0)
+
+
+#: How much the calibration of all classes together weighs in that of each: as a Gaussian prior on slope and bias whose
+#: precision it is, so that some dozens of detections of a class outweigh it.
+SHRINKAGE: Final = 10.0
+
+
+def fit_per_class(judged: Judged, classes: int = len(CLASS_NAMES)) -> Calibration:
+    """Return a temperature and a bias a class, each drawn towards those of all classes where it has few detections.
+
+    The mode of the posterior: the likelihood of a class's detections, and the prior of ``SHRINKAGE`` around what all
+    detections together say. A class without detections gets that itself.
+
+    Raises:
+        ValueError: as ``fit_calibration`` of all classes together.
+    """
+    pooled = fit_calibration(judged.scores, judged.right, bias=True)
+    start = np.array([1 / float(np.asarray(pooled.temperature)), float(np.asarray(pooled.bias))])
+    fitted = []
+    for class_id in range(classes):
+        mine = judged.class_ids == class_id
+        inputs = np.stack([logit(judged.scores[mine]), np.ones(int(mine.sum()))], axis=1)
+        found = start.copy()
+        for _ in range(_STEPS):
+            likely = 1 / (1 + np.exp(-inputs @ found))
+            slope = inputs.T @ (judged.right[mine] - likely) - SHRINKAGE * (found - start)
+            curve = (inputs * (likely * (1 - likely))[:, None]).T @ inputs + SHRINKAGE * np.eye(2)
+            step = np.linalg.solve(curve, slope)
+            found += step / max(1.0, float(np.abs(step).max()))
+            if np.abs(step).max() < 1e-12:
+                break
+        # More confident must stay more confident within the class.
+        fitted.append(found if found[0] > 0 else start)
+    return Calibration(tuple(float(1 / one[0]) for one in fitted), tuple(float(one[1]) for one in fitted))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ from maskdet.detector.evaluation.report import ApRow, Settings, ValReport, row_n
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
-from maskdet.detector.inference.thresholds import calibrated_conf
+from maskdet.detector.inference.thresholds import calibrated_confs
 from maskdet.imaging.decode import decode_file
 from maskdet.statistics.figures import draw_photos, figure_of, mean_of_known
 from maskdet.terminal.progress import track
@@ -134,11 +134,11 @@ def detect_split(
         WeightsError: the detector has none of the labelled classes.
     """
     answers: tuple[list[Detections], ...] = tuple([] for _ in (conf, *report_confs))
-    conf = calibrated_conf(detector.metadata, conf)
+    limits = calibrated_confs(detector.metadata, conf, len(detector.names))
     photos = iter(track(labelled.photos, label="val", quiet=quiet))
     while group := list(islice(photos, batch)):
         images = [decode_file(photo) for photo in group]
-        for looks in detect_at(detector, images, conf, iou, report_confs, labelled.names):
+        for looks in detect_at(detector, images, limits, iou, report_confs, labelled.names):
             for kept, answer in zip(answers, looks, strict=True):
                 kept.append(answer)
     return answers
@@ -155,7 +155,7 @@ def detect_low(detector: MaskDetector, labelled: LabelledSplit, *, batch: int, q
 def detect_at(
     detector: MaskDetector,
     images: Sequence[npt.NDArray[np.uint8]],
-    conf: float,
+    conf: float | npt.NDArray[np.float64],
     iou: float,
     report_confs: Sequence[float] = (DEFAULT_CONF,),
     names: Sequence[str] = CLASS_NAMES,
@@ -164,6 +164,7 @@ def detect_at(
 
     Args:
         images: each (H, W, 3) uint8 BGR.
+        conf: one for all classes, or (C,) one for each of the detector's.
         names: the classes that are scored, which those of the model are matched with by name.
 
     Yields:
@@ -175,7 +176,9 @@ def detect_at(
     """
     ids = scored_ids(detector.names, names, detector.info.name)
     for look in detector.look(images):
-        every = look.select(conf=conf, iou=iou, multi_label=True)
+        every = look.select(conf=float(np.min(conf)), iou=iou, multi_label=True)
+        if np.ndim(conf):
+            every = every.take(every.confidences > np.asarray(conf)[every.class_ids])
         reported = (look.select(conf=one, iou=DEFAULT_IOU, agnostic=detector.agnostic) for one in report_confs)
         yield tuple(in_classes(one, ids, len(names)) for one in (every, *reported))
 

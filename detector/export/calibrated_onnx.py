@@ -43,11 +43,14 @@ def write_calibration(
     if KEY in metadata:
         raise WeightsError(source, "is calibrated already: give the file as maskdet export wrote it")
     sigmoid = _score_sigmoid(source, model.graph)
-    scale = np.float32(1 / calibration.temperature)
+    scale, bias = 1 / np.asarray(calibration.temperature), np.asarray(calibration.bias)
+    if scale.ndim:
+        shape = _class_shape(onnx, source, model, sigmoid.input[0], len(scale))
+        scale, bias = scale.reshape(shape), bias.reshape(shape)
     model.graph.initializer.extend(
         [
-            onnx.numpy_helper.from_array(np.array(scale, np.float32), _SCALE),
-            onnx.numpy_helper.from_array(np.array(calibration.bias, np.float32), _BIAS),
+            onnx.numpy_helper.from_array(scale.astype(np.float32), _SCALE),
+            onnx.numpy_helper.from_array(bias.astype(np.float32), _BIAS),
         ]
     )
     scaled, calibrated = f"{_SCALE}_output", f"{_BIAS}_output"
@@ -94,6 +97,22 @@ def _load(source: Path) -> tuple[Any, Any]:
         return onnx, onnx.load(source)
     except Exception as error:  # the readers' exceptions share no base class of their own
         raise WeightsError(source, f"not an ONNX model ({type(error).__name__})") from error
+
+
+def _class_shape(onnx: Any, source: Path, model: Any, name: str, classes: int) -> list[int]:
+    """Return the shape that lays one number a class along the classes of the logits.
+
+    Raises:
+        WeightsError: the file does not say which of their axes that is.
+    """
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    dims = next((one.type.tensor_type.shape.dim for one in inferred.value_info if one.name == name), ())
+    places = [at for at, dim in enumerate(dims) if dim.dim_value == classes]
+    if 1 in places:  # (batch, classes, boxes), as ultralytics lays them out
+        places = [1]
+    if len(places) != 1:
+        raise WeightsError(source, f"its logits do not say which of their axes has the {classes} classes")
+    return [classes if at == places[0] else 1 for at in range(len(dims))]
 
 
 def _score_sigmoid(source: Path, graph: Any) -> Any:

@@ -139,36 +139,49 @@ _LEAST: Final = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What is done to the logit of a score; the defaults change nothing."""
+    """What is done to the logit of a score, one number for all classes or one a class; the defaults change nothing."""
 
-    temperature: float = 1.0
-    bias: float = 0.0
+    temperature: float | tuple[float, ...] = 1.0
+    bias: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
         """Check the values.
 
         Raises:
-            ValueError: the temperature is not positive, or a value not finite.
+            ValueError: a temperature is not positive, a value not finite, or there is one a class of one of the two.
         """
-        if not (np.isfinite([self.temperature, self.bias]).all() and self.temperature > 0):
+        temperatures, biases = np.asarray(self.temperature), np.asarray(self.bias)
+        if not (np.isfinite(temperatures).all() and np.isfinite(biases).all() and (temperatures > 0).all()):
             raise ValueError(f"a temperature must be above 0 and a bias finite, not {self.temperature}, {self.bias}")
+        if temperatures.shape != biases.shape:
+            raise ValueError(f"one temperature and one bias a class are needed, not {self.temperature}, {self.bias}")
 
-    def apply(self, scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
-        """Return calibrated scores of the same shape.
+    def apply(
+        self, scores: npt.NDArray[np.floating[Any]], class_ids: npt.NDArray[np.int64] | int = 0
+    ) -> npt.NDArray[np.float64]:
+        """Return calibrated scores of the same shape; ``class_ids``, theirs, count where there is a number a class.
 
         >>> Calibration(0.5).apply(np.array([0.2, 0.5, 0.75])).round(4).tolist()
         [0.0588, 0.5, 0.9]
+        >>> Calibration((0.5, 1.0), (0.0, 0.0)).apply(np.array([0.75, 0.75]), np.array([0, 1])).round(4).tolist()
+        [0.9, 0.75]
         """
-        calibrated: npt.NDArray[np.float64] = 1 / (1 + np.exp(-(logit(scores) / self.temperature + self.bias)))
+        temperature, bias = self._of(class_ids)
+        calibrated: npt.NDArray[np.float64] = 1 / (1 + np.exp(-(logit(scores) / temperature + bias)))
         return calibrated
 
-    def undo(self, confidence: float) -> float:
+    def undo(self, confidence: float, class_id: int = 0) -> float:
         """Return the score that becomes ``confidence``, which lies between 0 and 1.
 
         >>> round(Calibration(0.5).undo(0.9), 6)
         0.75
         """
-        return float(1 / (1 + np.exp(-(logit(np.array(confidence)) - self.bias) * self.temperature)))
+        temperature, bias = self._of(class_id)
+        return float(1 / (1 + np.exp(-(logit(np.array(confidence)) - bias) * temperature)))
+
+    def _of(self, class_ids: npt.NDArray[np.int64] | int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        temperature, bias = np.asarray(self.temperature), np.asarray(self.bias)
+        return (temperature[class_ids], bias[class_ids]) if temperature.ndim else (temperature, bias)
 
 
 def logit(scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
@@ -178,14 +191,34 @@ def logit(scores: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     return logits
 
 
+def calibration_of(metadata: Mapping[str, str]) -> Calibration | None:
+    """Return a file's calibration, None where it has none."""
+    said = read_calibration(metadata)
+    if said is None:
+        return None
+    values = (said["temperature"], said["bias"])
+    return Calibration(*(tuple(one) if isinstance(one, list) else one for one in values))
+
+
+def calibrated_confs(metadata: Mapping[str, str], conf: float, classes: int) -> npt.NDArray[np.float64]:
+    """Return (C,) float64: what a threshold on scores as trained becomes for each class with a file's calibration.
+
+    >>> said = '{"schema": "maskdet-calibration/1", "temperature": [0.5, 1.0], "bias": [0.0, 0.0]}'
+    >>> calibrated_confs({KEY: said}, 0.75, 2).round(4).tolist()
+    [0.9, 0.75]
+    """
+    calibration = calibration_of(metadata)
+    scores = np.full(classes, conf, np.float64)
+    return scores if calibration is None else calibration.apply(scores, np.arange(classes))
+
+
 def calibrated_conf(metadata: Mapping[str, str], conf: float) -> float:
-    """Return what a threshold on scores as trained becomes with a file's calibration; the same without one.
+    """Return what a threshold on scores as trained becomes with a file's calibration, of several classes the lowest.
 
     >>> said = '{"schema": "maskdet-calibration/1", "temperature": 0.5, "bias": 0.0}'
     >>> round(calibrated_conf({KEY: said}, 0.75), 6), calibrated_conf({}, 0.75)
     (0.9, 0.75)
     """
-    said = read_calibration(metadata)
-    if said is None:
-        return conf
-    return float(Calibration(said["temperature"], said["bias"]).apply(np.array(conf)))
+    calibration = calibration_of(metadata)
+    classes = 1 if calibration is None else np.size(calibration.temperature)
+    return float(calibrated_confs(metadata, conf, classes).min())

@@ -107,11 +107,14 @@ def _calibrate(network: Any, said: Mapping[str, Any] | None) -> None:
     """Let the head's last convolutions do what the file's calibration does to the logits: logit / T + bias."""
     if said is None:
         return
+    import torch
+
     head = network.model[-1]
     for branches in (getattr(head, name, None) or () for name in ("cv3", "one2one_cv3")):
         for branch in branches:
-            branch[-1].weight.div_(said["temperature"])
-            branch[-1].bias.div_(said["temperature"]).add_(said["bias"])
+            temperature, bias = (torch.tensor(said[key]) for key in ("temperature", "bias"))  # one, or one a class
+            branch[-1].weight.div_(temperature.reshape(-1, 1, 1, 1))
+            branch[-1].bias.div_(temperature).add_(bias)
 
 
 def _widen(conv: Any, norm: Any, shape: tuple[int, ...]) -> None:

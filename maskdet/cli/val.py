@@ -130,10 +130,11 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
 
     --mistakes counts faces missed, found as another class or twice, and boxes where none is labelled, above conf=
     (0.25); its pictures show the worst first, labelled boxes solid and found ones dashed. --calibrate fits a
-    temperature and a bias on detections of photos that the detector has not seen: of the folds' detectors, each fold
-    judged by what the others say, or of one detector on a split. On a split it also chooses the thresholds that
-    `maskdet detect` uses, for the detector alone and for the chain with --classifier: for each class that of the best
-    F1, one answer a face, that of a class with few faces drawn towards that of all. --save writes the detectors.
+    temperature and a bias a class on detections of photos that the detector has not seen: of the folds' detectors, or
+    of one detector on a split; the calibration error is of each part of the photos by what the others say, pooled and
+    by class. On a split it also chooses the thresholds that `maskdet detect` uses, for the detector alone and for the
+    chain with --classifier: for each class that of the best F1, one answer a face, that of a class with few faces drawn
+    towards that of all. --save writes the detectors, and with --folds the reliability diagram.
     """
     from maskdet.detector.training.arguments import parse_arguments
     from maskdet.extras import require

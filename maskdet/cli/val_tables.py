@@ -222,16 +222,20 @@ def print_mistakes(report: Mapping[str, Any]) -> None:
 
 def print_calibration(report: CalibrationReport) -> None:
     """Print what calibrating changes, and the thresholds with the best F1."""
+    from maskdet.classes import CLASS_NAMES
     from maskdet.detector.evaluation.folds.calibration import THRESHOLDS
 
     screen = console()
     table = report_table("Calibration error, each fold calibrated by what the others say")
-    for name in ("method", "temperature", "bias", *(f"ECE above {limit}" for limit in THRESHOLDS)):
-        table.add_column(name, no_wrap=True)
+    for name in ("method", "temperature", "bias", *(f"ECE above {limit}" for limit in THRESHOLDS), *CLASS_NAMES):
+        table.add_column(name)
     for name, method in report.methods.items():
-        fitted = (three_decimals(method.final.temperature), three_decimals(method.final.bias))
-        table.add_row(name, *fitted, *(figure_cell(method.errors[limit]) for limit in THRESHOLDS))
+        fitted = (_numbers(method.final.temperature), _numbers(method.final.bias))
+        of_class = method.by_class[THRESHOLDS[-1]].values()
+        errors = [method.errors[limit] for limit in THRESHOLDS]
+        table.add_row(name, *fitted, *map(figure_cell, (*errors, *of_class)))
     screen.print(table)
+    screen.print(f"The classes' columns: of their detections above {THRESHOLDS[-1]}.\n", markup=False)
     table = report_table("Confidence thresholds, chosen on the other folds")
     for name in ("chosen", "with / without / incorrect", "mean F1", "beside the default"):
         table.add_column(name, no_wrap=True)
@@ -239,3 +243,8 @@ def print_calibration(report: CalibrationReport) -> None:
         limits = " / ".join(three_decimals(limit) for limit in way.final)
         table.add_row(name, limits, figure_cell(way.figures["f1"]["mean"]), figure_cell(way.gain["mean"]))
     screen.print(table)
+
+
+def _numbers(values: float | tuple[float, ...]) -> str:
+    """Return a number, or one a class."""
+    return " / ".join(map(three_decimals, values)) if isinstance(values, tuple) else three_decimals(values)

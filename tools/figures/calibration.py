@@ -7,7 +7,12 @@ from typing import Any
 from figures.cells import signed, with_interval
 
 #: Ways of calibrating, as the table calls them.
-METHODS = {"none": "as trained", "temperature": "temperature", "temperature_and_bias": "temperature and bias"}
+METHODS = {
+    "none": "as trained",
+    "temperature": "temperature",
+    "temperature_and_bias": "temperature and bias",
+    "per_class": "both for each class",
+}
 WAYS = {"shipped": "the default", "one": "chosen, one for all", "per_class": "chosen, one a class"}
 
 
@@ -15,9 +20,10 @@ def calibration(report: dict[str, Any]) -> str:
     """Return the tables of ``maskdet val --folds --calibrate``."""
     limits = list(report["methods"]["none"]["above"])
     rows = []
-    for name, label in METHODS.items():
-        method = report["methods"][name]
-        cells = [f"{method['final'][key]:.3f}" for key in ("temperature", "bias")]
+    for name, method in report["methods"].items():
+        label = METHODS[name]
+        fitted = (method["final"][key] for key in ("temperature", "bias"))
+        cells = [", ".join(f"{one:.3f}" for one in (value if isinstance(value, list) else [value])) for value in fitted]
         for limit in limits:
             above = method["above"][limit]
             cells += [f"{above['detections']:,}", with_interval(above["ece"], 3), f"{above['adaptive_ece']:.3f}"]

@@ -13,7 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.calibration import FIT_CONF, Judged, best_threshold, fit_calibration, judge
+from maskdet.detector.evaluation.calibration import (
+    FIT_CONF,
+    Judged,
+    best_threshold,
+    fit_calibration,
+    fit_per_class,
+    judge,
+)
 from maskdet.detector.evaluation.folds.cross_validation import draw_folds
 from maskdet.detector.evaluation.folds.fold_set import FoldSet
 from maskdet.detector.evaluation.operating_point import ROWS, PhotoCounts, count_photos
@@ -28,8 +35,8 @@ SCHEMA: Final = "maskdet-calibration-folds/1"
 #: Calibration error counts detections whose confidence exceeds these: nearly all, and those that are reported.
 THRESHOLDS: Final = (0.05, DEFAULT_CONF)
 
-#: What was tried: nothing, a temperature, a temperature and a bias.
-METHODS: Final = ("none", "temperature", "temperature_and_bias")
+#: What was tried: nothing, a temperature, a temperature and a bias, both for each class.
+METHODS: Final = ("none", "temperature", "temperature_and_bias", "per_class")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +49,7 @@ class MethodScores:
         confidences: (N,) float64, every detection's, fold by fold, by ``folds``.
         errors: threshold -> expected calibration error of all folds' detections together.
         adaptive: threshold -> the same with bins of equal counts.
+        by_class: threshold -> class -> expected calibration error of its detections alone.
     """
 
     folds: tuple[Calibration, ...]
@@ -50,6 +58,7 @@ class MethodScores:
     errors: Mapping[float, Figure]
     adaptive: Mapping[float, float]
     counts: Mapping[float, int]
+    by_class: Mapping[float, Mapping[str, Figure]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain JSON types."""
@@ -61,6 +70,7 @@ class MethodScores:
                     "detections": self.counts[threshold],
                     "ece": plain(self.errors[threshold]),
                     "adaptive_ece": plain(self.adaptive[threshold]),
+                    "ece_by_class": plain(self.by_class[threshold]),
                 }
                 for threshold in self.errors
             },
@@ -125,6 +135,10 @@ class CalibrationReport:
             "fitted_on": f"{data}: {len(self.judged.right)} detections of detectors that had not seen the photos",
             "ece_before": {str(t): plain(before[t].value) for t in THRESHOLDS},
             "ece_after": {str(t): plain(after[t].value) for t in THRESHOLDS},
+            "ece_after_by_class": {
+                str(t): {name: plain(one.value) for name, one in self.methods[self.chosen].by_class[t].items()}
+                for t in THRESHOLDS
+            },
             "best_f1_conf": self.thresholds["one"].to_dict()["final"],
             "best_f1_conf_per_class": self.thresholds["per_class"].to_dict()["final"],
         }
@@ -134,7 +148,7 @@ def calibrate_folds(
     folds: FoldSet,
     reported: Sequence[Sequence[Detections]],
     *,
-    chosen: str = "temperature_and_bias",
+    chosen: str = "per_class",
     resamples: int = 1000,
     seed: int = 0,
 ) -> CalibrationReport:
@@ -195,22 +209,31 @@ def _method(name: str, judged: Sequence[Judged], whole: Judged, drawn: npt.NDArr
             return Calibration()
         joined = _join(parts)
         used = joined.scores > FIT_CONF
+        if name == "per_class":
+            return fit_per_class(joined.take(used))
         return fit_calibration(joined.scores[used], joined.right[used], bias=name == "temperature_and_bias")
 
     fitted = tuple(fit([*judged[:at], *judged[at + 1 :]]) for at in range(len(judged)))
-    confidences = np.concatenate([one.apply(part.scores) for one, part in zip(fitted, judged, strict=True)])
+    confidences = np.concatenate(
+        [one.apply(part.scores, part.class_ids) for one, part in zip(fitted, judged, strict=True)]
+    )
+
+    def error_of(kept: npt.NDArray[np.bool_]) -> Figure:
+        some = whole.take(kept)
+        values = [expected_calibration_error(confidences[kept], some.right)]
+        values += [expected_calibration_error(confidences[kept], some.right, weights=row[some.photos]) for row in drawn]
+        return figure_of(np.array(values))
+
     errors, adaptive, counts = {}, {}, {}
+    by_class: dict[float, dict[str, Figure]] = {}
     for threshold in THRESHOLDS:
         above = confidences > threshold
-        kept = whole.take(above)
-        values = [expected_calibration_error(confidences[above], kept.right)]
-        values += [
-            expected_calibration_error(confidences[above], kept.right, weights=row[kept.photos]) for row in drawn
-        ]
-        errors[threshold] = figure_of(np.array(values))
-        adaptive[threshold] = adaptive_calibration_error(confidences[above], kept.right)
+        errors[threshold] = error_of(above)
+        of_class = {name: above & (whole.class_ids == at) for at, name in enumerate(CLASS_NAMES)}
+        by_class[threshold] = {str(name): error_of(kept) for name, kept in of_class.items()}
+        adaptive[threshold] = adaptive_calibration_error(confidences[above], whole.right[above])
         counts[threshold] = int(above.sum())
-    return MethodScores(fitted, fit(judged), confidences, errors, adaptive, counts)
+    return MethodScores(fitted, fit(judged), confidences, errors, adaptive, counts, by_class)
 
 
 def _choose(
@@ -219,7 +242,7 @@ def _choose(
     """Return the threshold of each class with the best F1 on all folds but one, by what calibrates each of them."""
     used = [at for at in range(len(judged)) if at != out]
     joined = _join([judged[at] for at in used])
-    confidences = np.concatenate([method.folds[at].apply(judged[at].scores) for at in used])
+    confidences = np.concatenate([method.folds[at].apply(judged[at].scores, judged[at].class_ids) for at in used])
     labels = np.concatenate([truth.class_ids for at in used for truth in folds.tests[at].truths])
     faces = np.bincount(labels, minlength=len(CLASS_NAMES)).tolist()
     classes = range(len(CLASS_NAMES))
@@ -241,7 +264,9 @@ class _Counter:
     ) -> dict[str, npt.NDArray[np.float64]]:
         """Return (1 + B, 5) float64 precision, recall and F1 of all folds' photos together."""
         parts = [
-            count_photos(test.truths, found, conf=[calibration.undo(limit) for limit in limit_of_fold])
+            count_photos(
+                test.truths, found, conf=[calibration.undo(limit, at) for at, limit in enumerate(limit_of_fold)]
+            )
             for test, found, calibration, limit_of_fold in zip(
                 self._folds.tests, self._reported, self._calibrations, limits, strict=True
             )

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from maskdet.chain.predictor import DEFAULT_RULE, FusionRule, check_same_classes, class_scores, fuse, shorter_sides
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.model import MaskClassifier
-from maskdet.detector.evaluation.calibration import FIT_CONF, Judged, best_threshold, fit_calibration, judge
+from maskdet.detector.evaluation.calibration import FIT_CONF, Judged, best_threshold, fit_per_class, judge
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
 from maskdet.detector.inference.model import MaskDetector
@@ -35,6 +36,12 @@ EVEN_FACES: Final = 50
 
 #: Confidences above which the calibration error is said.
 _ABOVE: Final = (FIT_CONF, DEFAULT_CONF)
+
+#: In so many parts the photos are divided for it.
+_PARTS: Final = 5
+
+#: A calibration error before and after, None where no detection counts.
+BeforeAfter = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +70,10 @@ class Thresholds:
     """What a detector's file is to say: its calibration, and the thresholds of both modes.
 
     Attributes:
-        calibration: None where the file is calibrated already.
-        ece: confidence -> calibration error above it before and after; empty without a calibration.
+        calibration: a temperature and a bias a class; None where the file is calibrated already.
+        ece: confidence -> calibration error above it before and after, each part of the photos calibrated by what the
+            others say; empty without a calibration.
+        ece_by_class: confidence -> class -> the same of its detections alone.
     """
 
     data: str
@@ -74,7 +83,8 @@ class Thresholds:
     classifier: str
     classifier_sha256: str
     calibration: Calibration | None
-    ece: dict[float, tuple[float, float]]
+    ece: dict[float, BeforeAfter]
+    ece_by_class: dict[float, dict[str, BeforeAfter]]
     detect: ModeThresholds
     chain: ModeThresholds
 
@@ -82,9 +92,13 @@ class Thresholds:
         """Return what the file says beside temperature and bias."""
         photos = f"{self.photos} photos held out"
         fitted = {
-            "fitted_on": f"{self.data}: {self.detections} detections of {photos}, the errors of the same",
+            "fitted_on": f"{self.data}: {self.detections} detections of {photos}, the errors after by cross-fitting",
             "ece_before": {str(above): plain(before) for above, (before, _) in self.ece.items()},
             "ece_after": {str(above): plain(after) for above, (_, after) in self.ece.items()},
+            "ece_after_by_class": {
+                str(above): {name: plain(after) for name, (_, after) in errors.items()}
+                for above, errors in self.ece_by_class.items()
+            },
         }
         return {
             **(fitted if self.calibration else {}),
@@ -128,12 +142,14 @@ def choose_thresholds(
         for photo in track(labelled.photos, label="detect", quiet=quiet)
     ]
     judged = judge(labelled.truths, found)
-    calibration, ece = None, {}
+    calibration, ece, by_class = None, dict[float, BeforeAfter](), dict[float, dict[str, BeforeAfter]]()
     if KEY not in detector.metadata:
-        used = judged.scores > FIT_CONF
-        calibration = fit_calibration(judged.scores[used], judged.right[used], bias=True)
-        after = calibration.apply(judged.scores)
-        ece = {above: (_error(judged.scores, judged, above), _error(after, judged, above)) for above in _ABOVE}
+        calibration, after = fit_per_class(judged.take(judged.scores > FIT_CONF)), cross_fitted(judged)
+        ece = {above: _errors(judged, after, above) for above in _ABOVE}
+        of_class = [(name, judged.class_ids == at) for at, name in enumerate(CLASS_NAMES)]
+        by_class = {
+            above: {name: _errors(judged.take(mine), after[mine], above) for name, mine in of_class} for above in _ABOVE
+        }
         found = [_calibrated(one, calibration) for one in found]
     found = [one.take(one.confidences > FIT_CONF) for one in found]
     fused = []
@@ -149,6 +165,7 @@ def choose_thresholds(
         classifier_sha256=classifier_sha256,
         calibration=calibration,
         ece=ece,
+        ece_by_class=by_class,
         detect=choose(labelled.truths, found, faces),
         chain=choose(labelled.truths, fused, faces),
     )
@@ -179,14 +196,37 @@ def _f1(judged: Judged, faces: Sequence[int], class_id: int, conf: float) -> flo
     return 2 * float(np.count_nonzero(above & judged.right)) / max(int(above.sum()) + faces[class_id], 1)
 
 
-def _error(confidences: Any, judged: Judged, above: float) -> float:
-    kept = confidences > above
-    return float(expected_calibration_error(confidences[kept], judged.right[kept]))
+def cross_fitted(judged: Judged) -> npt.NDArray[np.float64]:
+    """Return (N,) float64, each part of the photos calibrated by what the others say.
+
+    A part is a stretch of the photos in their order, in which alike ones often follow each other.
+    """
+    confidences = np.empty_like(judged.scores)
+    parts = judged.photos * _PARTS // (judged.photos.max() + 1)
+    for part in range(_PARTS):
+        out = parts == part
+        fitted = fit_per_class(judged.take(~out & (judged.scores > FIT_CONF)))
+        confidences[out] = fitted.apply(judged.scores[out], judged.class_ids[out])
+    return confidences
+
+
+def _errors(judged: Judged, after: npt.NDArray[np.float64], above: float) -> BeforeAfter:
+    """Return the calibration error of the scores and of the calibrated ones, each of what exceeds ``above``."""
+
+    def error(confidences: npt.NDArray[np.float64]) -> float | None:
+        kept = confidences > above
+        return expected_calibration_error(confidences[kept], judged.right[kept]) if kept.any() else None
+
+    return error(judged.scores), error(after)
 
 
 def _calibrated(found: Detections, calibration: Calibration) -> Detections:
-    scores = None if found.scores is None else calibration.apply(found.scores).astype(np.float32)
-    return found._replace(confidences=calibration.apply(found.confidences).astype(np.float32), scores=scores)
+    """Return boxes as the calibrated file scores them: the highest score may be another class's."""
+    if found.scores is None:
+        confidences = calibration.apply(found.confidences, found.class_ids)
+        return found._replace(confidences=confidences.astype(np.float32))
+    scores = calibration.apply(found.scores, np.arange(found.scores.shape[1]))
+    return _replaced(found, scores.astype(np.float32))
 
 
 def _fused(found: Detections, probabilities: Any, rule: FusionRule) -> Detections:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.calibration import best_threshold, fit_calibration, judge
+from maskdet.detector.evaluation.calibration import Judged, best_threshold, fit_calibration, fit_per_class, judge
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.evaluation.operating_point import operating_point
 from maskdet.detector.inference.postprocess import Detections
@@ -108,3 +108,39 @@ def test_the_best_threshold_is_the_best_of_all(rows: list[tuple[int, float, bool
 
     chosen = best_threshold(judged.scores, judged, faces, classes)
     assert f1(chosen) == pytest.approx(max(f1(threshold) for threshold in (0.0, 0.2, 0.4, 0.6, 0.8)))
+
+
+def judged_by_class(known: dict[int, Calibration], counts: dict[int, int]) -> Judged:
+    parts = [(class_id, *made_up(known[class_id], count)) for class_id, count in counts.items()]
+    class_ids = np.concatenate([np.full(len(scores), class_id) for class_id, scores, _ in parts])
+    scores, right = (np.concatenate([part[at] for part in parts]) for at in (1, 2))
+    return Judged(np.zeros(len(scores), np.int64), class_ids.astype(np.int64), scores, right)
+
+
+def test_each_class_gets_what_is_its_own() -> None:
+    known = {0: Calibration(0.5, 0.5), 1: Calibration(1.2, -1.0), 2: Calibration(0.8, 0.0)}
+    fitted = fit_per_class(judged_by_class(known, dict.fromkeys(known, 40_000)))
+    assert fitted.temperature == pytest.approx([one.temperature for one in known.values()], rel=0.05)
+    assert fitted.bias == pytest.approx([one.bias for one in known.values()], abs=0.06)
+
+
+def test_a_class_with_few_detections_gets_nearly_what_all_get() -> None:
+    known = {0: Calibration(0.5, 0.5), 1: Calibration(0.5, 0.5), 2: Calibration(2.0, -1.5)}
+    distances = []
+    for rare in (0, 4, 400):
+        judged = judged_by_class(known, {0: 20_000, 1: 20_000, 2: rare})
+        pooled, fitted = fit_calibration(judged.scores, judged.right, bias=True), fit_per_class(judged)
+        distances.append(abs(np.log(fitted.temperature[2] / pooled.temperature)))
+    assert distances[0] == pytest.approx(0, abs=1e-12)
+    assert distances[0] < distances[1] < distances[2]
+    # Where four detections say little, four hundred are believed.
+    assert fitted.bias[2] < -1
+
+
+def test_the_order_within_a_class_stays() -> None:
+    calibration, ranked = Calibration((0.3, 2.0), (1.0, -1.0)), np.linspace(0.001, 0.999, 50)
+    for class_id in (0, 1):
+        assert (np.diff(calibration.apply(ranked, np.full(50, class_id))) > 0).all()
+        assert calibration.undo(float(calibration.apply(np.array(0.3), class_id)), class_id) == pytest.approx(0.3)
+    with pytest.raises(ValueError, match="one temperature and one bias a class"):
+        Calibration((1.0, 1.0), 0.0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,15 @@ from maskdet.imaging.tensor import to_tensor
 onnx = pytest.importorskip("onnx")
 
 
-@pytest.mark.parametrize("calibration", [Calibration(), Calibration(0.5, 0.3), Calibration(2.0)])
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        Calibration(),
+        Calibration(0.5, 0.3),
+        Calibration(2.0),
+        Calibration((0.5, 1.5, 1.0), (0.3, -0.2, 0.0)),
+    ],
+)
 def test_scores_are_calibrated_and_boxes_are_not(
     as_exported: Path, tmp_path: Path, astronaut: Path, calibration: Calibration
 ) -> None:
@@ -28,12 +37,13 @@ def test_scores_are_calibrated_and_boxes_are_not(
     # Of scores next to nothing float32 has lost the logit.
     known = one[:, 4:] > 1e-3
     assert one[:, 4:].max() > 0.5
-    np.testing.assert_allclose(two[:, 4:][known], calibration.apply(one[:, 4:][known]), atol=1e-4)
+    class_ids = np.broadcast_to(np.arange(3)[:, None], one[0, 4:].shape)[None]
+    expected = calibration.apply(one[:, 4:], class_ids)
+    np.testing.assert_allclose(two[:, 4:][known], expected[known], atol=1e-4)
     assert read_calibration(before.spec.metadata) is None
     assert read_calibration(after.spec.metadata) == {
         "schema": "maskdet-calibration/1",
-        "temperature": calibration.temperature,
-        "bias": calibration.bias,
+        **json.loads(json.dumps({"temperature": calibration.temperature, "bias": calibration.bias})),
         "fitted_on": "x",
     }
     assert {**after.spec.metadata}.keys() - {**before.spec.metadata}.keys() == {"maskdet_calibration"}

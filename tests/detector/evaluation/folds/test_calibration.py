@@ -121,3 +121,14 @@ def test_the_diagram_is_drawn(report: CalibrationReport) -> None:
     bars = [patch.get_height() for patch in figure.axes[0].patches]
     assert 0 < len(bars) <= 15
     assert max(bars) <= 1
+
+
+def test_errors_by_class_are_of_the_detections_of_that_class(report: CalibrationReport) -> None:
+    method = report.methods["per_class"]
+    above = method.confidences > 0.25
+    mine = above & (report.judged.class_ids == 1)
+    by_hand = expected_calibration_error(method.confidences[mine], report.judged.right[mine])
+    assert method.by_class[0.25]["without_mask"].value == pytest.approx(by_hand)
+    assert method.by_class[0.25]["mask_weared_incorrect"].value is None
+    assert len(method.final.temperature) == 3
+    assert report.to_dict()["methods"]["per_class"]["above"]["0.25"]["ece_by_class"]["without_mask"]["low"] is not None

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from maskdet.chain.evaluation.thresholds import choose, choose_thresholds
+from maskdet.chain.evaluation.thresholds import choose, choose_thresholds, cross_fitted
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.cli import main
+from maskdet.detector.evaluation.calibration import Judged, fit_per_class
 from maskdet.detector.evaluation.labelled_split import Truth, read_split
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.postprocess import Detections
@@ -35,6 +38,53 @@ def test_each_class_has_its_best_f1_and_one_of_few_faces_is_drawn_to_all() -> No
     # Of two faces the own threshold counts 2 of 52 parts.
     assert chosen.chosen == pytest.approx((0.45 - 0.15 * 2 / 52, 0.45, 0.45))
     assert chosen.f1[1] == pytest.approx((2 / 3, 1.0))
+
+
+#: Of three boxes in each of ten photos, masks at 0.9 and 0.3 and a bare face at 0.6: which of them find a face.
+RIGHT = np.array([[1 <= at <= 8, at % 3 == 1 and at < 9, at % 2 == 0] for at in range(10)])
+BOXES = ((0, 32, 20, 0.9), (0, 10, 12, 0.3), (1, 54, 12, 0.6))
+
+
+def by_hand() -> Judged:
+    class_ids, scores = (np.tile([box[at] for box in BOXES], 10) for at in (0, 3))
+    # Within a class the most confident first, photo by photo, as here.
+    return Judged(np.repeat(np.arange(10), 3), class_ids.astype(np.int64), scores.astype(np.float64), RIGHT.ravel())
+
+
+def test_a_split_gives_each_class_its_calibration(
+    tmp_path: Path, write_constant: Callable[..., Path], tiny_classifier: Path
+) -> None:
+    for folder in ("images/val", "labels/val"):
+        (tmp_path / folder).mkdir(parents=True)
+    for at, found in enumerate(RIGHT):
+        cv2.imwrite(str(tmp_path / f"images/val/{at}.png"), np.zeros((32, 64, 3), np.uint8))
+        faces = [box for box, right in zip(BOXES, found, strict=True) if right]
+        lines = [f"{class_id} {middle / 64} 0.5 {side / 64} {side / 32}" for class_id, middle, side, _ in faces]
+        (tmp_path / f"labels/val/{at}.txt").write_text("\n".join(lines))
+    (tmp_path / "data.yaml").write_text("val: images/val\nnames: [with_mask, without_mask, mask_weared_incorrect]\n")
+    rows = [[middle, 16, side, side, *np.eye(3)[class_id] * score] for class_id, middle, side, score in BOXES]
+    detector = MaskDetector(write_constant(tmp_path / "made.onnx", rows))
+    chosen = choose_thresholds(detector, MaskClassifier(tiny_classifier), read_split(tmp_path))
+    expected = fit_per_class(by_hand())
+    assert chosen.calibration is not None
+    assert chosen.calibration.temperature == pytest.approx(expected.temperature, rel=1e-4)
+    assert chosen.calibration.bias == pytest.approx(expected.bias, abs=1e-4)
+    # Before: of ten masks at 0.9 eight are right, of ten at 0.3 three, and of ten bare faces at 0.6 five.
+    assert chosen.ece_by_class[0.05]["with_mask"][0] == pytest.approx((0.1 + 0.0) / 2, abs=1e-6)
+    assert chosen.ece_by_class[0.05]["without_mask"][0] == pytest.approx(0.1, abs=1e-6)
+    assert chosen.ece[0.05][0] == pytest.approx((0.1 + 0.0 + 0.1) / 3, abs=1e-6)
+    noted = chosen.notes()["ece_after_by_class"]["0.05"]
+    assert noted["with_mask"] == pytest.approx(chosen.ece_by_class[0.05]["with_mask"][1])
+    assert noted["mask_weared_incorrect"] is None
+
+
+def test_what_a_part_is_judged_by_has_not_seen_it() -> None:
+    judged = by_hand()
+    first = judged.photos < 2
+    other = Judged(judged.photos, judged.class_ids, judged.scores, judged.right | first)
+    one, two = cross_fitted(judged), cross_fitted(other)
+    np.testing.assert_array_equal(one[first], two[first])
+    assert not np.isclose(one[~first], two[~first]).any()
 
 
 def test_what_cannot_be_calibrated_is_one_line(
