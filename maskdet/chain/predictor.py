@@ -66,8 +66,8 @@ class FusionRule:
         return self.floor ** (self.weight / (1 - self.weight)) if self.weight < 1 else 0.0
 
 
-#: Weight and side were chosen on training photos only, the floor on open photos that no model had seen;
-#: ``docs/experiments.md`` has the tables.
+#: Weight and side were chosen on training photos only (``docs/experiments.md`` has the table), the floor on open photos
+#: that no model had seen, where F1 changes by less than .01 and 45 of 100 faces are not asked about.
 DEFAULT_RULE: Final = FusionRule(weight=0.7, least_side=0.0, floor=0.1)
 
 
