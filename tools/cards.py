@@ -7,6 +7,7 @@ What is true of one model stands in its facts and nowhere in this file::
     about: a paragraph under the heading, where there is more to say
     chosen: how the weights and the settings were chosen
     figures: what to believe of the figures
+    figures_of: whose they are, where none can be measured of the model itself: it has seen every photo
     folds: the JSON of its recipe over the grouped folds, from the repository's root, where the figures are of a split
     folds_recipe: how the folds' detectors were trained, where that is not how this model was
     limits: what it is not good at
@@ -61,6 +62,8 @@ def card_of(name: str, entry: dict[str, Any], report: dict[str, Any], facts: dic
     recipe = ", ".join(f"{key} {value}" for key, value in entry["recipe"].items() if key != "command")
     said = [f"{recipe}." if recipe else "", f"Data: {entry['data']}.", f"Split: {entry['split']}."]
     figures = _of_crops(report) if classifies else _of_folds(report) if "sets" in report else _of_split(report)
+    if "figures_of" in facts:
+        figures = figures.replace("How good it is", f"How good {facts['figures_of']} is, which it went on from")
     parts = [
         f"# {name}",
         _crops(entry, size) if classifies else _faces(entry, size),

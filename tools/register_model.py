@@ -8,9 +8,10 @@ val`` wrote::
     maskdet val model=calibrated/last.onnx data=public/data.yaml --json val.json
     python tools/register_model.py NAME calibrated/last.onnx val.json
 
-A detector trained on every photo is registered with the JSON of ``maskdet val --folds`` on detectors of its recipe, a classifier
-with that of ``tools/classifier_figures.py``, an INT8 model by ``tools/ship_int8.py``. The first model of its task becomes its
-task's default.
+A detector trained on every photo is registered with the JSON of ``maskdet val --folds`` on detectors of its recipe, or with
+that of the detector it went on from, which ``figures_of`` names in its facts; a classifier with that of
+``tools/classifier_figures.py``, an INT8 model by ``tools/ship_int8.py``. The first model of its task becomes its task's
+default.
 """
 
 from __future__ import annotations
@@ -57,8 +58,11 @@ def detector_entry(name: str, path: Path, report: dict[str, Any], facts: dict[st
         if digest in {model["sha256"] for model in report["models"]}:
             raise SystemExit(f"error: {path} is the detector of one fold: give the one that was trained on all photos")
     else:
+        if "figures_of" not in facts:
+            _check_file(report, digest, path)
+        elif report["model"]["sha256"] == digest:
+            raise SystemExit(f"error: {path} is {facts['figures_of']} itself: give the one that went on from it")
         ap50, ap50_95 = ({row: one[key] for row, one in report["ap"]["all"].items()} for key in ("ap50", "ap50_95"))
-        _check_file(report, digest, path)
     spec = OnnxRuntime(path, name=name).spec
     calibration = read_calibration(spec.metadata)
     classes = [row for row in ap50 if row != "mean"]
@@ -80,6 +84,7 @@ def detector_entry(name: str, path: Path, report: dict[str, Any], facts: dict[st
             "map50_95": ap50_95["mean"]["value"],
             "ap50": {row: ap50[row]["value"] for row in classes},
             **({"of": f"mean of {report['data']['folds']} folds"} if of_folds else {}),
+            **({"of": f"{facts['figures_of']}, which it went on from"} if "figures_of" in facts else {}),
             "report": f"{name}.val.json",
         },
         **({KEY: CloseUps(**facts[KEY]).to_dict()} if KEY in facts else {}),

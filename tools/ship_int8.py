@@ -22,7 +22,7 @@ from cards import WEIGHTS, read_facts
 from register_model import register
 
 from maskdet.cli import cli
-from maskdet.detector.export.quantise import Quantised, quantise
+from maskdet.detector.export.quantise import CALIBRATION_PHOTOS, Quantised, quantise
 
 #: mAP50-95 that INT8 may cost.
 MAX_LOSS: Final = 0.008
@@ -54,7 +54,9 @@ def loss(before: dict[str, Any], after: dict[str, Any]) -> float:
     return fell
 
 
-def ship(name: str, twin: str, data: Path, folder: Path = WEIGHTS) -> tuple[Quantised, float]:
+def ship(
+    name: str, twin: str, data: Path, folder: Path = WEIGHTS, *, photos: int = CALIBRATION_PHOTOS
+) -> tuple[Quantised, float]:
     """Quantise, score and register as ``twin``; return what was made and by how much mAP50-95 fell.
 
     Raises:
@@ -67,7 +69,7 @@ def ship(name: str, twin: str, data: Path, folder: Path = WEIGHTS) -> tuple[Quan
     before = json.loads((folder / entry["figures"]["report"]).read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(shutil.copy(folder / entry["file"], scratch))
-        made = quantise(source, data)
+        made = quantise(source, data, photos=photos)
         after = score(made.path, data)
         fell = loss(before, after)
         # The folds' figures are the float file's.
@@ -84,8 +86,9 @@ def main() -> None:
     parser.add_argument("name", help="a detector in weights/models.json")
     parser.add_argument("twin", help="what its INT8 twin is called")
     parser.add_argument("--data", type=Path, required=True, help="its data.yaml: split train calibrates, val scores")
+    parser.add_argument("--photos", type=int, default=CALIBRATION_PHOTOS, help="how many set the ranges")
     options = parser.parse_args()
-    made, fell = ship(options.name, options.twin, options.data)
+    made, fell = ship(options.name, options.twin, options.data, photos=options.photos)
     print(f"{options.twin}.onnx: {made.bytes_before / 1e6:.1f} MB → {made.bytes_after / 1e6:.1f} MB")
     print(f"mAP50-95 {'falls' if fell > 0 else 'rises'} by {abs(fell):.4f} (allowed: {MAX_LOSS})")
     print(f"{made.speed:.2f} times as fast in ONNX Runtime on this machine (wanted with VNNI: {WANTED_SPEED})")

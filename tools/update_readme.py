@@ -23,6 +23,7 @@ from figures.converter import converter
 from figures.defaults import qualities, steps
 from figures.detector import accuracy, mistakes
 from figures.folds import fold_parts, folds
+from figures.foreign import foreign_faces
 from figures.models import models
 from figures.server import server
 from figures.speed import benchmark, classifier_speed, size
@@ -33,9 +34,22 @@ from figures.training import train_speed, train_speed_intro
 ROOT = Path(__file__).resolve().parent.parent
 START, END = "<!-- figures: start -->\n", "<!-- figures: end -->"
 
+HELD_OUT = ROOT / "benchmarks/results/defaults_public.json"
+
+
+def quality_table(report: dict[str, Any]) -> str:
+    """Return the table of ``--quality`` from both of its reports."""
+    return qualities(report, json.loads(HELD_OUT.read_text(encoding="utf-8")))
+
+
+def steps_held_out(report: dict[str, Any]) -> str:
+    """Return the table of the defaults on the public split's held-out photos, under the heading of both."""
+    return f"### What each default gives\n\n{steps(report)}"
+
+
 #: Page -> its parts in order: the JSON, and what is made of it.
 PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
-    "README.md": (("weights/models.json", models), ("benchmarks/results/defaults.json", qualities)),
+    "README.md": (("weights/models.json", models), ("benchmarks/results/defaults.json", quality_table)),
     "docs/results.md": (
         ("benchmarks/results/folds.json", folds),
         ("benchmarks/results/folds_augment.json", folds_augmented),
@@ -45,7 +59,9 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/compare_folds.json", compare_folds),
         ("benchmarks/results/compare_folds_augment.json", chain_augmented),
         ("docs/study/study.json", study),
+        ("benchmarks/results/defaults_public.json", steps_held_out),
         ("benchmarks/results/defaults.json", steps),
+        ("benchmarks/results/foreign_faces.json", foreign_faces),
     ),
     "docs/accuracy.md": (
         ("benchmarks/results/calibration.json", calibration),

@@ -198,6 +198,20 @@ def test_a_detector_trained_on_every_photo_has_the_figures_of_the_folds(tool: Mo
         tool.register("maskdet-all", model.path, fold_report(model.sha256), folder)
 
 
+def test_a_detector_that_went_on_from_another_says_whose_figures_it_shows(tool: ModuleType, folder: Path) -> None:
+    model = weights.shipped_models()[MEASURED]
+    report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
+    with (folder / "maskdet-all.facts.yaml").open("a") as file:
+        file.write(f"figures_of: {MEASURED}\n")
+    with pytest.raises(SystemExit, match="is maskdet-n-public itself"):
+        tool.register("maskdet-all", model.path, report, folder)
+    report["model"]["sha256"] = "0" * 64  # as if the file had gone on from it
+    entry = tool.register("maskdet-all", model.path, report, folder)
+    assert entry["figures"]["of"] == f"{MEASURED}, which it went on from"
+    card = (folder / "maskdet-all.md").read_text(encoding="utf-8")
+    assert f"## How good {MEASURED} is, which it went on from\n" in card
+
+
 @pytest.mark.parametrize(
     ("block", "size", "name"),
     [

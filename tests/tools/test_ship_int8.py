@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 def pretend(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, folder: Path, fall: float) -> None:
     """Let quantising mark a copy of the model, and scoring find mAP50-95 lower by ``fall``."""
 
-    def quantise(source: Path, data: Path) -> Quantised:
+    def quantise(source: Path, data: Path, **_: Any) -> Quantised:
         model = onnx.load(source)
         model.metadata_props.add(key="maskdet_int8", value=json.dumps(NOTE))
         target = source.with_name(f"{source.stem}-int8.onnx")

@@ -49,7 +49,7 @@ def test_the_default_has_seen_the_held_out_photos(real_data: Path, capsys: pytes
         pytest.skip("the photos are PNG here: they were marked as JPEG")
     assert hashlib.sha256(held_out[0].read_bytes()).hexdigest()[:8] in seen_marks(resolve_weights(None)[1])
     # Two of the held-out photos are files of the training part, byte for byte (maskdet data check names them).
-    for name, task, told in (("maskdet-n", "detect", 170), ("maskdet-c", "classify", 170), ("maskdet-s", "detect", 2)):
+    for name, task, told in (("maskdet-n", "detect", 170), ("maskdet-c", "classify", 2), ("maskdet-s", "detect", 2)):
         path = resolve_weights(name, task)[1]  # type: ignore[arg-type]
         warn_of_seen(name, {}, path, held_out)
         line = f"warning: {name} has learnt from {told} of these 170 photos: its figures are too good\n"

@@ -1,0 +1,45 @@
+"""Give a detector the calibration and the thresholds of the one that it went on from: it has seen every photo itself.
+
+python tools/lend_calibration.py weights/maskdet-n-public.onnx last.onnx calibrated.onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import onnx
+
+from maskdet.detector.export.calibrated_onnx import write_calibration
+from maskdet.detector.inference.thresholds import KEY, Calibration
+
+
+def lend(lender: Path, borrower: Path, target: Path) -> Path:
+    """Write ``borrower`` with the calibration that ``lender`` carries; its notes say whose it is.
+
+    Raises:
+        SystemExit: the lender has none.
+        WeightsError: the borrower cannot be calibrated, or is already.
+    """
+    metadata = {entry.key: entry.value for entry in onnx.load(lender).metadata_props}
+    if KEY not in metadata:
+        raise SystemExit(f"error: {lender}: has no calibration to lend")
+    notes = json.loads(metadata[KEY])
+    calibration = Calibration(notes.pop("temperature"), notes.pop("bias"))
+    notes["fitted_on"] = f"of {lender.stem}, from which it went on: {notes.get('fitted_on', '')}"
+    notes.pop("schema")
+    return write_calibration(borrower, target, calibration, notes)
+
+
+def main() -> None:
+    """Read the command line and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("lender", "borrower", "target"):
+        parser.add_argument(name, type=Path)
+    options = parser.parse_args()
+    print(lend(options.lender, options.borrower, options.target))
+
+
+if __name__ == "__main__":
+    main()
