@@ -56,4 +56,6 @@ def test_it_knows_the_faces_it_was_trained_on(real_data: Path) -> None:
 def test_both_models_answer_from_the_package_alone(astronaut: Path, mode: str) -> None:
     result = maskdet.predict(astronaut, mode=mode)  # type: ignore[call-overload]
     (face,) = result.faces
-    assert (face.name, face.classifier["name"], face.classifier["agrees"]) == ("without_mask", "without_mask", True)
+    assert face.name == "without_mask"
+    if mode == "compare" or face.classifier:  # the chain asks only where the answer could change
+        assert (face.classifier["name"], face.classifier["agrees"]) == ("without_mask", True)

@@ -133,7 +133,9 @@ def test_ctrl_c_leaves_what_was_done_whole(
     monkeypatch.setattr(MaskDetector, "detect_batch", pressed_at_the_tenth)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        code, out, err = run("clip.mp4", "--save", "out", "--json", "out/a.jsonl", "--csv", "out/a.csv")
+        code, out, err = run(
+            "clip.mp4", "--mode", "detect", "--save", "out", "--json", "out/a.jsonl", "--csv", "out/a.csv"
+        )
     finally:
         signal.signal(signal.SIGINT, before)
     assert code == 130
@@ -158,7 +160,7 @@ def test_lines_are_there_before_the_end(
         return real(self, *args, **options)
 
     monkeypatch.setattr(MaskDetector, "detect_batch", look)
-    run(write_video("clip.avi", frames=20), "--json", "a.jsonl")
+    run(write_video("clip.avi", frames=20), "--mode", "detect", "--json", "a.jsonl")
     most = MaskDetector(threads=threads_each()).workers + 1  # in the model, and waiting for it
     assert all(number - most <= written <= number for number, written in enumerate(lines))
     assert lines[-1] > 0

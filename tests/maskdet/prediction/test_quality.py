@@ -22,7 +22,7 @@ NOTHING = {"weights": None, "mode": None, "close_ups": None, "augment": None}
 def test_what_each_word_stands_for() -> None:
     assert with_quality("standard", **NOTHING) == NOTHING
     assert with_quality("fast", **NOTHING) == {**NOTHING, "weights": "maskdet-n-int8", "mode": "detect"}
-    assert with_quality("best", **NOTHING) == {**NOTHING, "weights": "maskdet-s", "close_ups": True, "augment": True}
+    assert with_quality("best", **NOTHING) == {**NOTHING, "close_ups": True, "augment": True}
     with pytest.raises(ValueError, match="quality must be one of fast, standard, best, not 'good'"):
         with_quality("good", **NOTHING)  # type: ignore[arg-type]
 
@@ -34,7 +34,7 @@ def test_single_options_win() -> None:
 
 
 def test_the_words_name_shipped_detectors() -> None:
-    assert {"maskdet-n-int8", "maskdet-s"} <= shipped_models().keys()
+    assert {"maskdet-n-int8"} <= shipped_models().keys()
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_the_words_name_shipped_detectors() -> None:
         ({"weights": "own.onnx", "classifier": "c.onnx"}, "chain", "own.onnx", None, None),
         ({"quality": "fast"}, "detect", "maskdet-n-int8", None, None),
         ({"quality": "fast", "classifier": "c.onnx"}, "chain", "maskdet-n-int8", None, None),
-        ({"quality": "best"}, "chain", "maskdet-s", True, True),
-        ({"quality": "best", "mode": "detect", "augment": False}, "detect", "maskdet-s", True, False),
+        ({"quality": "best"}, "chain", None, True, True),
+        ({"quality": "best", "mode": "detect", "augment": False}, "detect", None, True, False),
     ],
 )
 def test_the_command_lines_options(
