@@ -163,7 +163,7 @@ class MaskTrainer(DetectionTrainer):  # type: ignore[misc]
             batch["img"] = torch.nn.functional.interpolate(
                 batch["img"], size=shape, mode="bilinear", align_corners=False, antialias=True
             )
-        if self.uses_cpu_bf16:
+        if self.device.type == "cpu":
             batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
         return batch
 
@@ -190,12 +190,12 @@ def _read_options(file: Path) -> TrainOptions:
 
 
 def _use_whole_processor(trainer: MaskTrainer) -> None:
-    """Take every core (ultralytics leaves torch one thread), and bfloat16 with channels-last where it is quick."""
+    """Take every core (ultralytics leaves torch one thread), channels-last, and bfloat16 where it is quick."""
     torch.set_num_threads(trainer.options.cpu_threads or usable_cores())
+    model = trainer.model
+    model.to(memory_format=torch.channels_last)  # a sixth less time an epoch, in float32 too
     if not trainer.uses_cpu_bf16:
         return
-    model = trainer.model
-    model.to(memory_format=torch.channels_last)
     forward = model.forward
 
     def forward_bf16(*args: Any, **kwargs: Any) -> Any:
