@@ -118,7 +118,7 @@ def val(arguments: tuple[str, ...], *, asked: ValOptions, model: ModelOptions) -
     AP is COCO's, with a 95 % interval from 1000 bootstrap samples of the photos. It counts, as `yolo val` does, every
     class of a box from conf= on the score as trained; AP of the one class a box that `maskdet detect` reports, from
     0.001 on the confidence as calibrated, stands beside it. Precision, recall, F1 and the confusion matrix are
-    those of `maskdet detect --mode detect --no-agnostic-nms --conf 0.25`, at IoU 0.5. --near-copies scores also
+    those of `maskdet detect --mode detect --conf 0.25`, at IoU 0.5. --near-copies scores also
     without the photos that are alike to one of the split train, as `maskdet data check` finds them, and without the
     public data's selfie series, with intervals from draws of photos and of groups of alike photos. With --folds,
     data= is what `maskdet convert --folds` wrote, or what `maskdet compare --folds --answers` kept, which asks no

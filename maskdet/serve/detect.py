@@ -25,7 +25,7 @@ from maskdet.weights import card_of, checksum
 #: What is said of a model, as an example.
 _MODELS = {
     "models": [{"name": "maskdet-n", "task": "detect", "imgsz": 640, "classes": CLASS_NAMES, "sha256": "65d6e0e1…"}],
-    "defaults": {"mode": "detect", "conf": 0.25},
+    "defaults": {"mode": "chain", "conf": None},
 }
 
 #: Bytes of a body that is taken apart beside the event loop.

@@ -27,7 +27,7 @@ function askKey() {
   return askKey.asking;
 }
 
-const pictures = new Pictures({ askKey, say });
+const pictures = new Pictures({ askKey, say, known: () => learnt });
 const camera = new Camera({
   say,
   snapshot: (file, result) => pictures.add([file], result),
@@ -158,5 +158,5 @@ async function about() {
   }
 }
 
-about().catch((error) => say(error.message));
+const learnt = about().catch((error) => say(error.message));
 if (location.hash === "#camera") open("camera");

@@ -37,9 +37,10 @@ export class Pictures {
   #running = 0;
   #round = 0;
 
-  constructor({ askKey, say }) {
+  constructor({ askKey, say, known }) {
     this.askKey = askKey;
     this.say = say;
+    this.known = known;
     get("threshold").addEventListener("input", () => this.#show());
     for (const id of ["mode", "tile", "close_ups"]) get(id).addEventListener("change", () => this.#again());
     this.strip = new Strip(get("strip"), (item) => this.#select(item));
@@ -137,6 +138,7 @@ export class Pictures {
 
   async #answer(item) {
     const round = this.#round;
+    await this.known(); // what the server does by default is what the page shows first
     const options = { ...this.#options, conf: LOWEST };
     const call = { body: item.file, type: item.type, askKey: this.askKey };
     try {

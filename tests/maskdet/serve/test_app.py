@@ -51,7 +51,7 @@ def test_what_is_loaded(client: Client, tiny_classifier: Path) -> None:
     assert [(one["name"], one["task"]) for one in models["models"]] == [("fixed", "detect"), ("tiny", "classify")]
     assert models["models"][0]["sha256"] is None
     assert models["models"][1]["sha256"] == hashlib.sha256(tiny_classifier.read_bytes()).hexdigest()
-    assert models["defaults"]["conf"] == 0.25
+    assert models["defaults"]["conf"] is None  # each model's own thresholds
 
 
 def test_live_answers_the_newest_frame(client: Client, jpeg: bytes) -> None:
