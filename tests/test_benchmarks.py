@@ -62,7 +62,7 @@ def test_foreign_faces(write_detector: Callable[[Path], Path], two_photos: Path,
     data.write_text(data.read_text().replace("val:", "train: images/val\nval:"))
     done = run("foreign_faces.py", str(data), "--weights", str(model), "--json", str(target))
     assert done.returncode == 0, done.stderr
-    report = json.loads(target.read_text(encoding="utf-8"))
+    (report,) = json.loads(target.read_text(encoding="utf-8"))["parts"]
     assert report["photos"] == 4
     labels = [line for file in two_photos.rglob("labels/**/*.txt") for line in file.read_text().splitlines()]
     assert sum(row["faces"] for row in report["rows"]) == 2 * len(labels) > 0
