@@ -33,7 +33,7 @@ def test_gallery_table_and_counts(run: Run, sure_of_masks: Path, two_photos: Pat
     arguments = (f"data={two_photos / 'data.yaml'}", f"model={sure_of_masks}", "--mistakes", str(out))
     code, printed, _ = run(*arguments, "--json", str(out / "counts.json"))
     assert code == 0
-    # Of both faces the detector says mask with 0.8; one is bare. Its second box, bare with 0.3, is suppressed by the first.
+    # Of both faces the detector says mask with 0.8; one is bare. Its second box, bare with 0.3, is suppressed.
     with (out / "mistakes.csv").open(newline="") as file:
         rows = [(row["photo"], row["kind"], row["label"], row["found"]) for row in csv.DictReader(file)]
     assert ("a.png", "wrong_class", "without_mask", "with_mask") in rows
