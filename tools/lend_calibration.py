@@ -6,13 +6,11 @@ python tools/lend_calibration.py weights/maskdet-n-public.onnx last.onnx calibra
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-import onnx
-
 from maskdet.detector.export.calibrated_onnx import write_calibration
-from maskdet.detector.inference.thresholds import KEY, Calibration
+from maskdet.detector.inference.runtime import OnnxRuntime
+from maskdet.detector.inference.thresholds import calibration_of, read_calibration
 
 
 def lend(lender: Path, borrower: Path, target: Path) -> Path:
@@ -22,14 +20,13 @@ def lend(lender: Path, borrower: Path, target: Path) -> Path:
         SystemExit: the lender has none.
         WeightsError: the borrower cannot be calibrated, or is already.
     """
-    metadata = {entry.key: entry.value for entry in onnx.load(lender).metadata_props}
-    if KEY not in metadata:
+    metadata = OnnxRuntime(lender, name=lender.stem).spec.metadata
+    notes, calibration = read_calibration(metadata), calibration_of(metadata)
+    if notes is None or calibration is None:
         raise SystemExit(f"error: {lender}: has no calibration to lend")
-    notes = json.loads(metadata[KEY])
-    calibration = Calibration(notes.pop("temperature"), notes.pop("bias"))
-    notes["fitted_on"] = f"of {lender.stem}, from which it went on: {notes.get('fitted_on', '')}"
-    notes.pop("schema")
-    return write_calibration(borrower, target, calibration, notes)
+    said = {key: value for key, value in notes.items() if key not in {"schema", "temperature", "bias"}}
+    said["fitted_on"] = f"of {lender.stem}, from which it went on: {notes.get('fitted_on', '')}"
+    return write_calibration(borrower, target, calibration, said)
 
 
 def main() -> None:

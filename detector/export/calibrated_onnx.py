@@ -38,8 +38,7 @@ def write_calibration(
         MissingExtraError: onnx is not installed.
         SourceError: the file cannot be written.
     """
-    onnx, model = _load(source)
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    onnx, model, metadata = _load(source)
     if KEY in metadata:
         raise WeightsError(source, "is calibrated already: give the file as maskdet export wrote it")
     sigmoid = _score_sigmoid(source, model.graph)
@@ -80,8 +79,7 @@ def write_notes(source: Path, target: Path, notes: Mapping[str, Any]) -> Path:
         MissingExtraError: onnx is not installed.
         SourceError: the file cannot be written.
     """
-    onnx, model = _load(source)
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    onnx, model, metadata = _load(source)
     said = read_calibration(metadata)
     if said is None:
         raise WeightsError(source, "is not calibrated")
@@ -90,13 +88,14 @@ def write_notes(source: Path, target: Path, notes: Mapping[str, Any]) -> Path:
     return target
 
 
-def _load(source: Path) -> tuple[Any, Any]:
-    """Return the onnx package and a model."""
+def _load(source: Path) -> tuple[Any, Any, dict[str, str]]:
+    """Return the onnx package, a model and its metadata."""
     onnx = require("onnx", what="writing a calibration", extra="train")
     try:
-        return onnx, onnx.load(source)
+        model = onnx.load(source)
     except Exception as error:  # the readers' exceptions share no base class of their own
         raise WeightsError(source, f"not an ONNX model ({type(error).__name__})") from error
+    return onnx, model, {entry.key: entry.value for entry in model.metadata_props}
 
 
 def _class_shape(onnx: Any, source: Path, model: Any, name: str, classes: int) -> list[int]:
