@@ -9,7 +9,8 @@
 ``mix/data.yaml`` is for ``maskdet train``, ``mix/voc`` for ``maskdet study --ship``.
 
 Bare faces outnumber masked ones 22 to 1 in the open photos, and many are frames of few persons: of each source a part is taken, but
-every photo with a mask. Photos of the main set count twice. Whole sources are left out, to be tested on.
+every photo with a mask. Photos of the main set count twice. Whole sources are left out, to be tested on. Without ``--main`` the mix
+is of open and painted photos alone: what the folds' models start from.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def repeat(main: Path, again: Path) -> None:
 
 def mix(
     out: Path,
-    main: Path,
+    main: Path | None,
     opened: Path,
     painted: Sequence[Path],
     left_out: Sequence[str],
@@ -100,6 +101,7 @@ def mix(
     """Write ``data.yaml`` and the list of photos that it names; return the photos.
 
     Args:
+        main: the main set, converted; None takes none of it.
         left_out: sources that are not taken.
         part: of the shares of open and painted photos.
         once: the main set's photos count once, not twice.
@@ -107,8 +109,8 @@ def mix(
     """
     draw = random.Random(0)
     out.mkdir(parents=True, exist_ok=True)
-    chosen = pictures_in(main, "train", *(["val"] if everything else []))
-    if not once:
+    chosen = [] if main is None else pictures_in(main, "train", *(["val"] if everything else []))
+    if main is not None and not once:
         repeat(main, out / "again")
         chosen += pictures_in(out / "again", "train")
     left_out, whole = ((), left_out) if everything else (left_out, ())
@@ -127,7 +129,7 @@ def mix(
             {
                 "path": str(out.absolute()),
                 "train": "train.txt",
-                "val": str((main / "images" / "val").absolute()),
+                "val": str(((main or opened) / "images" / "val").absolute()),
                 "names": dict(enumerate(CLASS_NAMES)),
             },
             sort_keys=False,
@@ -174,7 +176,7 @@ def main() -> None:
     """Read the command line and write the mix."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--main", type=Path, required=True, help="the main set, converted with its labels completed")
+    parser.add_argument("--main", type=Path, help="the main set, converted with its labels completed")
     parser.add_argument("--open", type=Path, required=True, help="the open photos, converted")
     parser.add_argument("--painted", type=Path, nargs="*", default=[], help="painted photos, converted")
     parser.add_argument("--voc", type=Path, nargs="*", default=[], help="the same as VOC folders, for the classifier")
@@ -198,7 +200,7 @@ def main() -> None:
     for source, number in sorted(Counter(origin_of(picture.stem) for picture in chosen).items()):
         print(f"{number:6,}  {source}")
     if options.voc:
-        held = [picture.stem for picture in pictures_in(options.main, "val")]
+        held = [] if options.main is None else [picture.stem for picture in pictures_in(options.main, "val")]
         stems = [picture.stem for picture in chosen]
         print(f"{join(options.out / 'voc', options.voc, stems, held, left_out)} photos: {options.out / 'voc'}")
 

@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -22,6 +22,8 @@ from maskdet.classifier.networks.specs import BACKBONES, BackboneName, WeightsCh
 from maskdet.errors import WeightsError
 
 State = dict[str, Any]
+#: Stands where torchvision has its classifier, which is never read.
+_SEEN: Final = "classifier.seen"
 
 
 def build_backbone(name: BackboneName, *, initialise: bool) -> nn.Module:
@@ -88,6 +90,26 @@ def read_state(name: BackboneName, path: Path) -> State:
     if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise WeightsError(path, f"not a file of weights (no plain table of tensors); {_way_out(name)}")
     return dict(state)
+
+
+def write_start(features: nn.Module, seen: str, path: Path) -> None:
+    """Write what other trainings start from, as torchvision writes a network: MobileNetV2's tensors, no classifier.
+
+    Args:
+        features: the part of that name.
+        seen: marks of the photos that it was trained on, see ``maskdet.datasets.photos.seen``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {f"features.{key}": tensor for key, tensor in features.state_dict().items()}
+    # A file of weights is a plain table of tensors: the marks are one too, where torchvision has its classifier.
+    torch.save({**state, _SEEN: torch.tensor(list(bytes.fromhex(seen)), dtype=torch.uint8)}, path)
+
+
+def seen_by_start(weights: WeightsChoice) -> str:
+    """Return the marks of the photos that a start was trained on; of ImageNet's and of random weights none."""
+    if not isinstance(weights, Path):
+        return ""
+    return bytes(read_state("mobilenet_v2", weights).get(_SEEN, torch.zeros(0)).to(torch.uint8).tolist()).hex()
 
 
 def strip_classifier(name: BackboneName, state: State) -> State:

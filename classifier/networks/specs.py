@@ -31,7 +31,7 @@ class Conv:
 BackboneName = Literal["mobilenet_v2", "vgg19", "resnet50", "inception_v3"]
 #: binary: with and without mask · three: all classes.
 TaskName = Literal["binary", "three"]
-#: imagenet: torchvision's, downloaded once · none: random · a path: the same file, fetched by hand.
+#: imagenet: torchvision's, downloaded once · none: random · a path: the same file fetched by hand, or one of our own.
 WeightsChoice = Path | Literal["imagenet", "none"]
 Triple = tuple[float, float, float]
 

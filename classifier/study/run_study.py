@@ -18,8 +18,8 @@ from maskdet.classifier.training.recipe import ONLY_RECIPES, RecipeName
 from maskdet.classifier.training.run import NetworkRun, ProtocolName
 from maskdet.errors import DatasetError, MaskdetError, WeightsError
 
-#: In the output folder: one folder a training, the features, the collapse experiment's rows.
-RUNS_FOLDER, CACHE_FOLDER, COLLAPSE_FILE = "runs", "cache", "collapse.csv"
+#: In the output folder: one folder a training, the features, the folds' classifiers, the collapse experiment's rows.
+RUNS_FOLDER, CACHE_FOLDER, MODELS_FOLDER, COLLAPSE_FILE = "runs", "cache", "models", "collapse.csv"
 
 Protocols = Literal["study", "grouped", "both"]
 

@@ -203,9 +203,10 @@ def _labels(runs: Sequence[NetworkRun]) -> list[str]:
     labels = []
     for run in runs:
         spec, extra = _spec(run), ""
-        if spec is not None and spec.backbone is not None:
-            scratch = run.weights != "imagenet"
-            if scratch:
+        if run.weights not in ("imagenet", "random"):
+            extra = f", from {run.weights}"
+        elif spec is not None and spec.backbone is not None:
+            if run.weights == "random":
                 extra = ", random and frozen" if run.frozen else ", from scratch"
             elif not run.frozen:
                 extra = ", fine-tuned"

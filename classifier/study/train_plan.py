@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from maskdet.classifier.crops.crop_set import CropSet
 from maskdet.classifier.networks.parameters import count_parameters
-from maskdet.classifier.networks.specs import BACKBONES, NetworkSpec, TaskName, Triple, WeightsChoice, find_network
-from maskdet.classifier.training.division import divide
+from maskdet.classifier.networks.specs import (
+    BACKBONES,
+    SHIPPED,
+    NetworkSpec,
+    TaskName,
+    Triple,
+    WeightsChoice,
+    find_network,
+)
+from maskdet.classifier.training.division import Division, divide
 from maskdet.classifier.training.fit import class_weights
 from maskdet.classifier.training.recipe import Recipe, RecipeName, choose_recipe
 from maskdet.classifier.training.run import (
@@ -26,6 +37,7 @@ from maskdet.classifier.training.run import (
     load_run,
     save_run,
 )
+from maskdet.datasets.photos.seen import marks_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,15 +87,23 @@ class Plan:
 
     @property
     def origin(self) -> str:
-        """What the weights start from, in one word."""
-        return "imagenet" if self.has_backbone and self.weights != "none" else "random"
+        """What the weights start from, in one word: a file that is not torchvision's by its name."""
+        if self.spec.backbone is None or self.weights == "none":
+            return "random"
+        if isinstance(self.weights, Path) and self.weights.is_file():
+            published = BACKBONES[self.spec.backbone].file.rpartition("-")[2].partition(".")[0]
+            # torchvision names its files by the beginning of their SHA-256.
+            with self.weights.open("rb") as file:
+                if not hashlib.file_digest(file, "sha256").hexdigest().startswith(published):
+                    return self.weights.stem
+        return "imagenet"
 
     @property
     def folder(self) -> str:
         """Name of the run's folder: the same settings by name give the same folder."""
         parts = [self.network, self.protocol if self.protocol == "study" else f"fold{self.fold + 1}"]
-        if self.has_backbone and self.origin == "random":
-            parts.append("scratch")
+        if self.has_backbone and self.origin != "imagenet":
+            parts.append("scratch" if self.origin == "random" else self.origin)
         if self.recipe_name != "ours":
             parts.append("as-printed")
         if self.task != self.spec.task:
@@ -99,10 +119,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where a training keeps its files (a folder in ``runs``, features in ``cache``), and whom it tells of epochs."""
+    """Where a training keeps its files, and whom it tells of epochs.
+
+    A folder of figures in ``runs``, features in ``cache``, and in ``models`` the classifiers of the grouped folds.
+    """
 
     runs: Path
     cache: Path | None = None
+    models: Path | None = None
     report: Callable[[Plan, Epoch], None] | None = None
     quiet: bool = False
 
@@ -153,6 +177,8 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
     for part in PARTS:
         probabilities, labels = predict(trained, batches, division[part], plan.device)
         parts[part] = Predictions(tuple(names[at] for at in division[part]), labels, probabilities)
+    if around.models is not None and plan.network == SHIPPED and plan.protocol == "grouped":
+        _keep_model(network, plan, crops, division, parts["dev"], around.models / f"{plan.folder}.onnx")
     total, trainable = count_parameters(network)
     run = NetworkRun(
         name=plan.network, title=spec.title, task=plan.task, protocol=plan.protocol,
@@ -163,6 +189,20 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
     save_run(run, folder)
     (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
     return run
+
+
+def _keep_model(
+    network: nn.Module, plan: Plan, crops: CropSet, division: Division, dev: Predictions, path: Path
+) -> None:
+    """Write the classifier of a fold, for ``maskdet compare --folds``: its temperature is that of its own dev crops."""
+    from maskdet.classifier.networks.backbones import seen_by_start
+    from maskdet.classifier.training.ship import export_shipped, fit_temperature, logits_of, photos_of
+
+    seen = marks_of(photos_of(crops, np.concatenate([division["train"], division["dev"]])), seen_by_start(plan.weights))
+    temperature = fit_temperature(logits_of(dev.probabilities), dev.labels)
+    export_shipped(
+        network, path, crops, division["train"], temperature, plan.chosen_recipe(), marks=seen, seed=plan.seed
+    )
 
 
 def _scaling(spec: NetworkSpec, recipe: Recipe) -> tuple[Triple, Triple]:

@@ -72,7 +72,7 @@ class NetworkRun:
         name: of the network.
         title: for people.
         fold: which of the grouped folds is the test part, None with the study's split.
-        weights: what it started from: ``random``, ``imagenet``.
+        weights: what it started from: ``random``, ``imagenet``, or the name of another training's file.
         frozen: the backbone was not trained.
         recipe: every setting, by name.
         trainable: parameters that training changed.

@@ -26,6 +26,8 @@ from maskdet.errors import DatasetError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from torch import nn
+
     from maskdet.classifier.training.run import Epoch
 
 CHECKPOINT_FILE: Final = "ship.pt"
@@ -46,9 +48,10 @@ def ship_classifier(
     checkpoint: Path | None = None,
     report: Callable[[Epoch], None] | None = None,
     left_out: frozenset[str] = frozenset(),
+    epochs: int | None = None,
     quiet: bool = False,
 ) -> Path:
-    """Train on all crops, or on those of all photos but some, and export.
+    """Train on all crops, or on those of all photos but some, and export; a ``.pt`` is the backbone alone.
 
     Photos whose stems are in ``left_out`` take no part, neither in training nor in the temperature, so that the network
     may be tested on them. Of the runs, the grouped ones of this classifier count. The training goes on from a
@@ -61,16 +64,19 @@ def ship_classifier(
     """
     import torch
 
+    from maskdet.classifier.networks.backbones import seen_by_start, write_start
     from maskdet.classifier.networks.build import build_network
     from maskdet.classifier.training.batches import CropBatches
-    from maskdet.classifier.training.export import export_classifier
     from maskdet.classifier.training.fit import FitOptions, fit
 
-    temperature = dev_temperature(runs, path, left_out)
+    start_only = path.suffix == ".pt"
+    temperature = 1.0 if start_only else dev_temperature(runs, path, left_out)
     used = np.flatnonzero([Path(record.photo).stem not in left_out for record in crops.records])
     if not len(used):
         raise DatasetError(path, "every photo is left out: nothing remains to train on")
     recipe = replace(ONLY_RECIPES[SHIPPED], patience=ONLY_RECIPES[SHIPPED].epochs)
+    if epochs is not None:
+        recipe = replace(recipe, epochs=epochs, patience=epochs)
     side, known = NETWORKS[SHIPPED].side, BACKBONES["mobilenet_v2"]
     torch.manual_seed(seed)
     network = build_network(SHIPPED, weights, quiet=quiet)
@@ -86,16 +92,54 @@ def ship_classifier(
         keep_last=True,
     )
     fit(network, batches, used, used[:_WATCHED], recipe, options)
-    shape = recipe.crops
+    marks = marks_of(photos_of(crops, used), seen_by_start(weights))
+    if start_only:
+        write_start(network.features, marks, path)
+        return path
+    return export_shipped(network, path, crops, used, temperature, recipe, marks=marks, seed=seed, left_out=left_out)
+
+
+def export_shipped(
+    network: nn.Module,
+    path: Path,
+    crops: CropSet,
+    used: NDArray[np.int64],
+    temperature: float,
+    recipe: Recipe,
+    *,
+    marks: str,
+    seed: int = 0,
+    left_out: frozenset[str] = frozenset(),
+) -> Path:
+    """Write a trained classifier as ONNX, with what it says of its training.
+
+    Args:
+        used: indices of the crops that it was trained on.
+        marks: of every photo that it has seen, see ``maskdet.datasets.photos.seen``.
+        left_out: stems of photos that it is said to leave out.
+
+    Raises:
+        MissingExtraError: onnx is not installed.
+    """
+    from maskdet.classifier.training.export import export_classifier
+
+    known, shape = BACKBONES["mobilenet_v2"], recipe.crops
+    path.parent.mkdir(parents=True, exist_ok=True)
     return export_classifier(
-        network.to("cpu"), path, name=SHIPPED, side=side, mean=known.mean, std=known.std,
+        network.to("cpu"), path, name=SHIPPED, side=NETWORKS[SHIPPED].side, mean=known.mean, std=known.std,
         margin=shape.margin, square=shape.square, temperature=temperature,
         metadata={
-            "maskdet_training": json.dumps(_training(crops, len(used), seed, left_out)),
-            KEY: marks_of(photo.picture.path for photo in crops.photos if photo.picture.path.stem not in left_out),
+            "maskdet_training": json.dumps(_training(crops, recipe, len(used), seed, left_out)),
+            KEY: marks,
         },
-        crops=[crops.cut(index, shape) for index in used[:_PARITY_CROPS].tolist()],
+        crops=[crops.cut(at, shape) for at in used[:_PARITY_CROPS].tolist()],
     )  # fmt: skip
+
+
+def photos_of(crops: CropSet, used: NDArray[np.int64]) -> list[Path]:
+    """Return the photos that crops, given by their indices, were cut out of."""
+    names = {crops.records[at].photo for at in used.tolist()}
+    return [photo.picture.path for photo in crops.photos if photo.picture.path.name in names]
 
 
 def dev_temperature(runs: Sequence[NetworkRun], path: Path, left_out: frozenset[str] = frozenset()) -> float:
@@ -107,11 +151,15 @@ def dev_temperature(runs: Sequence[NetworkRun], path: Path, left_out: frozenset[
     mine = [run for run in runs if run.name == SHIPPED and run.protocol == "grouped"]
     if not mine:
         raise DatasetError(path, f"needs a grouped run of {SHIPPED} first: add --protocol grouped")
-    # The logarithm of probabilities is their logits but for a constant a crop, which softmax does not see.
-    logits = np.concatenate([np.log(np.maximum(run.parts["dev"].probabilities, 1e-6)) for run in mine])
-    labels = np.concatenate([run.parts["dev"].labels for run in mine])
-    used = np.array([_photo(name) not in left_out for run in mine for name in run.parts["dev"].crops])
-    return fit_temperature(logits[used], labels[used])
+    dev = [run.parts["dev"] for run in mine]
+    used = np.array([_photo(name) not in left_out for part in dev for name in part.crops])
+    probabilities = np.concatenate([part.probabilities for part in dev])
+    return fit_temperature(logits_of(probabilities[used]), np.concatenate([part.labels for part in dev])[used])
+
+
+def logits_of(probabilities: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return (N, C) logits of (N, C) probabilities, but for a constant a row, which softmax does not see."""
+    return np.log(np.maximum(probabilities.astype(np.float64), 1e-6))
 
 
 def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
@@ -156,11 +204,11 @@ def _photo(crop: str) -> str:
     return Path(crop).stem.rpartition("_")[0]
 
 
-def _training(crops: CropSet, used: int, seed: int, left_out: frozenset[str]) -> dict[str, Any]:
+def _training(crops: CropSet, recipe: Recipe, used: int, seed: int, left_out: frozenset[str]) -> dict[str, Any]:
     """Return what the file says of its training: what differs from the study's settings, the data, what is left out."""
     there = sorted(left_out & {photo.picture.path.stem for photo in crops.photos})
     plain = Recipe().to_dict()
-    settings = {key: value for key, value in ONLY_RECIPES[SHIPPED].to_dict().items() if value != plain[key]}
+    settings = {key: value for key, value in recipe.to_dict().items() if value != plain[key]}
     flat = {key: value for key, value in settings.items() if not isinstance(value, dict)}
     return {
         **flat,

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.chain.ahead import LoadedAhead
+from maskdet.chain.on_demand import OnDemand
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.model import CropAnswer, MaskClassifier
 from maskdet.detector.inference.model import MaskDetector
@@ -135,7 +135,7 @@ class ChainPredictor:
     def __init__(
         self,
         detector: MaskDetector | None = None,
-        classifier: MaskClassifier | LoadedAhead | None = None,
+        classifier: MaskClassifier | OnDemand | None = None,
         *,
         mode: ChainMode = "chain",
         rule: FusionRule = DEFAULT_RULE,
@@ -144,7 +144,7 @@ class ChainPredictor:
 
         Args:
             detector: a loaded model.
-            classifier: likewise, or one that is being loaded.
+            classifier: likewise, or one that is loaded on demand.
             mode: one answer, or both side by side.
             rule: how both become one.
 
@@ -204,8 +204,8 @@ class ChainPredictor:
         return _faces(found, scores, probabilities)
 
 
-def _name_of(classifier: MaskClassifier | LoadedAhead) -> str:
-    return classifier.name if isinstance(classifier, LoadedAhead) else classifier.info.name
+def _name_of(classifier: MaskClassifier | OnDemand) -> str:
+    return classifier.name if isinstance(classifier, OnDemand) else classifier.info.name
 
 
 def _faces(found: Detections, scores: npt.NDArray[np.float32], probabilities: npt.NDArray[np.float32]) -> list[Face]:

@@ -65,7 +65,7 @@ class StudyRun:
         "--backbone-weights",
         metavar="FILE|none",
         multiple=True,
-        help="torchvision's ImageNet file (several times for several networks), or none to train all from scratch.",
+        help="torchvision's ImageNet file (several times for several networks), one that --ship wrote, or none.",
     )
     collapse: bool = option(
         "--collapse", is_flag=True, help="Try settings under which three of the study's networks never learnt."
@@ -73,7 +73,12 @@ class StudyRun:
     rates: str = option(
         "--rates", metavar="RATE,…", default="0.001", show_default=True, help="With --collapse: learning rates of Adam."
     )
-    ship: Path | None = option("--ship", metavar="FILE.onnx", type=_PATH, help="Train maskdet-c on all crops.")
+    ship: Path | None = option(
+        "--ship",
+        metavar="FILE.onnx|.pt",
+        type=_PATH,
+        help="Train maskdet-c on all crops; .pt is for other trainings to start from.",
+    )
     leave_out: Path | None = option(
         "--leave-out",
         metavar="LIST",
@@ -172,6 +177,7 @@ class _Study:
             asked.runs or asked.out / run_study.RUNS_FOLDER,
             (asked.runs or asked.out) / run_study.CACHE_FOLDER,
         )
+        self.models = (asked.runs or asked.out) / run_study.MODELS_FOLDER
         # The classifier that ships and the collapse experiment can be asked for alone.
         self.train = not asked.report_only and (asked.networks is not None or not (asked.ship or asked.collapse))
         if asked.leave_out is not None and asked.ship is None:
@@ -191,7 +197,7 @@ class _Study:
         keep_freed_memory()
         plans = make_plans(self.options) if self.train else []
         tell = None if self.asked.quiet else lambda plan, epoch: _say(plan.folder, epoch)
-        around = Surroundings(self.runs, self.cache, tell, self.asked.quiet)
+        around = Surroundings(self.runs, self.cache, self.models, tell, self.asked.quiet)
         run_plans(plans, crops, around, self._failed)
         if self.asked.collapse and not self.asked.report_only:
             self._collapse(crops)
@@ -238,6 +244,7 @@ class _Study:
             checkpoint=self.runs / CHECKPOINT_FILE,
             report=None if self.asked.quiet else partial(_say, "maskdet-c on all crops"),
             left_out=self.left_out,
+            epochs=self.asked.epochs,
             quiet=self.asked.quiet,
         )
         (self.runs / CHECKPOINT_FILE).unlink(missing_ok=True)

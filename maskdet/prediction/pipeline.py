@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Unpack, ca
 import numpy as np
 import numpy.typing as npt
 
-from maskdet.chain.ahead import LoadedAhead, load_ahead
+from maskdet.chain.on_demand import OnDemand, on_demand
 from maskdet.errors import SourceError
 from maskdet.prediction.quality import Quality, default_mode, with_quality
 from maskdet.results import ImageInfo, MaskResult
@@ -54,7 +54,7 @@ class Predictor(NamedTuple):
 def choose_predictor(
     mode: Mode | None = None,
     detector: MaskDetector | None = None,
-    classifier: MaskClassifier | LoadedAhead | None = None,
+    classifier: MaskClassifier | OnDemand | None = None,
     quality: Quality = "standard",
     **options: Unpack[DetectorOptions],
 ) -> Predictor:
@@ -63,7 +63,7 @@ def choose_predictor(
     Args:
         mode: see ``maskdet.predict``.
         detector: a loaded model, else one is loaded with ``options`` where the mode needs it.
-        classifier: likewise; the shipped one is loaded beside the detector.
+        classifier: likewise; the shipped one is loaded for the first face that needs it.
         quality: which options take the place of those that are not given.
 
     Raises:
@@ -84,7 +84,7 @@ def choose_predictor(
     if mode == "classify":
         from maskdet.classifier.inference.model import MaskClassifier
 
-        given = classifier() if isinstance(classifier, LoadedAhead) else classifier
+        given = classifier() if isinstance(classifier, OnDemand) else classifier
         return Predictor((given or MaskClassifier()).predict_batch)
     asked = mode is not None
     if not asked and classifier is not None:
@@ -97,7 +97,7 @@ def choose_predictor(
         spec = getattr(getattr(detector, "runtime", None), "spec", None)
         mode = mode or default_mode(getattr(spec, "path", None) or "")
     if mode != "detect" and classifier is None:
-        classifier = load_ahead(threads=1 if detector and detector.workers > 1 else options.get("threads", 0))
+        classifier = on_demand(threads=1 if detector and detector.workers > 1 else options.get("threads", 0))
     from maskdet.detector.inference.model import MaskDetector
 
     detector = detector or MaskDetector(**options)
@@ -105,7 +105,7 @@ def choose_predictor(
         return Predictor(detector.detect_batch, detector.workers)
     from maskdet.chain.predictor import ChainPredictor
 
-    if asked and isinstance(classifier, LoadedAhead):
+    if asked and isinstance(classifier, OnDemand):
         classifier()  # what is wrong with it is said before anything is read
     return Predictor(ChainPredictor(detector, classifier, mode=mode).predict_batch, detector.workers)
 

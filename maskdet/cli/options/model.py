@@ -13,7 +13,7 @@ from maskdet.prediction.quality import Quality, default_mode, with_quality
 from maskdet.sessions.devices import PRECISIONS, RUNTIMES, Precision, RuntimeName
 
 if TYPE_CHECKING:
-    from maskdet.chain.ahead import LoadedAhead
+    from maskdet.chain.on_demand import OnDemand
     from maskdet.classifier.inference.model import MaskClassifier
     from maskdet.detector.inference.model import MaskDetector
     from maskdet.detector.inference.thresholds import Threshold
@@ -168,17 +168,17 @@ class ModelOptions:
         """
         return self._load_classifier(threads=0)()
 
-    def _load_classifier(self, *, threads: int) -> LoadedAhead:
-        from maskdet.chain.ahead import load_ahead
+    def _load_classifier(self, *, threads: int) -> OnDemand:
+        from maskdet.chain.on_demand import on_demand
 
         # It is an ONNX file, also where the detector is a .pt.
         runtime = "auto" if self.runtime == "torch" else self.runtime
-        return load_ahead(self.classifier, device=self.device, runtime=runtime, threads=threads)
+        return on_demand(self.classifier, device=self.device, runtime=runtime, threads=threads)
 
     def open(self, *, threads: int = 0) -> tuple[MaskDetector, Predictor]:
         """Return the detector and what answers: it alone, or with the classifier where the (settled) mode asks it.
 
-        The shipped classifier is loaded meanwhile, and waited for by the first face that needs it.
+        The shipped classifier is loaded for the first face that needs it.
 
         Raises:
             click.UsageError: see ``open_detector``.
