@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 from maskdet import weights
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.inference.runtime import ModelSpec
+from maskdet.detector.inference.thresholds import logit
 from maskdet.weights import default_model
 
 # Importing an oracle inside a property test takes seconds, once; a busy machine is slow at drawing examples; and every
@@ -215,7 +216,8 @@ def write_constant() -> Callable[..., Path]:
     """Return a function that writes a detector which gives the same answer to every picture.
 
     It takes the rows of the answer, one an anchor: the middle of a box, its width and height in pixels of the input,
-    and a probability a class; what else its file says; and the classes. Its input is 64 px, and its stride 32.
+    and a probability a class; what else its file says; the classes; and whether a sigmoid makes the probabilities, as
+    in a network that was trained. Its input is 64 px, and its stride 32.
     """
     onnx = pytest.importorskip("onnx")
 
@@ -224,15 +226,25 @@ def write_constant() -> Callable[..., Path]:
         rows: Sequence[Sequence[float]],
         metadata: Mapping[str, str] | None = None,
         names: Sequence[str] = CLASS_NAMES,
+        sigmoid: bool = False,
     ) -> Path:
         helper, kind = onnx.helper, onnx.TensorProto.FLOAT
         answer = np.array(rows, np.float32).T[None]
+        given = answer.copy()
+        if sigmoid:
+            given[:, 4:] = logit(np.array(rows).T[None, 4:])
         nodes = [
             helper.make_node("ReduceMean", ["images"], ["means"], axes=[1, 2, 3], keepdims=1),
             helper.make_node("Reshape", ["means", "flat"], ["means_flat"]),
             helper.make_node("Mul", ["means_flat", "zero"], ["nothing"]),
-            helper.make_node("Add", ["nothing", "answer"], ["output0"]),
+            helper.make_node("Add", ["nothing", "answer"], ["whole" if sigmoid else "output0"]),
         ]
+        if sigmoid:
+            nodes += [
+                helper.make_node("Split", ["whole", "parts"], ["boxes", "logits"], axis=1),
+                helper.make_node("Sigmoid", ["logits"], ["scores"]),
+                helper.make_node("Concat", ["boxes", "scores"], ["output0"], axis=1),
+            ]
         graph = helper.make_graph(
             nodes,
             "g",
@@ -241,7 +253,8 @@ def write_constant() -> Callable[..., Path]:
             [
                 onnx.numpy_helper.from_array(np.array([-1, 1, 1], np.int64), "flat"),
                 onnx.numpy_helper.from_array(np.zeros((), np.float32), "zero"),
-                onnx.numpy_helper.from_array(answer, "answer"),
+                onnx.numpy_helper.from_array(np.array([4, answer.shape[1] - 4], np.int64), "parts"),
+                onnx.numpy_helper.from_array(given, "answer"),
             ],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from figures.calibration import error_sentence
 from figures.cells import with_interval
 from figures.folds import folds as folds_table
 from figures.near_training import near_table
@@ -113,7 +114,9 @@ def _of_split(report: dict[str, Any]) -> str:
 |---|---|---|---|---|
 {chr(10).join(rows)}
 
-{near_table(report)}"""
+{near_table(report)}
+
+{error_sentence(report)}"""
 
 
 def _of_folds(report: dict[str, Any]) -> str:

@@ -8,25 +8,26 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from maskdet.detector.export.calibrated_onnx import write_calibration
+from maskdet.detector.export.calibrated_onnx import without_calibration, write_calibration
 from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.detector.inference.thresholds import calibration_of, read_calibration
 
 
 def lend(lender: Path, borrower: Path, target: Path) -> Path:
-    """Write ``borrower`` with the calibration that ``lender`` carries; its notes say whose it is.
+    """Write ``borrower`` with the calibration that ``lender`` carries, in place of its own; its notes say whose it is.
 
     Raises:
         SystemExit: the lender has none.
-        WeightsError: the borrower cannot be calibrated, or is already.
+        WeightsError: the borrower cannot be calibrated.
     """
     metadata = OnnxRuntime(lender, name=lender.stem).spec.metadata
     notes, calibration = read_calibration(metadata), calibration_of(metadata)
     if notes is None or calibration is None:
         raise SystemExit(f"error: {lender}: has no calibration to lend")
     said = {key: value for key, value in notes.items() if key not in {"schema", "temperature", "bias"}}
+    without_calibration(borrower, target)
     said["fitted_on"] = f"of {lender.stem}, from which it went on: {notes.get('fitted_on', '')}"
-    return write_calibration(borrower, target, calibration, said)
+    return write_calibration(target, target, calibration, said)
 
 
 def main() -> None:

@@ -6,7 +6,8 @@
     maskdet convert painted painted-yolo --val-fraction 0.01 --images symlink --no-duplicates
     python tools/mix_photos.py mix --main public --open open --painted painted-yolo --voc face-mask-detection extra-open painted
 
-``mix/data.yaml`` is for ``maskdet train``, ``mix/voc`` for ``maskdet study --ship``.
+``mix/data.yaml`` is for ``maskdet train``, ``mix/voc`` for ``maskdet study --ship``, ``mix/heldout.yaml`` for ``maskdet val``
+on the sources left out.
 
 Bare faces outnumber masked ones 22 to 1 in the open photos, and many are frames of few persons: of each source a part is taken, but
 every photo with a mask. Photos of the main set count twice. Whole sources are left out, to be tested on. Without ``--main`` the mix
@@ -98,7 +99,7 @@ def mix(
     once: bool = False,
     everything: bool = False,
 ) -> list[Path]:
-    """Write ``data.yaml`` and the list of photos that it names; return the photos.
+    """Write ``data.yaml``, and ``heldout.yaml`` of the sources left out, with their lists; return the photos.
 
     Args:
         main: the main set, converted; None takes none of it.
@@ -114,29 +115,40 @@ def mix(
         repeat(main, out / "again")
         chosen += pictures_in(out / "again", "train")
     left_out, whole = ((), left_out) if everything else (left_out, ())
+    held: list[Path] = []
     for picture in pictures_in(opened, "train", "val"):
         source = source_of(picture.stem)
+        if source in left_out:
+            held.append(picture)
+            continue
         share = 1.0 if source in whole else part * OPEN_SHARE.get(source, 1.0)
-        if source not in left_out and (draw.random() < share or shows_mask(labels_of(picture))):
+        if draw.random() < share or shows_mask(labels_of(picture)):
             chosen.append(picture)
     for folder in painted:
         for picture in sorted((folder / "images").rglob("*.jpg")):
-            if draw.random() < part * PAINTED_SHARE.get(source_of(picture.stem), 1.0):
+            if source_of(picture.stem) in left_out:
+                held.append(picture)
+            elif draw.random() < part * PAINTED_SHARE.get(source_of(picture.stem), 1.0):
                 chosen.append(picture)
-    (out / "train.txt").write_text("".join(f"{picture.absolute()}\n" for picture in chosen), encoding="utf-8")
-    (out / "data.yaml").write_text(
-        yaml.safe_dump(
-            {
-                "path": str(out.absolute()),
-                "train": "train.txt",
-                "val": str(((main or opened) / "images" / "val").absolute()),
-                "names": dict(enumerate(CLASS_NAMES)),
-            },
-            sort_keys=False,
-        ),
-        encoding="utf-8",
-    )
+    write_list(out, "data", chosen, ((main or opened) / "images" / "val").absolute())
+    if held:
+        write_list(out, "heldout", chosen, held)
     return chosen
+
+
+def write_list(out: Path, name: str, trained: Sequence[Path], tested: Path | Sequence[Path]) -> None:
+    """Write ``NAME.yaml``: photos to train on, listed in a file, and to test on, a folder or listed likewise."""
+    for part, photos in (("train", trained), (name, tested)):
+        if not isinstance(photos, Path):
+            text = "".join(f"{picture.absolute()}\n" for picture in photos)
+            (out / f"{part}.txt").write_text(text, encoding="utf-8")
+    said = {
+        "path": str(out.absolute()),
+        "train": "train.txt",
+        "val": str(tested) if isinstance(tested, Path) else f"{name}.txt",
+        "names": dict(enumerate(CLASS_NAMES)),
+    }
+    (out / f"{name}.yaml").write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
 
 
 def join(

@@ -34,7 +34,7 @@ WANTED_SPEED: Final = 1.6
 def score(model: Path, data: Path) -> dict[str, Any]:
     """Return what ``maskdet val`` says of a model on the split ``val``."""
     report = model.with_suffix(".val.json")
-    words = ["val", f"model={model}", f"data={data}", "--json", str(report), "--quiet"]
+    words = ["val", f"model={model}", f"data={data}", "--near-copies", "--json", str(report), "--quiet"]
     cli.main(words, prog_name="maskdet", standalone_mode=False)
     scored: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     return scored

@@ -16,7 +16,7 @@ from typing import Any
 from cards import cards
 from figures.arithmetic import arithmetic
 from figures.augmented import chain_augmented, folds_augmented, public_augmented
-from figures.calibration import calibration
+from figures.calibration import calibration, shipped_errors
 from figures.chain import compare_folds
 from figures.classifier import classifier, study
 from figures.converter import converter
@@ -71,6 +71,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("benchmarks/results/foreign_faces.json", foreign_faces),
     ),
     "docs/accuracy.md": (
+        ("weights/models.json", shipped_errors),
         ("benchmarks/results/calibration.json", calibration),
         ("benchmarks/results/mistakes.json", mistakes),
     ),

@@ -17,8 +17,11 @@ import numpy.typing as npt
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.evaluation.operating_point import matched_faces
+from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import Calibration, logit
+from maskdet.statistics.calibration_error import expected_calibration_error
+from maskdet.statistics.figures import Figure, figure_of
 
 #: Detections above it are fitted on: far below, thousands of boxes that are never reported would decide.
 FIT_CONF: Final = 0.05
@@ -138,6 +141,35 @@ def judge(truths: Sequence[Truth], found: Sequence[Detections]) -> Judged:
         np.concatenate([column[at] for column in columns]) if columns else np.zeros(0) for at in range(4)
     )
     return Judged(photos.astype(np.int64), class_ids.astype(np.int64), scores, right.astype(np.bool_))
+
+
+#: Calibration error counts detections whose confidence exceeds these: nearly all, and those that are reported.
+ERROR_ABOVE: Final = (FIT_CONF, DEFAULT_CONF)
+
+
+def calibration_errors(
+    judged: Judged, weights: npt.NDArray[np.int32], confidences: npt.NDArray[np.float64] | None = None
+) -> dict[float, dict[str, Figure]]:
+    """Return the expected calibration error of detections above each of ``ERROR_ABOVE``, of all and of each class.
+
+    Args:
+        weights: (B, P) int32, how often each photo counts in each draw behind the intervals.
+        confidences: (N,) float64 in place of the scores.
+    """
+    scores = judged.scores if confidences is None else confidences
+
+    def error_of(kept: npt.NDArray[np.bool_]) -> Figure:
+        some = judged.take(kept)
+        values = [expected_calibration_error(scores[kept], some.right)]
+        values += [expected_calibration_error(scores[kept], some.right, weights=row[some.photos]) for row in weights]
+        return figure_of(np.array(values))
+
+    errors: dict[float, dict[str, Figure]] = {}
+    for least in ERROR_ABOVE:
+        above = scores > least
+        errors[least] = {"all": error_of(above)}
+        errors[least] |= {name: error_of(above & (judged.class_ids == at)) for at, name in enumerate(CLASS_NAMES)}
+    return errors
 
 
 def best_threshold(

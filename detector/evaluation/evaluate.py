@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.average_precision import ap_of_draws, ap_rows_of, by_iou, by_size, match_tables
+from maskdet.detector.evaluation.calibration import calibration_errors, judge
 from maskdet.detector.evaluation.coco import coco_scores, within_sizes
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth, in_classes, read_split, scored_ids
 from maskdet.detector.evaluation.near_training import NearPhotos, score_near
@@ -27,7 +28,7 @@ from maskdet.detector.inference.options import DEFAULT_CONF, DEFAULT_IOU
 from maskdet.detector.inference.postprocess import MAX_DETECTIONS, Detections
 from maskdet.detector.inference.thresholds import calibrated_confs
 from maskdet.imaging.decode import decode_file
-from maskdet.statistics.figures import draw_photos, figure_of, mean_of_known
+from maskdet.statistics.figures import Figure, draw_groups, draw_photos, figure_of, mean_of_known
 from maskdet.terminal.progress import track
 
 #: YOLO's threshold for ``val``: low enough that the precision-recall curve is complete.
@@ -92,6 +93,11 @@ def evaluate(
     if found is not all_reported:
         given = coco_scores(labelled.truths, all_reported, labelled.names).ap
         as_reported = ap_rows(labelled.truths, all_reported, given, resamples=resamples, seed=seed, names=names)
+    errors: dict[float, dict[str, Figure]] = {}
+    if model is not None and labelled.names == CLASS_NAMES:
+        groups = np.arange(len(labelled.photos)) if near is None else near.groups
+        draws = draw_groups(groups, resamples=resamples, rng=np.random.default_rng(seed))
+        errors = calibration_errors(judge(labelled.truths, all_reported), draws)
     return ValReport(
         data=labelled.data,
         split=labelled.split,
@@ -105,6 +111,7 @@ def evaluate(
         imgsz=imgsz,
         repeated=labelled.repeated,
         names=names,
+        calibration=errors,
         near_training=None if near is None else score_near(labelled, found, near, resamples=resamples, seed=seed),
     )
 

@@ -72,6 +72,8 @@ class ValReport:
         repeated: label lines left out because another line of the file says the same.
         as_reported: a row of ``ap["all"]`` -> the same of what ``maskdet detect`` reports: one class a box, from
             confidence 0.001 as calibrated.
+        calibration: confidence -> ``"all"`` or class -> expected calibration error of what ``maskdet detect`` reports
+            above it; empty for given predictions and other classes.
         near_training: the figures beside themselves, without photos that resemble trained ones, where asked for.
     """
 
@@ -89,6 +91,7 @@ class ValReport:
     command: str | None = None
     repeated: int = 0
     names: tuple[str, ...] = CLASS_NAMES
+    calibration: dict[float, dict[str, Figure]] = field(default_factory=dict)
     near_training: NearTraining | None = None
 
     @property
@@ -151,5 +154,6 @@ class ValReport:
                 "columns": "detected",
                 "matrix": point.confusion.tolist(),
             },
+            "calibration_error": {str(above): plain(errors) for above, errors in self.calibration.items()},
             **({} if self.near_training is None else {"near_training": self.near_training.to_dict()}),
         }

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from maskdet.detector.inference.thresholds import KEY, SCHEMA, Calibration, read_calibration
+from maskdet.detector.inference.thresholds import KEY, SCHEMA, Calibration
 from maskdet.errors import WeightsError
 from maskdet.extras import require
 from maskdet.files.atomic import write_bytes
@@ -67,23 +67,30 @@ def write_calibration(
     return target
 
 
-def write_notes(source: Path, target: Path, notes: Mapping[str, Any]) -> Path:
-    """Write a copy of a calibrated detector that says something else beside its temperature and bias.
+def without_calibration(source: Path, target: Path) -> Path:
+    """Write a copy of a detector whose scores are as trained: what ``write_calibration`` put in is taken out.
 
     Args:
         target: the file to write; may be the same.
-        notes: take the place of those of the same name.
 
     Raises:
-        WeightsError: not an ONNX model, or not calibrated.
+        WeightsError: not an ONNX model, or one whose calibration another program wrote.
         MissingExtraError: onnx is not installed.
         SourceError: the file cannot be written.
     """
     onnx, model, metadata = _load(source)
-    said = read_calibration(metadata)
-    if said is None:
-        raise WeightsError(source, "is not calibrated")
-    onnx.helper.set_model_props(model, {**metadata, KEY: json.dumps({**said, **notes})})
+    graph = model.graph
+    ours = {node.name: node for node in graph.node if node.name in (_SCALE, _BIAS)}
+    if KEY in metadata:
+        if len(ours) != 2:
+            raise WeightsError(source, "is calibrated, and not by maskdet: give the file as maskdet export wrote it")
+        sigmoid = _score_sigmoid(source, graph)
+        sigmoid.input[0] = ours[_SCALE].input[0]
+        for node in ours.values():
+            graph.node.remove(node)
+        for tensor in [one for one in graph.initializer if one.name in (_SCALE, _BIAS)]:
+            graph.initializer.remove(tensor)
+        onnx.helper.set_model_props(model, {key: value for key, value in metadata.items() if key != KEY})
     write_bytes(target, model.SerializeToString())
     return target
 

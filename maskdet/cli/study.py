@@ -204,6 +204,8 @@ class _Study:
         found = load_runs(self.runs)
         if self.asked.ship:
             self._ship(self.asked.ship, crops, found)
+            if not found:  # what others start from needs no run of its own
+                return EXIT_DONE
         self._report(crops, [*found, *two_class_views(found)])
         return EXIT_ERROR if self.absent else EXIT_DONE
 

@@ -214,7 +214,7 @@ class Calibrated:
             WeightsError: a file is no ONNX detector that can be calibrated.
             SourceError: a file cannot be written.
         """
-        from maskdet.detector.evaluation.folds.calibration import THRESHOLDS
+        from maskdet.detector.evaluation.calibration import ERROR_ABOVE
         from maskdet.detector.evaluation.plots import reliability_diagram
         from maskdet.detector.export.calibrated_onnx import write_calibration
         from maskdet.files.atomic import write_bytes
@@ -228,7 +228,7 @@ class Calibrated:
         for path, calibration in calibrations:
             write_calibration(path, folder / path.name, calibration, notes)
         panels = [("as trained", report.methods["none"].confidences), ("calibrated", method.confidences)]
-        diagram = reliability_diagram(panels, report.judged.right, least=THRESHOLDS[0])
+        diagram = reliability_diagram(panels, report.judged.right, least=ERROR_ABOVE[0])
         write_bytes(folder / DIAGRAM, png(diagram, dpi=110))
 
 

@@ -223,19 +223,19 @@ def print_mistakes(report: Mapping[str, Any]) -> None:
 def print_calibration(report: CalibrationReport) -> None:
     """Print what calibrating changes, and the thresholds with the best F1."""
     from maskdet.classes import CLASS_NAMES
-    from maskdet.detector.evaluation.folds.calibration import THRESHOLDS
+    from maskdet.detector.evaluation.calibration import ERROR_ABOVE
 
     screen = console()
     table = report_table("Calibration error, each fold calibrated by what the others say")
-    for name in ("method", "temperature", "bias", *(f"ECE above {limit}" for limit in THRESHOLDS), *CLASS_NAMES):
+    for name in ("method", "temperature", "bias", *(f"ECE above {limit}" for limit in ERROR_ABOVE), *CLASS_NAMES):
         table.add_column(name)
     for name, method in report.methods.items():
         fitted = (_numbers(method.final.temperature), _numbers(method.final.bias))
-        of_class = method.by_class[THRESHOLDS[-1]].values()
-        errors = [method.errors[limit] for limit in THRESHOLDS]
+        of_class = method.by_class[ERROR_ABOVE[-1]].values()
+        errors = [method.errors[limit] for limit in ERROR_ABOVE]
         table.add_row(name, *fitted, *map(figure_cell, (*errors, *of_class)))
     screen.print(table)
-    screen.print(f"The classes' columns: of their detections above {THRESHOLDS[-1]}.\n", markup=False)
+    screen.print(f"The classes' columns: of their detections above {ERROR_ABOVE[-1]}.\n", markup=False)
     table = report_table("Confidence thresholds, chosen on the other folds")
     for name in ("chosen", "with / without / incorrect", "mean F1", "beside the default"):
         table.add_column(name, no_wrap=True)

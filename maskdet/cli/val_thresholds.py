@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,14 +40,12 @@ class ChosenThresholds:
             WeightsError: the file is no ONNX detector that can be calibrated.
             SourceError: it cannot be written.
         """
-        from maskdet.detector.export.calibrated_onnx import write_calibration, write_notes
+        from maskdet.detector.export.calibrated_onnx import without_calibration, write_calibration
 
-        target, notes = folder / self.path.name, self.thresholds.notes()
+        target = folder / self.path.name
         folder.mkdir(parents=True, exist_ok=True)
-        if self.thresholds.calibration is None:
-            write_notes(self.path, target, notes)
-        else:
-            write_calibration(self.path, target, self.thresholds.calibration, notes)
+        without_calibration(self.path, target)
+        write_calibration(target, target, self.thresholds.calibration, self.thresholds.notes())
 
     def print(self) -> None:
         """Print the thresholds of both modes."""
@@ -65,7 +64,7 @@ class ChosenThresholds:
 
 
 def choose(settings: Mapping[str, Any], model: ModelOptions, folder: Path | None, *, quiet: bool) -> ChosenThresholds:
-    """Choose on the split of ``settings``, with the classifier of ``model``.
+    """Choose on the split of ``settings``, with the classifier of ``model``; a calibrated file is calibrated anew.
 
     Raises:
         MaskdetError: data or a model cannot be used, or a file that is not ours would be written over.
@@ -73,6 +72,8 @@ def choose(settings: Mapping[str, Any], model: ModelOptions, folder: Path | None
     """
     from maskdet.chain.evaluation.thresholds import choose_thresholds
     from maskdet.detector.evaluation.labelled_split import read_split
+    from maskdet.detector.export.calibrated_onnx import without_calibration
+    from maskdet.detector.inference.thresholds import KEY
     from maskdet.files.guard import Guard
     from maskdet.weights import checksum, resolve_weights
 
@@ -82,9 +83,13 @@ def choose(settings: Mapping[str, Any], model: ModelOptions, folder: Path | None
     if folder:
         Guard([str(path), str(other)]).check_model(folder / path.name)
     labelled = read_split(str(settings["data"]), str(settings.get("split", "val")))
-    detector, classifier = model.open_detector(), model.open_classifier()
-    try:
-        chosen = choose_thresholds(detector, classifier, labelled, classifier_sha256=checksum(other), quiet=quiet)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    with TemporaryDirectory() as scratch:
+        detector, classifier = model.open_detector(), model.open_classifier()
+        if KEY in detector.metadata:
+            bare = without_calibration(path, Path(scratch) / path.name)
+            detector = replace(model, weights=str(bare)).open_detector()
+        try:
+            chosen = choose_thresholds(detector, classifier, labelled, classifier_sha256=checksum(other), quiet=quiet)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
     return ChosenThresholds(thresholds=chosen, path=path)

@@ -47,6 +47,20 @@ def test_a_part_of_a_source_is_taken_all_its_masks_and_nothing_of_what_is_left_o
     assert 15 <= sum(stem.startswith("xo_sv_0") for stem in chosen) <= 45  # three tenths of 100
 
 
+def test_what_is_left_out_is_a_set_of_its_own_and_the_main_set_may_be_none(
+    tool: ModuleType, folders: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    main, opened, _ = folders
+    painted = converted(tmp_path / "more", {"painted_00000_xo_fdg_0001": MASKED, "painted_00001_xo_ols_0001": MASKED})
+    both = [[p.stem for p in tool.mix(tmp_path / "mix", one, opened, [painted], ["fdg"])] for one in (main, None)]
+
+    assert both[1] == [stem for stem in both[0] if "xo_" in stem]
+    held = yaml.safe_load((tmp_path / "mix" / "heldout.yaml").read_text(encoding="utf-8"))
+    assert (held["train"], held["val"]) == ("train.txt", "heldout.txt")
+    listed = (tmp_path / "mix" / "heldout.txt").read_text(encoding="utf-8").splitlines()
+    assert [Path(line).stem for line in listed] == ["xo_fdg_0001", "painted_00000_xo_fdg_0001"]
+
+
 def test_everything_holds_what_was_held_out_and_half_of_the_rest(
     tool: ModuleType, folders: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:

@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.calibration import (
+    ERROR_ABOVE,
     FIT_CONF,
     Judged,
     best_threshold,
+    calibration_errors,
     fit_calibration,
     fit_per_class,
     judge,
@@ -27,13 +29,10 @@ from maskdet.detector.evaluation.operating_point import ROWS, PhotoCounts, count
 from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.thresholds import Calibration
-from maskdet.statistics.calibration_error import BINS, adaptive_calibration_error, expected_calibration_error
+from maskdet.statistics.calibration_error import BINS, adaptive_calibration_error
 from maskdet.statistics.figures import Figure, figure_of, plain, with_measured
 
 SCHEMA: Final = "maskdet-calibration-folds/1"
-
-#: Calibration error counts detections whose confidence exceeds these: nearly all, and those that are reported.
-THRESHOLDS: Final = (0.05, DEFAULT_CONF)
 
 #: What was tried: nothing, a temperature, a temperature and a bias, both for each class.
 METHODS: Final = ("none", "temperature", "temperature_and_bias", "per_class")
@@ -133,11 +132,11 @@ class CalibrationReport:
         before, after = (self.methods[name].errors for name in ("none", self.chosen))
         return {
             "fitted_on": f"{data}: {len(self.judged.right)} detections of detectors that had not seen the photos",
-            "ece_before": {str(t): plain(before[t].value) for t in THRESHOLDS},
-            "ece_after": {str(t): plain(after[t].value) for t in THRESHOLDS},
+            "ece_before": {str(t): plain(before[t].value) for t in ERROR_ABOVE},
+            "ece_after": {str(t): plain(after[t].value) for t in ERROR_ABOVE},
             "ece_after_by_class": {
                 str(t): {name: plain(one.value) for name, one in self.methods[self.chosen].by_class[t].items()}
-                for t in THRESHOLDS
+                for t in ERROR_ABOVE
             },
             "best_f1_conf": self.thresholds["one"].to_dict()["final"],
             "best_f1_conf_per_class": self.thresholds["per_class"].to_dict()["final"],
@@ -218,19 +217,11 @@ def _method(name: str, judged: Sequence[Judged], whole: Judged, drawn: npt.NDArr
         [one.apply(part.scores, part.class_ids) for one, part in zip(fitted, judged, strict=True)]
     )
 
-    def error_of(kept: npt.NDArray[np.bool_]) -> Figure:
-        some = whole.take(kept)
-        values = [expected_calibration_error(confidences[kept], some.right)]
-        values += [expected_calibration_error(confidences[kept], some.right, weights=row[some.photos]) for row in drawn]
-        return figure_of(np.array(values))
-
+    by_class = calibration_errors(whole, drawn, confidences)
     errors, adaptive, counts = {}, {}, {}
-    by_class: dict[float, dict[str, Figure]] = {}
-    for threshold in THRESHOLDS:
+    for threshold in ERROR_ABOVE:
         above = confidences > threshold
-        errors[threshold] = error_of(above)
-        of_class = {name: above & (whole.class_ids == at) for at, name in enumerate(CLASS_NAMES)}
-        by_class[threshold] = {str(name): error_of(kept) for name, kept in of_class.items()}
+        errors[threshold] = by_class[threshold].pop("all")
         adaptive[threshold] = adaptive_calibration_error(confidences[above], whole.right[above])
         counts[threshold] = int(above.sum())
     return MethodScores(fitted, fit(judged), confidences, errors, adaptive, counts, by_class)

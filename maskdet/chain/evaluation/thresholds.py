@@ -17,13 +17,13 @@ import numpy.typing as npt
 from maskdet.chain.predictor import DEFAULT_RULE, FusionRule, check_same_classes, class_scores, fuse, shorter_sides
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.model import MaskClassifier
-from maskdet.detector.evaluation.calibration import FIT_CONF, Judged, best_threshold, fit_per_class, judge
+from maskdet.detector.evaluation.calibration import ERROR_ABOVE, FIT_CONF, Judged, best_threshold, fit_per_class, judge
 from maskdet.detector.evaluation.evaluate import VAL_CONF
 from maskdet.detector.evaluation.labelled_split import LabelledSplit, Truth
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
-from maskdet.detector.inference.thresholds import CHAIN, KEY, NOTE, Calibration, calibrated_conf
+from maskdet.detector.inference.thresholds import CHAIN, NOTE, Calibration
 from maskdet.imaging.decode import decode_file
 from maskdet.statistics.calibration_error import expected_calibration_error
 from maskdet.statistics.figures import plain
@@ -33,9 +33,6 @@ SCHEMA: Final = "maskdet-thresholds/1"
 
 #: A class of so many faces has a threshold half-way between its own and that of all classes.
 EVEN_FACES: Final = 50
-
-#: Confidences above which the calibration error is said.
-_ABOVE: Final = (FIT_CONF, DEFAULT_CONF)
 
 #: In so many parts the photos are divided for it.
 _PARTS: Final = 5
@@ -70,9 +67,9 @@ class Thresholds:
     """What a detector's file is to say: its calibration, and the thresholds of both modes.
 
     Attributes:
-        calibration: a temperature and a bias a class; None where the file is calibrated already.
+        calibration: a temperature and a bias a class.
         ece: confidence -> calibration error above it before and after, each part of the photos calibrated by what the
-            others say; empty without a calibration.
+            others say.
         ece_by_class: confidence -> class -> the same of its detections alone.
     """
 
@@ -82,7 +79,7 @@ class Thresholds:
     detections: int
     classifier: str
     classifier_sha256: str
-    calibration: Calibration | None
+    calibration: Calibration
     ece: dict[float, BeforeAfter]
     ece_by_class: dict[float, dict[str, BeforeAfter]]
     detect: ModeThresholds
@@ -91,7 +88,7 @@ class Thresholds:
     def notes(self) -> dict[str, Any]:
         """Return what the file says beside temperature and bias."""
         photos = f"{self.photos} photos held out"
-        fitted = {
+        return {
             "fitted_on": f"{self.data}: {self.detections} detections of {photos}, the errors after by cross-fitting",
             "ece_before": {str(above): plain(before) for above, (before, _) in self.ece.items()},
             "ece_after": {str(above): plain(after) for above, (_, after) in self.ece.items()},
@@ -99,9 +96,6 @@ class Thresholds:
                 str(above): {name: plain(after) for name, (_, after) in errors.items()}
                 for above, errors in self.ece_by_class.items()
             },
-        }
-        return {
-            **(fitted if self.calibration else {}),
             "thresholds_on": f"{self.data}: {photos}",
             "best_f1_conf": dict.fromkeys(CLASS_NAMES, round(self.detect.common, 6)),
             NOTE: self.detect.by_class(),
@@ -128,7 +122,7 @@ def choose_thresholds(
     rule: FusionRule = DEFAULT_RULE,
     quiet: bool = True,
 ) -> Thresholds:
-    """Run both models over a split, calibrate the detector where its file is not, and choose.
+    """Run both models over a split, calibrate the detector, whose scores are as trained, and choose.
 
     Raises:
         SourceError: a photo that cannot be decoded.
@@ -136,21 +130,19 @@ def choose_thresholds(
         ValueError: the detections cannot be calibrated.
     """
     check_same_classes(detector)
-    least = calibrated_conf(detector.metadata, VAL_CONF)
     found = [
-        detector.detect_arrays([decode_file(photo)], conf=least, agnostic=True)[0]
+        detector.detect_arrays([decode_file(photo)], conf=VAL_CONF, agnostic=True)[0]
         for photo in track(labelled.photos, label="detect", quiet=quiet)
     ]
     judged = judge(labelled.truths, found)
-    calibration, ece, by_class = None, dict[float, BeforeAfter](), dict[float, dict[str, BeforeAfter]]()
-    if KEY not in detector.metadata:
-        calibration, after = fit_per_class(judged.take(judged.scores > FIT_CONF)), cross_fitted(judged)
-        ece = {above: _errors(judged, after, above) for above in _ABOVE}
-        of_class = [(name, judged.class_ids == at) for at, name in enumerate(CLASS_NAMES)]
-        by_class = {
-            above: {name: _errors(judged.take(mine), after[mine], above) for name, mine in of_class} for above in _ABOVE
-        }
-        found = [_calibrated(one, calibration) for one in found]
+    calibration, after = fit_per_class(judged.take(judged.scores > FIT_CONF)), cross_fitted(judged)
+    ece = {above: _errors(judged, after, above) for above in ERROR_ABOVE}
+    of_class = [(name, judged.class_ids == at) for at, name in enumerate(CLASS_NAMES)]
+    by_class: dict[float, dict[str, BeforeAfter]] = {
+        above: {name: _errors(judged.take(mine), after[mine], above) for name, mine in of_class}
+        for above in ERROR_ABOVE
+    }
+    found = [_calibrated(one, calibration) for one in found]
     found = [one.take(one.confidences > FIT_CONF) for one in found]
     fused = []
     for photo, one in track(list(zip(labelled.photos, found, strict=True)), label="classify", quiet=quiet):

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskdet.classes import CLASS_NAMES
-from maskdet.detector.evaluation.calibration import Judged, best_threshold, fit_calibration, fit_per_class, judge
+from maskdet.detector.evaluation.calibration import (
+    Judged,
+    best_threshold,
+    calibration_errors,
+    fit_calibration,
+    fit_per_class,
+    judge,
+)
 from maskdet.detector.evaluation.labelled_split import Truth
 from maskdet.detector.evaluation.operating_point import operating_point
 from maskdet.detector.inference.postprocess import Detections
@@ -29,6 +36,22 @@ def test_a_known_calibration_is_found_again(known: Calibration) -> None:
     assert fitted.bias == pytest.approx(known.bias, abs=0.05)
     assert expected_calibration_error(scores, right) > 0.05
     assert expected_calibration_error(fitted.apply(scores), right) < 0.015
+
+
+def test_the_error_is_of_all_and_of_each_class_with_its_interval() -> None:
+    """In each of ten photos a mask at 0.9 and one at 0.2, of which eight and three are right; bare at 0.6: five."""
+    class_ids, scores = np.tile([0, 0, 1], 10), np.tile([0.9, 0.2, 0.6], 10)
+    right = np.array([[at < 8, at < 3, at < 5] for at in range(10)]).ravel()
+    judged = Judged(np.repeat(np.arange(10), 3), class_ids, scores, right)
+    weights = np.zeros((2, 10), np.int32)
+    weights[0], weights[1, 0] = 1, 10
+    errors = calibration_errors(judged, weights)
+    assert errors[0.05]["with_mask"].value == pytest.approx((0.1 + 0.1) / 2)
+    assert errors[0.25]["with_mask"].value == pytest.approx(0.1)
+    assert errors[0.25]["all"].value == pytest.approx((0.1 + 0.1) / 2)
+    assert errors[0.25]["mask_weared_incorrect"].value is None
+    # The second draw is the first photo alone, where all is right: 1 - 0.9 and 1 - 0.6.
+    assert errors[0.25]["all"].high == pytest.approx(0.1 + 0.975 * ((0.1 + 0.4) / 2 - 0.1))
 
 
 def test_the_fit_is_the_classifiers_temperature() -> None:

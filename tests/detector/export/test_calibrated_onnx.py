@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskdet.detector.export.calibrated_onnx import write_calibration
+from maskdet.detector.export.calibrated_onnx import without_calibration, write_calibration
 from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.detector.inference.thresholds import Calibration, read_calibration
 from maskdet.errors import WeightsError
@@ -47,6 +47,23 @@ def test_scores_are_calibrated_and_boxes_are_not(
         "fitted_on": "x",
     }
     assert {**after.spec.metadata}.keys() - {**before.spec.metadata}.keys() == {"maskdet_calibration"}
+
+
+def test_what_was_put_in_is_taken_out(as_exported: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.onnx"
+    for calibration in (Calibration(0.5, 0.3), Calibration((0.5, 1.5, 1.0), (0.3, -0.2, 0.0))):
+        write_calibration(as_exported, tmp_path / "calibrated.onnx", calibration)
+        without_calibration(tmp_path / "calibrated.onnx", bare)
+        batch = np.random.default_rng(0).random((1, 3, 320, 320), np.float32)
+        before, after = OnnxRuntime(as_exported, name="a"), OnnxRuntime(bare, name="b")
+        np.testing.assert_array_equal(after(batch), before(batch))
+        assert {**after.spec.metadata} == {**before.spec.metadata}
+    model = onnx.load(tmp_path / "calibrated.onnx")
+    for node in model.graph.node:
+        node.name = ""
+    onnx.save(model, tmp_path / "renamed.onnx")
+    with pytest.raises(WeightsError, match="is calibrated, and not by maskdet"):
+        without_calibration(tmp_path / "renamed.onnx", bare)
 
 
 def test_only_once_and_only_a_detector(as_exported: Path, tmp_path: Path, tiny_classifier: Path) -> None:

@@ -14,9 +14,11 @@ from maskdet.classifier.inference.model import MaskClassifier
 from maskdet.cli import main
 from maskdet.detector.evaluation.calibration import Judged, fit_per_class
 from maskdet.detector.evaluation.labelled_split import Truth, read_split
+from maskdet.detector.export.calibrated_onnx import write_calibration
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.runtime import OnnxRuntime
+from maskdet.detector.inference.thresholds import Calibration
 
 pytest.importorskip("faster_coco_eval")
 pytest.importorskip("onnx")
@@ -51,9 +53,8 @@ def by_hand() -> Judged:
     return Judged(np.repeat(np.arange(10), 3), class_ids.astype(np.int64), scores.astype(np.float64), RIGHT.ravel())
 
 
-def test_a_split_gives_each_class_its_calibration(
-    tmp_path: Path, write_constant: Callable[..., Path], tiny_classifier: Path
-) -> None:
+@pytest.fixture
+def ten_photos(tmp_path: Path) -> Path:
     for folder in ("images/val", "labels/val"):
         (tmp_path / folder).mkdir(parents=True)
     for at, found in enumerate(RIGHT):
@@ -62,20 +63,33 @@ def test_a_split_gives_each_class_its_calibration(
         lines = [f"{class_id} {middle / 64} 0.5 {side / 64} {side / 32}" for class_id, middle, side, _ in faces]
         (tmp_path / f"labels/val/{at}.txt").write_text("\n".join(lines))
     (tmp_path / "data.yaml").write_text("val: images/val\nnames: [with_mask, without_mask, mask_weared_incorrect]\n")
+    return tmp_path
+
+
+@pytest.fixture
+def made(tmp_path: Path, write_constant: Callable[..., Path]) -> Path:
+    """Return the file of a detector that finds the three boxes in every photo."""
     rows = [[middle, 16, side, side, *np.eye(3)[class_id] * score] for class_id, middle, side, score in BOXES]
-    detector = MaskDetector(write_constant(tmp_path / "made.onnx", rows))
-    chosen = choose_thresholds(detector, MaskClassifier(tiny_classifier), read_split(tmp_path))
+    return write_constant(tmp_path / "made.onnx", rows, sigmoid=True)
+
+
+def test_a_split_gives_each_class_its_calibration(ten_photos: Path, made: Path, tiny_classifier: Path) -> None:
+    labelled, classifier = read_split(ten_photos), MaskClassifier(tiny_classifier)
+    chosen = choose_thresholds(MaskDetector(made), classifier, labelled, classifier_sha256="abc")
     expected = fit_per_class(by_hand())
-    assert chosen.calibration is not None
     assert chosen.calibration.temperature == pytest.approx(expected.temperature, rel=1e-4)
     assert chosen.calibration.bias == pytest.approx(expected.bias, abs=1e-4)
     # Before: of ten masks at 0.9 eight are right, of ten at 0.3 three, and of ten bare faces at 0.6 five.
     assert chosen.ece_by_class[0.05]["with_mask"][0] == pytest.approx((0.1 + 0.0) / 2, abs=1e-6)
     assert chosen.ece_by_class[0.05]["without_mask"][0] == pytest.approx(0.1, abs=1e-6)
     assert chosen.ece[0.05][0] == pytest.approx((0.1 + 0.0 + 0.1) / 3, abs=1e-6)
-    noted = chosen.notes()["ece_after_by_class"]["0.05"]
+    notes = chosen.notes()
+    noted = notes["ece_after_by_class"]["0.05"]
     assert noted["with_mask"] == pytest.approx(chosen.ece_by_class[0.05]["with_mask"][1])
     assert noted["mask_weared_incorrect"] is None
+    assert chosen.faces == (8 + 3, 5, 0)
+    assert notes["chain"]["classifier"] == "tiny" and notes["chain"]["sha256"] == "abc"
+    assert set(notes["chain"]["conf"]) == set(notes["best_f1_conf_per_class"]) == set(CLASS_NAMES)
 
 
 def test_what_a_part_is_judged_by_has_not_seen_it() -> None:
@@ -96,53 +110,28 @@ def test_what_cannot_be_calibrated_is_one_line(
     assert "right and wrong detections are both needed" in capsys.readouterr().err
 
 
-def test_a_calibrated_file_keeps_its_calibration(
-    two_photos: Path, tmp_path: Path, tiny_classifier: Path, sure_of_masks: Path
+def test_the_command_calibrates_anew_and_writes_what_detect_reads(
+    ten_photos: Path, made: Path, tmp_path: Path, tiny_classifier: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    detector, classifier = MaskDetector(sure_of_masks), MaskClassifier(tiny_classifier)
-    said = {"maskdet_calibration": json.dumps({"schema": "maskdet-calibration/1", "temperature": 1.0, "bias": 0.0})}
-    detector.runtime.spec.metadata.update(said)  # type: ignore[attr-defined]
-    chosen = choose_thresholds(detector, classifier, read_split(two_photos), classifier_sha256="abc")
-    assert chosen.calibration is None
-    # The detector says with_mask of both photos, with 0.8; the classifier goes by colour, and green is without_mask:
-    # 0.3 is the better score of that class on the face, so that the fused one is 0.3 ^ 0.3 · 0.8 ^ 0.7 · (almost 1).
-    assert chosen.faces == (1, 1, 0)
-    assert chosen.detect.f1[0] == pytest.approx((2 / 3, 2 / 3))
-    assert chosen.chain.f1[1] == pytest.approx((1.0, 1.0))
-    notes = chosen.notes()
-    assert notes["chain"]["classifier"] == "tiny" and notes["chain"]["sha256"] == "abc"
-    assert set(notes["chain"]["conf"]) == set(notes["best_f1_conf_per_class"]) == set(CLASS_NAMES)
-    assert "ece_before" not in notes
-
-
-def test_the_command_writes_what_detect_reads(
-    two_photos: Path, tmp_path: Path, tiny_classifier: Path, sure_of_masks: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from maskdet.detector.export.calibrated_onnx import write_notes
-    from maskdet.errors import WeightsError
-
-    with pytest.raises(WeightsError, match="is not calibrated"):
-        write_notes(sure_of_masks, tmp_path / "out.onnx", {})
-    onnx = pytest.importorskip("onnx")
-    model = onnx.load(sure_of_masks)
-    said = {"schema": "maskdet-calibration/1", "temperature": 1.0, "bias": 0.0, "fitted_on": "folds"}
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    onnx.helper.set_model_props(model, {**metadata, "maskdet_calibration": json.dumps(said)})
-    onnx.save(model, sure_of_masks)
-    words = ["val", f"model={sure_of_masks}", f"data={two_photos}", "--classifier", str(tiny_classifier)]
+    fresh = choose_thresholds(MaskDetector(made), MaskClassifier(tiny_classifier), read_split(ten_photos))
+    write_calibration(made, made, Calibration(2.0, 1.0), {"fitted_on": "other photos"})
+    words = ["val", f"model={made}", f"data={ten_photos}", "--classifier", str(tiny_classifier), "--calibrate"]
     with pytest.raises(SystemExit) as stop:
-        main([*words, "--calibrate", "--save", str(tmp_path / "out"), "--json", str(tmp_path / "t.json")])
+        main([*words, "--save", str(tmp_path / "out"), "--json", str(tmp_path / "t.json")])
     assert stop.value.code == 0
     assert "chain, tiny" in capsys.readouterr().out
     report = json.loads((tmp_path / "t.json").read_text())
     assert report["schema"] == "maskdet-thresholds/1"
-    noted = json.loads(OnnxRuntime(tmp_path / "out/sure.onnx", name="a").spec.metadata["maskdet_calibration"])
-    assert noted["fitted_on"] == "folds"
+    noted = json.loads(OnnxRuntime(tmp_path / "out/made.onnx", name="a").spec.metadata["maskdet_calibration"])
+    # As if it had never been calibrated: the scores before are those of training.
+    assert noted["temperature"] == pytest.approx(fresh.calibration.temperature, rel=1e-4)
+    assert noted["bias"] == pytest.approx(fresh.calibration.bias, abs=1e-4)
+    assert "other photos" not in noted["fitted_on"]
     assert noted["chain"] == report["notes"]["chain"]
-    written = MaskDetector(tmp_path / "out/sure.onnx")
+    written = MaskDetector(tmp_path / "out/made.onnx")
     limits = written.chain_limits("tiny")
     assert limits.fused is not None
     assert limits.fused.tolist() == pytest.approx([noted["chain"]["conf"][name] for name in CLASS_NAMES])
     with pytest.raises(SystemExit) as stop:
-        main([*words, "--calibrate", "--save", str(sure_of_masks.parent)])
+        main([*words, "--save", str(made.parent)])
     assert stop.value.code == 2
