@@ -3,10 +3,10 @@
 ::
 
     python benchmarks/defaults.py public --splits val --weights maskdet-n-public --photos 170 --json public.json
-    python benchmarks/defaults.py held --weights maskdet-n-public --photos 200 --json defaults.json
+    python benchmarks/defaults.py heldout.yaml --splits val --weights maskdet-n-public --photos 200 --json defaults.json
 
-``maskdet-n`` has seen every photo: ``--weights`` names what answers in its place. ``held`` are the open photos of the
-sources that this one has left out, as they are and with masks painted on (docs/training.md).
+``maskdet-n`` has seen every photo: ``--weights`` names what answers in its place. ``mix/heldout.yaml`` lists the open
+photos of the sources that this one has left out, as they are and with masks painted on (docs/training.md).
 Every photo is looked at in each way in turn, in one thread, so that whatever else runs meets all alike; the time is the
 processor's. Photos with masks come first, then others by chance: few are masked among the open photos. F1 is counted at
 IoU 0.5 on what is reported, each class on its own; intervals are of 1000 draws of photos.

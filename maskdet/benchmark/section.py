@@ -107,6 +107,7 @@ def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
 SECTIONS: Final[dict[str, str]] = {
     "cold": "maskdet.benchmark.cold:measure_cold",
     "folder": "maskdet.benchmark.folder:measure_folder",
+    "quality": "maskdet.benchmark.quality:measure_quality",
     "video": "maskdet.benchmark.folder:measure_video",
     "classifier": "maskdet.benchmark.classifier:measure_classifier",
     "converter": "maskdet.benchmark.growth:measure_converter",
@@ -117,7 +118,7 @@ SECTIONS: Final[dict[str, str]] = {
 DEFAULT: Final = ("cold", "folder", "video", "classifier")
 
 #: Those that run ``yolo predict`` too.
-BESIDE_YOLO: Final = frozenset({"cold", "folder", "video"})
+BESIDE_YOLO: Final = frozenset({"cold", "folder", "quality", "video"})
 
 
 def run_section(name: str, settings: Settings) -> Section:

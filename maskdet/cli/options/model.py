@@ -9,7 +9,7 @@ import click
 
 from maskdet.cli.options import option
 from maskdet.detector.inference.options import DEFAULT_IOU
-from maskdet.prediction.quality import Quality, default_mode, with_quality
+from maskdet.prediction.quality import Preset, Quality, default_mode, with_quality
 from maskdet.sessions.devices import PRECISIONS, RUNTIMES, Precision, RuntimeName
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ModelOptions:
         type=click.Choice(get_args(Quality)),
         default="standard",
         show_default=True,
-        help="fast: 8 bits, the detector alone; best: chain, close-ups, augment. Single options win.",
+        help="fast: 8 bits, the detector alone, 544 px; best: chain, close-ups, augment. Single options win.",
     )
     mode: Mode | None = option(
         "--mode",
@@ -119,7 +119,7 @@ class ModelOptions:
     def settled(self) -> ModelOptions:
         """Return the options with those of ``quality``, and a mode, in the place of what was not given."""
         mode = "chain" if self.mode is None and self.classifier is not None else self.mode
-        given = {"weights": self.weights, "mode": mode, "close_ups": self.close_ups, "augment": self.augment}
+        given = {name: getattr(self, name) for name in Preset._fields} | {"mode": mode}
         chosen = replace(self, **with_quality(self.quality, **given))
         return chosen if chosen.mode else replace(chosen, mode=default_mode(chosen.weights))
 

@@ -16,19 +16,21 @@ from maskdet.prediction.pipeline import choose_predictor
 from maskdet.prediction.quality import default_mode, with_quality
 from maskdet.weights import default_model, shipped_models
 
-NOTHING = {"weights": None, "mode": None, "close_ups": None, "augment": None}
+NOTHING = {"weights": None, "mode": None, "imgsz": None, "close_ups": None, "augment": None}
 
 
 def test_what_each_word_stands_for() -> None:
     assert with_quality("standard", **NOTHING) == NOTHING
-    assert with_quality("fast", **NOTHING) == {**NOTHING, "weights": "maskdet-n-int8", "mode": "detect"}
+    assert with_quality("fast", **NOTHING) == {**NOTHING, "weights": "maskdet-n-int8", "mode": "detect", "imgsz": 544}
+    own = {"weights": "own.onnx", "mode": None}
+    assert with_quality("fast", **own) == {**own, "mode": "detect"}
     assert with_quality("best", **NOTHING) == {**NOTHING, "close_ups": True, "augment": True}
     with pytest.raises(ValueError, match="quality must be one of fast, standard, best, not 'good'"):
         with_quality("good", **NOTHING)  # type: ignore[arg-type]
 
 
 def test_single_options_win() -> None:
-    given = {"weights": "own.onnx", "mode": "chain", "close_ups": False, "augment": False}
+    given = {"weights": "own.onnx", "mode": "chain", "imgsz": 320, "close_ups": False, "augment": False}
     for quality in ("fast", "standard", "best"):
         assert with_quality(quality, **given) == given
 
@@ -54,6 +56,7 @@ def test_the_command_lines_options(
     typed: dict[str, Any], mode: str, weights: str | None, close_ups: bool | None, augment: bool | None
 ) -> None:
     settled = ModelOptions(**typed).settled()
+    assert settled.imgsz == (544 if typed.get("quality") == "fast" else None)
     assert (settled.mode, settled.weights, settled.close_ups, settled.augment) == (mode, weights, close_ups, augment)
     assert settled.settled() == settled
 
