@@ -125,12 +125,16 @@ def _held_back() -> Iterator[Callable[[], None]]:
         release()
 
 
+#: Threads for one tool; or no bytecode for what runs from its source, while pip compiled that of all others.
+_DECIDES: Final = frozenset({"OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"})
+
+
 def _environment(folder: Path) -> dict[str, str]:
     """Return our environment, less what would decide for a tool, with whatever keeps its libraries from reporting.
 
     Where ``yolo`` has no settings yet, it keeps them in ``folder``.
     """
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    environment = {name: value for name, value in os.environ.items() if name not in _DECIDES}
     settings = Path(os.path.expanduser("~/.config/Ultralytics"))  # noqa: PTH111 - there may be no home
     own = {} if settings.exists() else {"YOLO_CONFIG_DIR": str(folder.resolve())}
     # OpenVINO's import sends an event, but not in automated runs, as this is.

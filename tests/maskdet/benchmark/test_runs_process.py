@@ -39,10 +39,14 @@ def test_output_and_figures(tmp_path: Path) -> None:
     assert set(usage.figures()) <= {"wall_s", "cpu_s", "peak_mb"}
 
 
-def test_it_runs_in_the_folder_without_our_thread_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    code = "import os; print(os.getcwd(), os.environ.get('OMP_NUM_THREADS'), os.environ['YOLO_AUTOINSTALL'])"
-    assert measure(python(code), tmp_path).output.split() == [str(tmp_path.resolve()), "None", "false"]
+def test_it_runs_in_the_folder_without_what_decides_for_one_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE")
+    for name in names:
+        monkeypatch.setenv(name, "1")
+    code = f"import os; print(os.getcwd(), [os.environ.get(name) for name in {names}], os.environ['YOLO_AUTOINSTALL'])"
+    assert measure(python(code), tmp_path).output.split() == [str(tmp_path.resolve()), "[None,", "None]", "false"]
 
 
 def test_yolo_keeps_nothing_in_a_home_that_has_none_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
