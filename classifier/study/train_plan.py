@@ -145,7 +145,7 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
 
     from maskdet.classifier.networks.build import build_network
     from maskdet.classifier.training.batches import CropBatches, FeatureBatches, cached_features
-    from maskdet.classifier.training.fit import FitOptions, fit, predict
+    from maskdet.classifier.training.fit import FitOptions, fit, gains_by_bf16, predict
 
     recipe, spec = plan.chosen_recipe(), plan.spec
     own_dev = not plan.has_backbone
@@ -170,6 +170,7 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
         label=spec.title,
         report=None if report is None else lambda epoch: report(plan, epoch),
         quiet=around.quiet,
+        bf16=gains_by_bf16(trained, plan.device),
     )
     epochs, best = fit(trained, batches, division["train"], division["dev"], recipe, options)
     names = [record.crop for record in crops.records]
@@ -180,10 +181,11 @@ def train_plan(plan: Plan, crops: CropSet, around: Surroundings) -> NetworkRun:
     if around.models is not None and plan.network == SHIPPED and plan.protocol == "grouped":
         _keep_model(network, plan, crops, division, parts["dev"], around.models / f"{plan.folder}.onnx")
     total, trainable = count_parameters(network)
+    settings = {"name": plan.recipe_name, **recipe.to_dict(), **({"arithmetic": "bf16"} if options.bf16 else {})}
     run = NetworkRun(
         name=plan.network, title=spec.title, task=plan.task, protocol=plan.protocol,
         fold=plan.fold if plan.protocol == "grouped" else None, weights=plan.origin, frozen=plan.frozen,
-        recipe={"name": plan.recipe_name, **recipe.to_dict()}, seed=plan.seed, parameters=total, trainable=trainable,
+        recipe=settings, seed=plan.seed, parameters=total, trainable=trainable,
         epochs=epochs, best_epoch=best, ms_per_crop=_speed(network.to("cpu"), spec.side), parts=parts,
     )  # fmt: skip
     save_run(run, folder)

@@ -21,6 +21,7 @@ from maskdet.classifier.training.batches import SCORE_BATCH, Batches, slices
 from maskdet.classifier.training.checkpoint import TrainingState
 from maskdet.classifier.training.recipe import Recipe
 from maskdet.classifier.training.run import Epoch
+from maskdet.sessions.processor import has_bf16
 from maskdet.terminal.console import say
 from maskdet.terminal.progress import track
 
@@ -64,6 +65,7 @@ class FitOptions:
         checkpoint: written after each epoch, and resumed from where it is there; None for none.
         device: torch's name of it.
         report: is given each finished epoch.
+        bf16: multiply in bfloat16 while training, see ``gains_by_bf16``; weights, losses and scores stay float32.
         keep_last: leave the last epoch's weights in the network, as Keras does, not the best one's.
     """
 
@@ -74,7 +76,17 @@ class FitOptions:
     label: str = "training"
     report: Callable[[Epoch], None] | None = None
     quiet: bool = False
+    bf16: bool = False
     keep_last: bool = False
+
+
+def gains_by_bf16(module: nn.Module, device: str) -> bool:
+    """Whether a network trains faster in bfloat16: on a processor that multiplies in it, and of whole convolutions.
+
+    Of CNN-A to InceptionV3 a step takes 0.5 to 0.7 of the time, of MobileNetV2 1.2 (one thread, Zen 4).
+    """
+    groups = [one.groups for one in module.modules() if isinstance(one, nn.Conv2d)]
+    return device == "cpu" and has_bf16() and set(groups) == {1}
 
 
 def fit(
@@ -139,7 +151,9 @@ def _train_epoch(
         inputs, labels = batches.train(piece, rng)
         inputs, labels = inputs.to(device), labels.to(device)
         done = (number - 1 + (step + 1) / len(order)) / recipe.epochs
-        logits = state.module(inputs)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=options.bf16):
+            logits = state.module(inputs)
+        logits = logits.float()
         cost = cross_entropy(logits, labels, weights, recipe.label_smoothing)
         cost.backward()
         state.step(recipe.rate(done, 0.5 / recipe.epochs))

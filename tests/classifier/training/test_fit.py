@@ -15,8 +15,17 @@ from maskdet.errors import WeightsError
 
 torch = pytest.importorskip("torch")
 
+from maskdet.classifier.training import fit as fitting  # noqa: E402
 from maskdet.classifier.training.batches import CropBatches  # noqa: E402
-from maskdet.classifier.training.fit import FitOptions, cross_entropy, fit, predict, score, to_probabilities  # noqa: E402  # noqa: E402
+from maskdet.classifier.training.fit import (  # noqa: E402
+    FitOptions,
+    cross_entropy,
+    fit,
+    gains_by_bf16,
+    predict,
+    score,
+    to_probabilities,
+)
 
 RECIPE = Recipe(learning_rate=1e-2, batch=8, epochs=4, patience=4, augment=Augment(flip=0.5, shift=0.1))
 
@@ -39,6 +48,20 @@ def test_it_learns_what_can_be_learnt(many_faces: CropSet) -> None:
         assert score(net, batches, dev)[1] == epochs[best - 1].dev_error
         assert epochs[best - 1].dev_error <= 0.02
         assert epochs[best - 1].dev_loss == min(epoch.dev_loss for epoch in epochs)
+
+
+def test_bfloat16_learns_the_same_and_leaves_float32(many_faces: CropSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    train, dev = halves(many_faces)
+    batches = CropBatches(many_faces, 8, replace(RECIPE, epochs=12, patience=12))
+    net = tiny()
+    epochs, best = fit(net, batches, train, dev, batches.recipe, FitOptions(quiet=True, bf16=True))
+    assert epochs[best - 1].dev_error <= 0.02
+    assert {value.dtype for value in net.state_dict().values()} == {torch.float32}
+    monkeypatch.setattr(fitting, "has_bf16", lambda: True)
+    whole, depthwise = torch.nn.Conv2d(4, 4, 1), torch.nn.Conv2d(4, 4, 1, groups=4)
+    assert gains_by_bf16(torch.nn.Sequential(whole), "cpu")
+    assert not gains_by_bf16(torch.nn.Sequential(whole, depthwise), "cpu")
+    assert not gains_by_bf16(net, "cpu") and not gains_by_bf16(whole, "cuda:0")
 
 
 def test_a_resumed_training_ends_as_one_never_broken_off(many_faces: CropSet, tmp_path: Path) -> None:
