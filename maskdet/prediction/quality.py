@@ -27,7 +27,7 @@ class Preset(NamedTuple):
 PRESETS: Final[dict[Quality, Preset]] = {
     "fast": Preset(weights="maskdet-n-int8", mode="detect", imgsz=544),
     "standard": Preset(),
-    # maskdet-s has not learnt from the open photos: on photos from elsewhere it is worse (docs/results.md).
+    # maskdet-s is no better on photos from elsewhere (its card), for three times the work.
     "best": Preset(close_ups=True, augment=True),
 }
 

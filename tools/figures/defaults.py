@@ -8,7 +8,7 @@ from figures.cells import SHORT, with_interval
 
 #: What answers at each word.
 ANSWERS = {
-    "fast": "`maskdet-n-int8` alone",
+    "fast": "`maskdet-n-int8` alone, at 544 px",
     "standard": "`maskdet-n`, chained with `maskdet-c`",
     "best": "the same with close-ups and more views",
 }
@@ -28,7 +28,7 @@ def qualities(report: dict[str, Any], held_out: dict[str, Any]) -> str:
 
 Processor time of a photo beside the default's, and mean F1 of the three classes, with `{report["weights"]}` in place of `maskdet-n`, which has seen
 everything; from elsewhere: sources left out, half of the photos with painted masks. By
-`{held_out["command"]}`, likewise `held`; what each default gives: [results](docs/results.md).
+`{held_out["command"]}`, and `{report["command"]}`; what each default gives: [results](docs/results.md).
 """
 
 
