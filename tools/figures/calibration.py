@@ -83,8 +83,8 @@ def shipped_errors(registry: dict[str, Any]) -> str:
     if not rows:
         return ""
     return f"""Calibration error of each shipped detector by itself on the 170 photos of the public split, none of which any of it was fitted on; in
-brackets the 95 % interval over groups of photos, where a class of 19 faces leaves much open. By
-`maskdet val model=NAME data=public/data.yaml --near-copies`:
+brackets the 95 % interval over groups of photos. They were fitted on other sources, with larger faces and many painted masks, so not all of it
+carries over, and 19 incorrectly worn masks leave much open. By `maskdet val model=NAME data=public/data.yaml --near-copies`:
 
 | | all, above 0.05 | incorrect, above 0.05 | all, above 0.25 | incorrect, above 0.25 |
 |---|---|---|---|---|
