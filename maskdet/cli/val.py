@@ -241,7 +241,8 @@ def _say_notes(labelled: LabelledSplit, names: Sequence[str]) -> None:
 def _score_folds(settings: Mapping[str, Any], model: ModelOptions, asked: ValOptions) -> None:
     """Cross-validate and write what was asked for."""
     report = val_runs.score_folds(settings, model, quiet=asked.quiet)
-    report = replace(report, command=as_typed(settings, report.data))
+    given = Path(str(settings["data"]))  # kept answers go by their file's name, not by that of the data they are of
+    report = replace(report, command=as_typed(settings, given.name if given.is_file() else report.data))
     write_report(report.to_dict(), asked.json, indent=1)
     if asked.table:
         val_tables.print_folds(report)
