@@ -78,6 +78,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "docs/convert.md": (("benchmarks/results/fold_parts.json", fold_parts),),
     "docs/benchmark.md": (
         ("benchmarks/results/benchmark_cold.json", benchmark),
+        ("benchmarks/results/quality.json", benchmark),
         ("benchmarks/results/benchmark.json", benchmark),
         ("benchmarks/results/classifier_speed.json", classifier_speed),
         ("benchmarks/results/converter.json", converter),
