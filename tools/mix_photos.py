@@ -126,9 +126,10 @@ def mix(
             chosen.append(picture)
     for folder in painted:
         for picture in sorted((folder / "images").rglob("*.jpg")):
-            if source_of(picture.stem) in left_out:
+            source = source_of(picture.stem)
+            if source in left_out:
                 held.append(picture)
-            elif draw.random() < part * PAINTED_SHARE.get(source_of(picture.stem), 1.0):
+            elif draw.random() < part * PAINTED_SHARE.get(source, 1.0):
                 chosen.append(picture)
     write_list(out, "data", chosen, ((main or opened) / "images" / "val").absolute())
     if held:

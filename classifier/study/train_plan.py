@@ -88,10 +88,11 @@ class Plan:
     @property
     def origin(self) -> str:
         """What the weights start from, in one word: a file that is not torchvision's by its name."""
-        if self.spec.backbone is None or self.weights == "none":
+        backbone = self.spec.backbone
+        if backbone is None or self.weights == "none":
             return "random"
         if isinstance(self.weights, Path) and self.weights.is_file():
-            published = BACKBONES[self.spec.backbone].file.rpartition("-")[2].partition(".")[0]
+            published = BACKBONES[backbone].file.rpartition("-")[2].partition(".")[0]
             # torchvision names its files by the beginning of their SHA-256.
             with self.weights.open("rb") as file:
                 if not hashlib.file_digest(file, "sha256").hexdigest().startswith(published):
@@ -102,8 +103,9 @@ class Plan:
     def folder(self) -> str:
         """Name of the run's folder: the same settings by name give the same folder."""
         parts = [self.network, self.protocol if self.protocol == "study" else f"fold{self.fold + 1}"]
-        if self.has_backbone and self.origin != "imagenet":
-            parts.append("scratch" if self.origin == "random" else self.origin)
+        # Once: of a file it is read from its content.
+        if self.has_backbone and (origin := self.origin) != "imagenet":
+            parts.append("scratch" if origin == "random" else origin)
         if self.recipe_name != "ours":
             parts.append("as-printed")
         if self.task != self.spec.task:
