@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from maskdet.classes import sum_counts
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, first_line
 from maskdet.imaging.encode import encode_picture
 from maskdet.results import MaskResult
 from maskdet.serve.engine import Engine
@@ -22,6 +24,8 @@ from maskdet.sources import Picture, read
 if TYPE_CHECKING:
     from maskdet.alerts.monitor import AlertMonitor
     from maskdet.tracking.face_tracker import FaceTracker
+
+log = logging.getLogger(__name__)
 
 #: Seconds before a camera that was lost is tried again: the first, and the longest wait.
 FIRST_WAIT: Final = 1.0
@@ -136,9 +140,17 @@ class Camera:
             try:
                 self._watch()
                 still = self._seen.error is None
-            except (SourceError, ProblemError) as error:
+            except CancelledError:  # the engine ends, and let the frame go
+                return
+            except Exception as error:
+                if self._stop.is_set():
+                    return
                 still = False
-                self._lose(str(error))
+                if isinstance(error, (SourceError, ProblemError)):
+                    self._lose(str(error))
+                else:  # one frame that fails costs no further ones
+                    log.error("stream %s: a frame failed: %s", self.name, first_line(error), exc_info=error)
+                    self._lose("this should not have happened; the server's log says what did")
             # What gave frames is tried again soon; a file, or a picture behind an address, was not lost at all.
             wait = FIRST_WAIT if still or self._seen.frames > began else min(wait * 2, LONGEST_WAIT)
             self._stop.wait(wait)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from maskdet.alerts import parse_rule
 from maskdet.alerts.monitor import AlertMonitor
 from maskdet.errors import SourceError
-from maskdet.results import ImageInfo
+from maskdet.results import ImageInfo, MaskResult
 from maskdet.serve import cameras as module
 from maskdet.serve.app import create_app
 from maskdet.serve.cameras import Camera, Cameras
@@ -167,3 +167,40 @@ def test_a_file_is_shown_again_and_again(watch: Callable[..., TestClient], write
     found = until(lambda: (told := server.get("/v1/streams/door").json())["frames"] > 6 and told)
     assert found["state"] == "live"
     assert found["result"]["image"]["frame"] in {0, 1, 2}
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_server_that_ends_lets_its_camera_go(make_engine: Callable[..., Engine]) -> None:
+    """The frame that waits is cancelled: no error, nothing said, no further try."""
+    told: list[str] = []
+    door, engine = Door(), make_engine()  # never started: the frame waits
+    camera = Camera("door", door, engine, say=told.append)  # type: ignore[arg-type]
+    camera.start()
+    door.wanted.release()
+    until(lambda: engine.load == (1, 0))
+    camera.stop()
+    engine.stop()
+    camera._thread.join(10)
+    assert not camera._thread.is_alive()
+    assert (told, door.opened, door.closed) == ([], 1, 1)
+
+
+def test_a_frame_that_fails_costs_no_further_ones(watch: Callable[..., TestClient]) -> None:
+    class Fails(AlertMonitor):
+        def check(self, result: MaskResult) -> None:
+            super().check(result)
+            if len(told) == 1:
+                raise RuntimeError("secret path /home/somebody")
+
+    told: list[str] = []
+    door = Door()
+    server = watch(door, alerts=Fails([parse_rule("without_mask>=1")], [], told.append), say=told.append)
+    door.wanted.release()
+    until(lambda: server.get("/v1/streams/door").json()["state"] == "lost")
+    assert "somebody" not in server.get("/v1/streams/door").text
+    door.wanted.release()
+    until(lambda: server.get("/v1/streams/door").json()["state"] == "live")
+    assert told[1:] == [
+        "stream door: this should not have happened; the server's log says what did; trying again",
+        "stream door: back",
+    ]
