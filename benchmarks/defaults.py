@@ -33,6 +33,7 @@ from maskdet.prediction.pipeline import Predictor, choose_predictor
 from maskdet.prediction.quality import PRESETS
 from maskdet.results import ImageInfo, MaskResult
 from maskdet.statistics.figures import draw_photos, figure_of, plain, with_measured
+from maskdet.weights import identify
 
 #: What each step adds to the one before it; the last is the default.
 STEPS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
@@ -71,9 +72,13 @@ def main() -> None:
         more = "" if options.splits == "train,val" else f" --splits {options.splits}"
         more += f" --weights {options.weights}" if options.weights else ""
         more += f" --photos {options.photos}" if options.photos != 100 else ""
+        detectors = dict.fromkeys(
+            [options.weights, *(preset.weights or options.weights for preset in PRESETS.values())]
+        )
         report = {
             "command": f"python benchmarks/defaults.py {options.data.name}{more}",
             "weights": options.weights or "maskdet-n",
+            "models": [*(identify(name) for name in detectors), identify(None, "classify")],
             "photos": len(pairs),
             "faces": dict(zip(CLASS_NAMES, faces, strict=True)),
             "steps": {name: rows[name] for name, _ in STEPS},

@@ -31,6 +31,7 @@ from maskdet.classes import CLASS_NAMES
 from maskdet.detector.evaluation.coco import coco_iou, match
 from maskdet.detector.evaluation.labelled_split import Truth, read_split
 from maskdet.statistics.figures import wilson
+from maskdet.weights import identify
 
 SIZES = (0, 16, 32, 64, 128, np.inf)
 MISSED = "missed"
@@ -133,7 +134,9 @@ def main() -> None:
         )
         words = shlex.join(str(word) for word in sys.argv[1:])
         part = {"what": options.what, "command": f"python benchmarks/foreign_faces.py {words}", "photos": len(pairs)}
-        report["parts"].append({**part, "rows": rows})
+        models = [identify(options.weights)]
+        models += [identify(options.classifier, "classify")] if options.mode == "chain" else []
+        report["parts"].append({**part, "models": models, "rows": rows})
         options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

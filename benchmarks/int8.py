@@ -3,9 +3,9 @@
 INT8 is another file, ``NAME-int8.onnx`` beside ``NAME.onnx``; bfloat16 is OpenVINO's, where the processor has it. With
 ``--beside`` other float files are timed along, in ONNX Runtime.
 Speed is processor time on one thread: what else the machine does changes it little. Runtimes take turns, photo by
-photo. Prints a table and, with ``--json``, writes the figures::
+photo. The pair that ships needs its INT8 file under the float one's name. Prints a table; ``--json`` writes figures::
 
-    maskdet export model=maskdet-n-public.onnx int8=True data=public/data.yaml
+    cp weights/maskdet-n-public.onnx . && cp weights/maskdet-n-int8.onnx maskdet-n-public-int8.onnx
     python benchmarks/int8.py --model maskdet-n-public.onnx --data public/data.yaml --json benchmarks/results/int8.json
 """
 
@@ -30,6 +30,7 @@ from maskdet.detector.inference.runtime import OnnxRuntime, Runtime
 from maskdet.errors import WeightsError
 from maskdet.sessions.processor import usable_cores
 from maskdet.statistics.figures import plain
+from maskdet.weights import checksum
 
 TITLES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
@@ -88,6 +89,7 @@ def main() -> None:
     report: dict[str, Any] = {
         "command": " ".join(["python benchmarks/int8.py", *words]),
         "machine": f"{processor_name()}, {usable_cores()} cores, Python {platform.python_version()}",
+        "model": {"name": options.model.stem, "sha256": checksum(options.model)},
         "megabytes": {
             kind: round(path.stat().st_size / 1e6, 2) for kind, path in (("FP32", options.model), ("INT8", twin))
         },

@@ -1,7 +1,7 @@
 """Large pictures with small faces: the whole picture, the whole at a larger input, and in tiles.
 
 The pictures are mosaics of 1920×1080 pixels, laid together from the 170 photos of the published split's val part, which
-the shipped model was not trained on, at their own size. Prints a table and, with ``--json``, writes the figures::
+maskdet-n-public was not trained on, at their own size. Prints a table and, with ``--json``, writes the figures::
 
     python benchmarks/tiling.py --data FACE_MASK_DETECTION --json benchmarks/results/tiling.json
 """
@@ -35,6 +35,7 @@ from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_CONF
 from maskdet.detector.inference.postprocess import Detections
 from maskdet.imaging.decode import decode_file
+from maskdet.weights import identify
 
 WIDTH, HEIGHT = 1920, 1080
 
@@ -54,6 +55,7 @@ def main() -> None:
     """Run every way over the same mosaics, one after another."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the public data set")
+    parser.add_argument("--weights", default="maskdet-n-public", help="the detector; maskdet-n has seen these photos")
     parser.add_argument("--most", type=int, help="use so many mosaics, to try")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -65,11 +67,12 @@ def main() -> None:
     print(heading())
     ways = {}
     for name, settings in WAYS.items():
-        found, seconds = detect_all(MaskDetector(threads=1, **settings), mosaics)
+        found, seconds = detect_all(MaskDetector(options.weights, threads=1, **settings), mosaics)
         ways[name] = {**figures(truths, found), "cpu_seconds": round(seconds, 2)}
         print(line(name, ways[name]), flush=True)
     report = {
-        "command": "python benchmarks/tiling.py --data FACE_MASK_DETECTION",
+        "command": f"python benchmarks/tiling.py --data FACE_MASK_DETECTION --weights {options.weights}",
+        "model": identify(options.weights),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "pictures": len(mosaics),
         "size": [WIDTH, HEIGHT],

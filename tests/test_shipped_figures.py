@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,14 @@ from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.weights import FOLDER, shipped_models
 
+ROOT = Path(__file__).resolve().parent.parent
+
 #: The best published nano model on the public split (YOLO11n): mAP50, mAP50-95, AP50 of mask_weared_incorrect.
 PUBLISHED = (0.793, 0.549, 0.611)
+
+
+#: The file that figures are of, whatever the default for use has learnt from.
+MEASURED = "maskdet-n-public"
 
 
 #: The detectors that were scored on the public split's held-out photos.
@@ -40,8 +47,33 @@ def test_card_and_registry_hold_the_figures_of_the_report(name: str) -> None:
     assert f"{report['map50']:.3f} (" in card
 
 
-#: The file that figures are of, whatever the default for use has learnt from.
-MEASURED = "maskdet-n-public"
+def named_models(report: object) -> Iterator[tuple[str, str]]:
+    """Yield name and SHA-256 of every model that a report says it is of."""
+    if isinstance(report, dict):
+        if {"name", "sha256"} <= report.keys():
+            yield report["name"], report["sha256"]
+        report = list(report.values())
+    for inner in report if isinstance(report, list) else ():
+        yield from named_models(inner)
+
+
+#: Of the first maskdet-n-public, and called so where it is shown (docs/experiments.md).
+EARLIER = "compare.json"
+
+REPORTS = [path for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")) if path.name != EARLIER]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda path: path.name)
+def test_figures_are_of_the_files_that_ship(report: Path) -> None:
+    shipped = shipped_models()
+    for name, sha256 in named_models(json.loads(report.read_text(encoding="utf-8"))):
+        assert name not in shipped or sha256 == shipped[name].sha256, f"{name} has changed since: measure anew"
+
+
+@pytest.mark.parametrize("name", ["close_ups", "int8", "public_augment", "stress", "tiling"])
+def test_reports_say_which_file_they_are_of(name: str) -> None:
+    report = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    assert [found for found, _ in named_models(report)] == [MEASURED]
 
 
 def test_the_one_for_figures_is_among_them() -> None:

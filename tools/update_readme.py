@@ -91,7 +91,6 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
     "docs/small-faces.md": (("benchmarks/results/tiling.json", tiling),),
     "docs/scales.md": (
         ("benchmarks/results/stress.json", scales),
-        ("benchmarks/results/stress_close_ups.json", scales),
         ("benchmarks/results/close_ups.json", close_ups),
     ),
 }

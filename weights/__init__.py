@@ -90,6 +90,16 @@ def weights_name(path: Path) -> str:
     return next((model.name for model in shipped_models().values() if model.path == path), str(path.absolute()))
 
 
+def identify(weights: AnyPath | None, task: Task = "detect") -> dict[str, str]:
+    """Return name and SHA-256 of what ``resolve_weights`` finds: a report then says which file it is of.
+
+    Raises:
+        WeightsError: as ``resolve_weights``.
+    """
+    name, path = resolve_weights(weights, task)
+    return {"name": name, "sha256": checksum(path)}
+
+
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a model file, hexadecimal; of a folder, that of its files one after the other by name."""
     import hashlib  # and with it OpenSSL: who names a file of their own does without

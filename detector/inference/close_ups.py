@@ -5,8 +5,8 @@ the usual input shows it many times too large; a small input shows it at a size 
 hundredths of the cost. What the second look finds counts only from a certain size on, and joins the first look's boxes
 before NMS. The numbers were chosen on re-framed training photos (``docs/experiments.md``).
 
-A face that fills the picture may get a sure and wrong answer at the first look, so a model asks for close-ups of every
-picture; one can ask for them only where the first look found nothing.
+A face that fills the picture may get a sure and wrong answer at the first look, so an exported model asks for close-ups
+of every picture; one can ask for them only where the first look is not sure enough.
 """
 
 from __future__ import annotations
@@ -106,8 +106,9 @@ def choose_close_ups(asked: bool | CloseUps | None, path: Path, spec: ModelSpec,
         return None
     wanted = wanted or DEFAULT_CLOSE_UPS
     chosen = wanted._replace(imgsz=-(-wanted.imgsz // spec.stride) * spec.stride)
-    if asked is True:
-        chosen = chosen._replace(below=1.0)  # who asks for close-ups gets them of every picture
+    if asked is True and chosen.below < 1:
+        # Who asks for close-ups gets them of every picture; where the first look is sure, small boxes are often wrong.
+        chosen = CloseUps(chosen.imgsz, max(chosen.share, DEFAULT_CLOSE_UPS.share))
     if spec.dynamic and chosen.imgsz < imgsz:
         return chosen
     if asked is None:

@@ -18,7 +18,14 @@ from maskdet.detector.inference.letterbox import Letterbox
 from maskdet.detector.inference.options import DEFAULT_IOU
 from maskdet.detector.inference.postprocess import Detections, best_confidence
 from maskdet.detector.inference.runtime import Runtime, load_runtime
-from maskdet.detector.inference.thresholds import BEST_F1, ChainLimits, Threshold, chain_thresholds, class_thresholds
+from maskdet.detector.inference.thresholds import (
+    BEST_F1,
+    ChainLimits,
+    Threshold,
+    chain_thresholds,
+    class_thresholds,
+    own_thresholds,
+)
 from maskdet.detector.inference.tiles import GPU_BATCH, MERGE_IOU, detect_tiled
 from maskdet.detector.inference.views import Look, RawView
 from maskdet.files.paths import AnyPath
@@ -166,6 +173,11 @@ class MaskDetector:
     def names(self) -> tuple[str, ...]:
         """Its classes, by class id."""
         return self.runtime.spec.names
+
+    @property
+    def own_thresholds(self) -> npt.NDArray[np.float32] | None:
+        """Those of its classes that stand in the model's file, (C,) float32; None where there are none."""
+        return own_thresholds(self.metadata, self._path, self.names)
 
     def chain_limits(self, classifier: str) -> ChainLimits:
         """Return the thresholds of the chain with a classifier of this name.

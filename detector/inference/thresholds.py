@@ -71,15 +71,27 @@ def class_thresholds(
     ([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])
     """
     if conf is None or conf == BEST_F1:
-        noted = _notes(metadata, path).get(NOTE)
-        if noted is not None:
-            return _of_classes(noted, NOTE, path, names)
+        own = own_thresholds(metadata, path, names)
+        if own is not None:
+            return own
         if conf == BEST_F1:
             raise ValueError(f"{path} holds no thresholds of its own: give conf a number from 0 to 1")
         conf = DEFAULT_CONF
     if isinstance(conf, str) or not 0 <= conf <= 1:
         raise ValueError(f"conf must be between 0 and 1, or {BEST_F1!r}, not {conf}")
     return np.full(len(names), conf, np.float32)
+
+
+def own_thresholds(
+    metadata: Mapping[str, str], path: Path, names: Sequence[str] = CLASS_NAMES
+) -> npt.NDArray[np.float32] | None:
+    """Return (C,) float32, the thresholds of the detector alone that stand in its file, None where there are none.
+
+    Raises:
+        WeightsError: they cannot be read, or are none of its classes'.
+    """
+    noted = _notes(metadata, path).get(NOTE)
+    return None if noted is None else _of_classes(noted, NOTE, path, names)
 
 
 class ChainLimits(NamedTuple):

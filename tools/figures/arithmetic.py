@@ -26,7 +26,7 @@ def arithmetic(report: dict[str, Any]) -> str:
             cells.append("–" if time is None else f"{time} ms" + (f", {faster} times as fast" if faster else ""))
         rows.append([runtime, *cells])
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"""`maskdet-n-public` on the 170 photos of the public split's `val`, side by side, by
+    return f"""`maskdet-n-public` and its INT8 twin `maskdet-n-int8` on the 170 photos of the public split's `val`, side by side, by
 `{report["command"]}`
 ([figures](../benchmarks/results/int8.json); {report["machine"]}; processor time of one thread, the ratio is
 the median over pairs of runs):

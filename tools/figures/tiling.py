@@ -16,7 +16,7 @@ def tiling(report: dict[str, Any]) -> str:
         rows.append(f"| {way} | {' | '.join(f'{cell:.3f}' for cell in cells)} | {row['cpu_seconds']:.2f} |")
     width, height = report["size"]
     return f"""AP50 on {report["pictures"]} mosaics of {width}×{height} pixels, laid together from the {report["photos"]} held-out photos of the public split
-({sum(report["faces"].values())} faces, {report["small_faces"]} of them under 16 px, median {report["median_side"]:.0f} px), shipped model, one thread, by
+({sum(report["faces"].values())} faces, {report["small_faces"]} of them under 16 px, median {report["median_side"]:.0f} px), `{report["model"]["name"]}`, one thread, by
 `{report["command"]}`. Precision and recall are at confidence {report["conf"]} and IoU 0.5. Only
 {report["faces"]["mask_weared_incorrect"]} faces wear the mask wrongly.
 

@@ -122,6 +122,13 @@ def test_who_asks_for_close_ups_gets_them_of_every_picture() -> None:
     assert MaskDetector(runtime=two, close_ups=True).close_ups == CloseUps(64, 0.25)
 
 
+@pytest.mark.parametrize(("wanted", "given"), [(0.15, 0.25), (0.4, 0.4)])
+def test_of_every_picture_only_boxes_of_a_certain_size_count(wanted: float, given: float) -> None:
+    two = TwoSizes(metadata={"close_ups": f'{{"imgsz": 64, "share": {wanted}, "below": 0.5}}'})
+    assert MaskDetector(runtime=two).close_ups == CloseUps(64, wanted, 0.5)
+    assert MaskDetector(runtime=two, close_ups=True).close_ups == CloseUps(64, given)
+
+
 @pytest.mark.parametrize(("share", "faces"), [(0.12, 3), (0.13, 2), (0.374, 2), (0.376, 1)])
 def test_what_is_too_small_in_the_second_look_does_not_count(runtime: TwoSizes, share: float, faces: int) -> None:
     # The two faces of the second look are 8 / 64 = .125 and 24 / 64 = .375 of the picture's longer side.
