@@ -26,6 +26,7 @@ from maskdet.weights import card_of, checksum
 _MODELS = {
     "models": [{"name": "maskdet-n", "task": "detect", "imgsz": 640, "classes": CLASS_NAMES, "sha256": "65d6e0e1…"}],
     "defaults": {"mode": "chain", "conf": None},
+    "thresholds": {"detect": {"with_mask": 0.4}, "compare": {"with_mask": 0.4}, "chain": {"with_mask": 0.5}},
 }
 
 #: Bytes of a body that is taken apart beside the event loop.
@@ -137,7 +138,23 @@ def model_facts(engine: Engine) -> dict[str, Any]:
             ("classify", engine.classifier, engine.classifier.path),
         )
     ]
-    return {"models": facts, "defaults": asdict(engine.usual)}
+    return {"models": facts, "defaults": asdict(engine.usual), "thresholds": own_thresholds(engine)}
+
+
+def own_thresholds(engine: Engine) -> dict[str, dict[str, float] | None]:
+    """Return from which confidence of each class on a face is reported, by mode, where a request gives no ``conf``.
+
+    None for a mode in which the model has no thresholds of its own, or the server was started with a number.
+    """
+    if isinstance(engine.usual.conf, float):
+        return dict.fromkeys(("detect", "chain", "compare"))
+    detector = engine.detector
+    alone, fused = detector.own_thresholds, detector.chain_limits(engine.classifier.info.name).fused
+    by_mode = {"detect": alone, "compare": alone, "chain": fused}
+    return {
+        mode: None if own is None else dict(zip(detector.names, own.tolist(), strict=True))
+        for mode, own in by_mode.items()
+    }
 
 
 @cache

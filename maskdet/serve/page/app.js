@@ -141,17 +141,13 @@ for (const line of document.querySelectorAll(".privacy")) {
 
 /** Learn what is loaded; asks for a key where the server wants one. */
 async function about() {
-  const { models, defaults } = await (await ask(address("v1/models"), { askKey })).json();
+  const { models, defaults, thresholds } = await (await ask(address("v1/models"), { askKey })).json();
   get("model").textContent = models.map((model) => model.name).join(" · ");
   if (about.known) return;
   about.known = true;
-  if (typeof defaults?.conf === "number") {
-    for (const id of ["threshold", "live-threshold"]) {
-      get(id).value = defaults.conf;
-      get(`${id}-value`).textContent = defaults.conf.toFixed(2);
-    }
-  }
   if (["detect", "chain", "compare"].includes(defaults?.mode)) get("mode").value = defaults.mode;
+  pictures.threshold.learn(thresholds, defaults?.conf);
+  camera.learn(defaults?.mode, thresholds, defaults?.conf);
   for (const id of ["tile", "close_ups"]) {
     get(id).checked = Boolean(defaults?.[id]);
     get(id).dataset.usual = String(get(id).checked);

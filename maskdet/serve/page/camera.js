@@ -5,10 +5,10 @@ import { Chart } from "./chart.js";
 import { openLive } from "./client.js";
 import { drawFaces } from "./draw.js";
 import { above } from "./results.js";
+import { Threshold } from "./threshold.js";
 
 const WIDEST = 1280; // pixels of a frame that is sent
 const QUALITY = 0.8;
-const LOWEST = 0.05;
 const FORGET = 0.9; // share of the old value in running means
 
 const get = (id) => document.getElementById(id);
@@ -23,6 +23,7 @@ export class Camera {
   #delay = 0;
   #paused = false;
   #chart = new Chart(get("chart"));
+  #mode = "detect"; // how frames are answered: as the server does by default
 
   constructor({ say, snapshot, ready }) {
     Object.assign(this, { say, snapshot, ready });
@@ -32,10 +33,16 @@ export class Camera {
     get("camera-snapshot").addEventListener("click", () => this.#snap());
     get("camera-device").addEventListener("change", () => this.start());
     get("track").addEventListener("change", () => this.#stream && this.#connect());
-    get("live-threshold").addEventListener("input", () => this.#show());
+    this.threshold = new Threshold("live-threshold", { mode: () => this.#mode, changed: () => this.#show() });
     // Nothing is sent that nobody looks at.
     document.addEventListener("visibilitychange", () => this.#stream && !this.#paused && this.#send());
     new ResizeObserver(() => this.#draw()).observe(get("live-frame"));
+  }
+
+  /** Learn how the server answers where nobody asks. */
+  learn(mode, thresholds, conf) {
+    this.#mode = mode;
+    this.threshold.learn(thresholds, conf);
   }
 
   async start() {
@@ -87,7 +94,7 @@ export class Camera {
   #connect() {
     this.#live?.close();
     [this.#rate, this.#last] = [0, 0];
-    const live = openLive({ conf: LOWEST, track: get("track").checked }, {
+    const live = openLive({ conf: this.threshold.lowest, track: get("track").checked }, {
       open: () => this.#live === live && this.#send(),
       answer: (answer) => this.#live === live && this.#answer(answer),
       closed: (reason) => this.#live === live && this.#lost(reason),
@@ -143,11 +150,11 @@ export class Camera {
   }
 
   get #shown() {
-    return this.#answered && above(this.#answered.result, Number(get("live-threshold").value));
+    return this.#answered && above(this.#answered.result, this.threshold.value);
   }
 
   #show() {
-    get("live-threshold-value").textContent = Number(get("live-threshold").value).toFixed(2);
+    this.threshold.show();
     const result = this.#shown;
     if (!result) return;
     showAnswer(result, {

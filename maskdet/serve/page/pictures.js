@@ -8,10 +8,10 @@ import { drawFaces } from "./draw.js";
 import { showFaces } from "./faces.js";
 import { above, disagreement } from "./results.js";
 import { Strip } from "./strip.js";
+import { Threshold } from "./threshold.js";
 
 const AT_ONCE = 2; // pictures under way
 const WIDEST = 2400; // pixels of a picture that is held for showing
-const LOWEST = 0.05; // threshold that is asked for: what the slider can still show
 
 const get = (id) => document.getElementById(id);
 
@@ -23,7 +23,7 @@ class Item {
     this.type = file.type || "application/octet-stream";
     this.bitmap = null; // as large as it is shown at most
     this.size = null; // {width, height} of the picture itself
-    this.result = null; // as the server gave it, above LOWEST
+    this.result = null; // as the server gave it, with all that a threshold may show
     this.problem = null;
     this.shownDrawn = false; // the bitmap is the server's drawing, since the browser cannot decode the file
   }
@@ -41,16 +41,17 @@ export class Pictures {
     this.askKey = askKey;
     this.say = say;
     this.known = known;
-    get("threshold").addEventListener("input", () => this.#show());
+    this.threshold = new Threshold("threshold", { mode: () => get("mode").value, changed: () => this.#show() });
     for (const id of ["mode", "tile", "close_ups"]) get(id).addEventListener("change", () => this.#again());
     this.strip = new Strip(get("strip"), (item) => this.#select(item));
     new ResizeObserver(() => this.#draw()).observe(get("frame"));
     get("same-call").addEventListener("toggle", () => this.#calls());
   }
 
-  /** The options as the server is asked; conf is what the page shows. */
+  /** The options that give what the page shows. */
   get #options() {
-    const options = { mode: get("mode").value, conf: get("threshold").value };
+    const options = { mode: get("mode").value };
+    if (!this.threshold.isOwn) options.conf = get("threshold").value;
     for (const id of ["tile", "close_ups"]) {
       if (get(id).checked !== (get(id).dataset.usual === "true")) options[id] = String(get(id).checked);
     }
@@ -58,7 +59,7 @@ export class Pictures {
   }
 
   get #conf() {
-    return Number(get("threshold").value);
+    return this.threshold.value;
   }
 
   /** Take files, show the first of them, and ask for their answers. */
@@ -139,7 +140,7 @@ export class Pictures {
   async #answer(item) {
     const round = this.#round;
     await this.known(); // what the server does by default is what the page shows first
-    const options = { ...this.#options, conf: LOWEST };
+    const options = { ...this.#options, conf: this.threshold.lowest };
     const call = { body: item.file, type: item.type, askKey: this.askKey };
     try {
       const response = await ask(address("v1/detect", options), call);
@@ -170,7 +171,7 @@ export class Pictures {
 
   #show() {
     const item = this.#current;
-    get("threshold-value").textContent = this.#conf.toFixed(2);
+    this.threshold.show();
     if (!item) return;
     const result = this.#shown;
     get("picture-name").textContent = item.name;

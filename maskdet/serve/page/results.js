@@ -1,16 +1,17 @@
 // Answers (maskdet/1 objects): what is left of one above a threshold, and as files.
 
 import { isCompliant, saysCompliance } from "./classes.js";
+import { asNumber, isAbove } from "./threshold.js";
 
-/** Return the answer that the server would have given with this threshold: fewer faces, other counts. */
+/** Return the answer that the server would have given with this threshold, or with these: fewer faces, other counts. */
 export function above(result, conf) {
-  const detections = result.detections.filter((face) => face.confidence > conf);
+  const detections = result.detections.filter((face) => isAbove(face, conf));
   const counts = Object.fromEntries(Object.keys(result.counts).map((name) => [name, 0]));
   for (const face of detections) counts[face.name] = (counts[face.name] ?? 0) + 1;
   const compliant = saysCompliance(Object.keys(counts)) ? detections.filter((face) => isCompliant(face.name)).length : null;
   const faces = detections.length;
   const compliance = compliant === null || !faces ? null : Math.round((compliant / faces) * 1e4) / 1e4;
-  return { ...result, model: { ...result.model, conf }, detections, counts, summary: { faces, compliant, compliance } };
+  return { ...result, model: { ...result.model, conf: asNumber(conf) }, detections, counts, summary: { faces, compliant, compliance } };
 }
 
 /** Return how often detector and classifier differ, and of how many faces; null where only one was asked. */

@@ -52,6 +52,7 @@ def test_what_is_loaded(client: Client, tiny_classifier: Path) -> None:
     assert models["models"][0]["sha256"] is None
     assert models["models"][1]["sha256"] == hashlib.sha256(tiny_classifier.read_bytes()).hexdigest()
     assert models["defaults"]["conf"] is None  # each model's own thresholds
+    assert models["thresholds"] == {"detect": None, "compare": None, "chain": None}  # this one has none
 
 
 def test_live_answers_the_newest_frame(client: Client, jpeg: bytes) -> None:

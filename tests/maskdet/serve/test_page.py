@@ -166,11 +166,8 @@ def colour(page: Any, x: float, y: float) -> list[int]:
 
 @pytest.fixture(scope="module")
 def answer() -> MaskResult:
-    """Return what the library says of the example: faces from left to right wear none, a mask, one wrong, a mask.
-
-    The page asks with the threshold that its slider shows.
-    """
-    return maskdet.predict(CREW, conf=0.25)
+    """Return what the library says of the example: faces from left to right wear none, a mask, one wrong, a mask."""
+    return maskdet.predict(CREW)
 
 
 def between(result: MaskResult) -> float:
@@ -210,6 +207,25 @@ def test_a_dropped_picture_is_answered_and_the_slider_asks_nobody(
     assert seen.detections == 1
 
 
+def test_the_models_own_thresholds_hold_until_another_is_chosen(
+    open_page: Open, seen: Seen, answer: MaskResult
+) -> None:
+    page = open_page()
+    own = page.get_by_label("The model's own, one a class").first
+    drop(page, CREW)
+    rows = page.locator("#faces tbody tr")
+    expect(rows).to_have_count(len(answer.faces))
+    assert (page.locator("#threshold-value").inner_text(), own.is_checked()) == ("the model's own", True)
+    high = between(answer)
+    set_threshold(page, high)
+    expect(page.locator("#threshold-value")).to_have_text(f"{high:.2f}")
+    assert not own.is_checked()
+    expect(rows).to_have_count(sum(face.confidence > high for face in answer.faces))
+    own.check()
+    expect(rows).to_have_count(len(answer.faces))
+    assert seen.detections == 1
+
+
 def test_downloads_are_what_the_command_writes(open_page: Open, answer: MaskResult) -> None:
     page = open_page()
     drop(page, CREW)
@@ -241,7 +257,7 @@ def test_both_answers_side_by_side(open_page: Open) -> None:
     drop(page, CREW)
     page.get_by_label("Answer", exact=True).select_option("compare")
     expect(page.locator("#disagreement")).to_be_visible()
-    both = maskdet.predict(CREW, mode="compare", conf=0.25)
+    both = maskdet.predict(CREW, mode="compare")
     agree = [face.classifier["agrees"] for face in both.faces if face.classifier]
     words = "agree on all 4 faces." if all(agree) else f"differ on {agree.count(False)} of 4 faces."
     assert page.locator("#disagreement").inner_text() == f"Detector and classifier {words}"
