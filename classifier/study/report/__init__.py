@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -54,6 +55,8 @@ def write_report(
 ) -> list[Path]:
     """Write ``report.md``, the CSV files and the pictures into ``out``; the same figures give the same bytes.
 
+    Pictures that the report before this one showed, and this one does not, are removed.
+
     Galleries need ``pixels``, which gives a crop's (h, w, 3) uint8 BGR by its name. ``commands`` are what was typed to
     make the runs. ``absent`` says why a network of the study was not run; without a word there it is "not run", or,
     where it was trained from scratch only, "not run: weights unavailable".
@@ -96,7 +99,18 @@ def write_report(
     parts += ["## How it was made", _made(sections, commands, machine), "### What the figures mean", definitions()]
     parts += ["## Files", _list_of_files(list(files))]
     files["report.md"] = ("\n\n".join(part for part in parts if part) + "\n").encode()
-    return [write_bytes(out / name, data) for name, data in files.items()]
+    before = _shown_by(out / "report.md")
+    written = [write_bytes(out / name, data) for name, data in files.items()]
+    for name in before - files.keys():
+        (out / name).unlink(missing_ok=True)
+    return written
+
+
+def _shown_by(report: Path) -> set[str]:
+    """Return the names of the pictures that a report at hand shows out of its own folder."""
+    if not report.is_file():
+        return set()
+    return set(re.findall(r"!\[[^\]]*\]\(([\w.-]+\.png)\)", report.read_text(encoding="utf-8", errors="replace")))
 
 
 def _pictures(section: Section) -> dict[str, bytes]:

@@ -123,6 +123,18 @@ def test_the_same_runs_give_the_same_bytes(
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_pictures_that_are_shown_no_more_are_removed(
+    made: ModuleType, runs: list[NetworkRun], records: list[CropRecord], tmp_path: Path
+) -> None:
+    write_report(score_runs(runs, records), tmp_path, records=records)
+    (tmp_path / "mine.png").write_bytes(b"somebody's own")
+    shown = {path.name for path in tmp_path.glob("*.png")}
+    one = [run for run in runs if (run.name, run.protocol) == ("vgg19", "study")]
+    kept = {path.name for path in write_report(score_runs(one, records), tmp_path, records=records)}
+    assert shown - kept > {"mine.png"}
+    assert {path.name for path in tmp_path.iterdir()} == kept | {"mine.png"}
+
+
 def test_without_runs_there_is_nothing_to_report(records: list[CropRecord], tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no trained network to report on"):
         write_report([], tmp_path, records=records)
