@@ -11,7 +11,7 @@ import cv2
 from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.study.collapse import CollapseRow, format_collapse
 from maskdet.classifier.study.published import LISTED_FALSE_ALARMS, LISTED_MISSED
-from maskdet.classifier.study.report.collapse import collapse_section
+from maskdet.classifier.study.report.collapse import collapse_section, collapse_title
 from maskdet.classifier.study.report.comparison import comparison
 from maskdet.classifier.study.report.csv_files import (
     confusion_csv,
@@ -95,7 +95,7 @@ def write_report(
         parts += _section_text(section, records, absent or {}, list(galleries))
     parts += ["## Network by network", network_tables(sections), "## Parameters", sizes_section(sections)]
     if collapse:
-        parts += ["## Three networks that never learned: not reproduced", collapse_section(collapse)]
+        parts += [f"## {collapse_title(collapse)}", collapse_section(collapse)]
     parts += ["## How it was made", _made(sections, commands, machine), "### What the figures mean", definitions()]
     parts += ["## Files", _list_of_files(list(files))]
     files["report.md"] = ("\n\n".join(part for part in parts if part) + "\n").encode()

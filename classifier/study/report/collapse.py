@@ -12,6 +12,13 @@ from maskdet.classifier.study.published import OWN_PARTS, STUCK_LOSS, STUCK_TRAI
 from maskdet.classifier.study.report.text import NONE, join_names, percent, ratio, table
 
 
+def collapse_title(rows: Sequence[CollapseRow]) -> str:
+    """Return the section's heading."""
+    return (
+        f"Three networks that never learned: {'seen again' if any(row.collapsed for row in rows) else 'not reproduced'}"
+    )
+
+
 def collapse_section(rows: Sequence[CollapseRow]) -> str:
     """Return the section's text: what was tried, each cell of it, and each setting by itself."""
     ordered = sorted(rows, key=lambda row: (*_cell(row), row.seed))

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from maskdet.classifier.study.collapse import CollapseRow, format_collapse, load_collapse, save_collapse
-from maskdet.classifier.study.report.collapse import collapse_section
+from maskdet.classifier.study.report.collapse import collapse_section, collapse_title
 from maskdet.errors import DatasetError
 
 ROW = CollapseRow(
@@ -64,3 +65,9 @@ def test_the_section_counts_each_cell_and_each_setting(made: ModuleType) -> None
 
 def test_one_training() -> None:
     assert "1 of 1 training collapsed" in collapse_section([ROW])
+
+
+def test_the_heading_says_whether_it_was_seen() -> None:
+    learnt = replace(ROW, collapsed=False)
+    assert collapse_title([learnt]) == "Three networks that never learned: not reproduced"
+    assert collapse_title([learnt, ROW]) == "Three networks that never learned: seen again"
