@@ -72,9 +72,7 @@ def main() -> None:
         more = "" if options.splits == "train,val" else f" --splits {options.splits}"
         more += f" --weights {options.weights}" if options.weights else ""
         more += f" --photos {options.photos}" if options.photos != 100 else ""
-        detectors = dict.fromkeys(
-            [options.weights, *(preset.weights or options.weights for preset in PRESETS.values())]
-        )
+        detectors = dict.fromkeys(preset.weights or options.weights for preset in PRESETS.values())
         report = {
             "command": f"python benchmarks/defaults.py {options.data.name}{more}",
             "weights": options.weights or "maskdet-n",

@@ -30,7 +30,7 @@ from maskdet.detector.inference.runtime import OnnxRuntime, Runtime
 from maskdet.errors import WeightsError
 from maskdet.sessions.processor import usable_cores
 from maskdet.statistics.figures import plain
-from maskdet.weights import checksum
+from maskdet.weights import identify
 
 TITLES = {"onnx": "ONNX Runtime", "openvino": "OpenVINO"}
 
@@ -89,7 +89,7 @@ def main() -> None:
     report: dict[str, Any] = {
         "command": " ".join(["python benchmarks/int8.py", *words]),
         "machine": f"{processor_name()}, {usable_cores()} cores, Python {platform.python_version()}",
-        "model": {"name": options.model.stem, "sha256": checksum(options.model)},
+        "model": identify(options.model),
         "megabytes": {
             kind: round(path.stat().st_size / 1e6, 2) for kind, path in (("FP32", options.model), ("INT8", twin))
         },

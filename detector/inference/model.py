@@ -176,8 +176,8 @@ class MaskDetector:
 
     @property
     def own_thresholds(self) -> npt.NDArray[np.float32] | None:
-        """Those of its classes that stand in the model's file, (C,) float32; None where there are none."""
-        return own_thresholds(self.metadata, self._path, self.names)
+        """Those of its file, (C,) float32, where they hold; None without any, or where a number was asked for."""
+        return None if isinstance(self.conf, float) else own_thresholds(self.metadata, self._path, self.names)
 
     def chain_limits(self, classifier: str) -> ChainLimits:
         """Return the thresholds of the chain with a classifier of this name.

@@ -146,8 +146,6 @@ def own_thresholds(engine: Engine) -> dict[str, dict[str, float] | None]:
 
     None for a mode in which the model has no thresholds of its own, or the server was started with a number.
     """
-    if isinstance(engine.usual.conf, float):
-        return dict.fromkeys(("detect", "chain", "compare"))
     detector = engine.detector
     alone, fused = detector.own_thresholds, detector.chain_limits(engine.classifier.info.name).fused
     by_mode = {"detect": alone, "compare": alone, "chain": fused}

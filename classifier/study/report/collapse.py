@@ -14,9 +14,8 @@ from maskdet.classifier.study.report.text import NONE, join_names, percent, rati
 
 def collapse_title(rows: Sequence[CollapseRow]) -> str:
     """Return the section's heading."""
-    return (
-        f"Three networks that never learned: {'seen again' if any(row.collapsed for row in rows) else 'not reproduced'}"
-    )
+    outcome = "seen again" if any(row.collapsed for row in rows) else "not reproduced"
+    return f"Three networks that never learned: {outcome}"
 
 
 def collapse_section(rows: Sequence[CollapseRow]) -> str:
