@@ -213,7 +213,7 @@ def _score_split(settings: Mapping[str, Any], model: ModelOptions, asked: ValOpt
         from maskdet.detector.evaluation.evaluate import evaluate
         from maskdet.detector.evaluation.plots import save_plots
 
-        near = val_runs.find_near(settings, labelled, quiet=asked.quiet) if asked.near_copies else None
+        near = val_runs.near_trained(settings, labelled, quiet=asked.quiet) if asked.near_copies else None
         batch = settings.get("batch", 16)
         report = evaluate(detector, labelled, **thresholds, batch=batch, near=near, quiet=asked.quiet)
         report = replace(report, sha256=digest, command=command)

@@ -29,18 +29,18 @@ MISTAKES_SCHEMA: Final = "maskdet-mistakes/1"
 DIAGRAM: Final = "reliability.png"
 
 
-def find_near(settings: Mapping[str, Any], labelled: LabelledSplit, *, quiet: bool) -> NearPhotos:
+def near_trained(settings: Mapping[str, Any], labelled: LabelledSplit, *, quiet: bool) -> NearPhotos:
     """Find out which photos of a split resemble those of the data set's split ``train``.
 
     Raises:
         MaskdetError: that split is not there, or a photo cannot be read.
     """
     from maskdet.datasets.yolo.data_yaml import find_data_yaml, read_data_yaml
-    from maskdet.detector.evaluation.near_training import find_near as find
+    from maskdet.detector.evaluation.near_training import find_near
 
     description = read_data_yaml(find_data_yaml(str(settings["data"])))
     description.require("train")
-    return find(labelled.photos, description.pictures("train"), quiet=quiet)
+    return find_near(labelled.photos, description.pictures("train"), quiet=quiet)
 
 
 def score_folds(settings: Mapping[str, Any], model: ModelOptions, *, quiet: bool) -> FoldReport:
@@ -143,7 +143,7 @@ class FoundMistakes:
     def to_dict(self, command: str) -> dict[str, Any]:
         """Return the counts in the ``maskdet-mistakes/1`` schema."""
         from maskdet.detector.evaluation.mistakes import DOUBTFUL_CONF, FOUND_IOU, NEAR_IOU, count_mistakes
-        from maskdet.weights import checksum
+        from maskdet.weights import identify
 
         labelled = self.labelled
         limits = {"found_iou": FOUND_IOU, "near_iou": NEAR_IOU, "doubtful_conf": DOUBTFUL_CONF}
@@ -151,7 +151,7 @@ class FoundMistakes:
             "schema": MISTAKES_SCHEMA,
             "command": command,
             "data": {"name": labelled.data, "split": labelled.split, "photos": len(labelled.photos)},
-            "models": [{"name": path.stem, "sha256": checksum(path)} for path in self.models],
+            "models": [identify(path) for path in self.models],
             "settings": {"conf": self.conf, **limits},
             **count_mistakes(labelled.truths, self.mistakes),
         }
@@ -197,14 +197,14 @@ class Calibrated:
 
     def to_dict(self, command: str) -> dict[str, Any]:
         """Return the report in its schema."""
-        from maskdet.weights import checksum
+        from maskdet.weights import identify
 
         photos = sum(len(test.photos) for test in self.folds.tests)
         return {
             **self.report.to_dict(),
             "command": command,
             "data": {"name": self.folds.data, "folds": len(self.folds.averaged), "photos": photos},
-            "models": [{"name": path.stem, "sha256": checksum(path)} for path in self.paths],
+            "models": [identify(path) for path in self.paths],
         }
 
     def write(self, folder: Path) -> None:

@@ -28,10 +28,9 @@ class ChosenThresholds:
 
     def to_dict(self, command: str) -> dict[str, Any]:
         """Return the figures in the ``maskdet-thresholds/1`` schema."""
-        from maskdet.weights import checksum
+        from maskdet.weights import identify
 
-        model = {"name": self.path.stem, "sha256": checksum(self.path)}
-        return {**self.thresholds.to_dict(), "command": command, "model": model}
+        return {**self.thresholds.to_dict(), "command": command, "model": identify(self.path)}
 
     def write(self, folder: Path) -> None:
         """Write the detector with what was chosen.

@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from concurrent.futures import CancelledError
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -140,10 +139,8 @@ class Camera:
             try:
                 self._watch()
                 still = self._seen.error is None
-            except CancelledError:  # the engine ends, and let the frame go
-                return
             except Exception as error:
-                if self._stop.is_set():
+                if self._stop.is_set():  # the engine ends as well, and let the frame go
                     return
                 still = False
                 if isinstance(error, (SourceError, ProblemError)):
