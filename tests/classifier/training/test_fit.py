@@ -50,6 +50,18 @@ def test_it_learns_what_can_be_learnt(many_faces: CropSet) -> None:
         assert epochs[best - 1].dev_loss == min(epoch.dev_loss for epoch in epochs)
 
 
+def test_denormal_numbers_are_zero_while_it_trains_and_only_then(many_faces: CropSet) -> None:
+    class Watched(torch.nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.add((self.training, float(torch.tensor(1e-39) * 1) > 0))
+            return super().forward(x.flatten(1))
+
+    seen: set[tuple[bool, bool]] = set()
+    batches = CropBatches(many_faces, 8, RECIPE)
+    fit(Watched(3 * 8 * 8, 1), batches, *halves(many_faces), RECIPE, FitOptions(quiet=True))
+    assert seen == {(True, False), (False, True)}
+
+
 def test_bfloat16_learns_the_same_and_leaves_float32(many_faces: CropSet, monkeypatch: pytest.MonkeyPatch) -> None:
     train, dev = halves(many_faces)
     batches = CropBatches(many_faces, 8, replace(RECIPE, epochs=12, patience=12))
