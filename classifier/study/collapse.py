@@ -110,7 +110,7 @@ def _parse(values: dict[str, str]) -> CollapseRow:
 
 
 #: Adam's rate in Keras unless told otherwise.
-_KERAS_RATE: Final = 1e-3
+KERAS_RATE: Final = 1e-3
 _PATIENCE: Final = 3
 _SCALINGS: Final[tuple[Scaling, ...]] = ("unit", "imagenet")
 _LABELS: Final[dict[Scaling, PixelScaling]] = {"unit": "1/255", "imagenet": "imagenet"}
@@ -126,7 +126,7 @@ class CollapseOptions:
     network: BackboneName = "mobilenet_v2"
     weights: WeightsChoice = "imagenet"
     batches: Sequence[int] = (1, 32)
-    rates: Sequence[float] = (_KERAS_RATE,)
+    rates: Sequence[float] = (KERAS_RATE,)
     seeds: Sequence[int] = (0, 1)
     epochs: int = 3
     cache: Path | None = None

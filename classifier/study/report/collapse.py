@@ -7,23 +7,42 @@ from itertools import groupby
 from typing import Any
 
 from maskdet.classifier.networks.specs import STUDY_NETWORKS
-from maskdet.classifier.study.collapse import CollapseRow
+from maskdet.classifier.study.collapse import KERAS_RATE, CollapseRow
 from maskdet.classifier.study.published import OWN_PARTS, STUCK_LOSS, STUCK_TRAIN_ACCURACY, TRANSFER
 from maskdet.classifier.study.report.text import NONE, join_names, percent, ratio, table
 
 
 def collapse_title(rows: Sequence[CollapseRow]) -> str:
     """Return the section's heading."""
-    outcome = "seen again" if any(row.collapsed for row in rows) else "not reproduced"
+    outcome = _verdict(rows).lower()
     return f"Three networks that never learned: {outcome}"
+
+
+def collapse_tally(rows: Sequence[CollapseRow]) -> str:
+    """Say how many of the trainings collapsed, by learning rate and batch."""
+    counts = []
+    for rate in sorted({row.learning_rate for row in rows}):
+        of_rate = [row for row in rows if row.learning_rate == rate]
+        by_batch = [[row for row in of_rate if row.batch == batch] for batch in sorted({row.batch for row in of_rate})]
+        batches = [
+            f"{sum(row.collapsed for row in group)} of {len(group)} of batch {group[0].batch}" for group in by_batch
+        ]
+        counts.append(f"at learning rate {rate:g} {join_names(batches)}")
+    return "; ".join(counts)
+
+
+def _verdict(rows: Sequence[CollapseRow]) -> str:
+    """Say whether the collapse was seen, and whether that was at the only rate that the study can be taken to mean."""
+    rates = {row.learning_rate for row in rows if row.collapsed}
+    if not rates:
+        return "Not reproduced"
+    return "Seen again" if KERAS_RATE in rates else "Seen again at other learning rates alone"
 
 
 def collapse_section(rows: Sequence[CollapseRow]) -> str:
     """Return the section's text: what was tried, each cell of it, and each setting by itself."""
     ordered = sorted(rows, key=lambda row: (*_cell(row), row.seed))
-    collapsed = sum(row.collapsed for row in ordered)
     stuck = join_names([STUDY_NETWORKS[name].title for name, transfer in TRANSFER.items() if transfer.constant])
-    trainings = "1 training" if len(ordered) == 1 else f"{len(ordered)} trainings"
     return "\n\n".join(
         [
             f"In the study {stuck} answer *with_mask* for every crop: their train accuracy stays at "
@@ -32,7 +51,7 @@ def collapse_section(rows: Sequence[CollapseRow]) -> str:
             "batch size 1 can push every unit of a ReLU layer below zero, where no gradient brings it back; and pixels "
             "scaled to 0 … 1 are not what the ImageNet weights were trained on.",
             _outcome(ordered),
-            f"{collapsed} of {trainings} collapsed, which means that every training crop gets the same answer. Dead "
+            "A training has collapsed where every training crop gets the same answer. Dead "
             "units are those of the last hidden layer that are zero on every training crop; with all of them dead the "
             "output is a constant.",
             _cells_table(ordered),
@@ -53,10 +72,10 @@ def _outcome(rows: Sequence[CollapseRow]) -> str:
     )
     varied = [f"{name} {join_names(values)}" for name, values in axes if len(values) > 1]
     fixed = [f"{name} {values[0]}" for name, values in axes if len(values) == 1]
-    seen = any(row.collapsed for row in rows)
-    outcome = "**Seen again**" if seen else "**Not reproduced, cause unknown**"
+    unknown = "" if KERAS_RATE in {row.learning_rate for row in rows if row.collapsed} else ", cause unknown"
     return (
-        f"{outcome}. Varied: {', '.join(varied) or 'nothing'}. "
+        f"**{_verdict(rows)}{unknown}**. Collapsed: {collapse_tally(rows)}. The study prints no rate; "
+        f"{KERAS_RATE:g} is Keras' own. Varied: {', '.join(varied) or 'nothing'}. "
         f"The same in all: {', '.join([*fixed, 'Adam', f'at most {max(row.epochs for row in rows)} epochs'])}. "
         f"Tried on {networks} alone. Not tried: other optimisers and rates of decay, other layers of the head, Keras "
         "itself, and what else the study does not print."

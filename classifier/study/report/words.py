@@ -12,6 +12,7 @@ from maskdet.classifier.crops.manifest import CropRecord
 from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.collapse import CollapseRow
 from maskdet.classifier.study.published import CROPS, OWN, OWN_PARTS, TRANSFER, TRANSFER_PARTS, p_of_own
+from maskdet.classifier.study.report.collapse import collapse_tally
 from maskdet.classifier.study.report.groups import find_series, part_sentence, without_series
 from maskdet.classifier.study.report.pairs import pairs_sentence
 from maskdet.classifier.study.report.text import (
@@ -37,10 +38,7 @@ def summary(sections: Sequence[Section], collapse: Sequence[CollapseRow], record
         if section.pairs
     ]
     if collapse:
-        lines.append(
-            f"{sum(row.collapsed for row in collapse)} of {len(collapse)} trainings of the collapse experiment end "
-            "in a constant answer."
-        )
+        lines.append(f"Trainings of the collapse experiment that end in a constant answer: {collapse_tally(collapse)}.")
     parts = [
         "A student study of January 2023, *Mask Detection Using Convolutional Neural Networks*, cuts the faces out "
         "of 853 photos and lets seven networks say who wears a mask. This report trains seven networks with the same "

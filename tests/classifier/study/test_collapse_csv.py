@@ -55,7 +55,8 @@ def test_a_missing_file(tmp_path: Path) -> None:
 def test_the_section_counts_each_cell_and_each_setting(made: ModuleType) -> None:
     text = collapse_section(made.collapse_rows())
     assert "In the study MobileNetV2, VGG19 and ResNet50 answer *with_mask* for every crop" in text
-    assert "4 of 32 trainings collapsed" in text
+    assert "**Seen again**. Collapsed: at learning rate 0.0001 0 of 8 of batch 1 and 0 of 8 of batch 32;" in text
+    assert " at learning rate 0.001 4 of 8 of batch 1 and 0 of 8 of batch 32. The study prints no rate; 0.001" in text
     assert "| VGG19 | 1 | 1/255 | 0.001 | 2 of 2 | 0.817 | 0.830 | 0.500 | 100 % |" in text
     assert "| MobileNetV2 | 1 | 1/255 | 0.0001 | 0 of 2 | 0.990 | 0.970 | **0.955** | 25 % |" in text
     assert "| batch | 1 | 4 of 16 | 0.841 | 44 % |" in text
@@ -63,11 +64,9 @@ def test_the_section_counts_each_cell_and_each_setting(made: ModuleType) -> None
     assert collapse_section(made.collapse_rows()[::-1]) == text
 
 
-def test_one_training() -> None:
-    assert "1 of 1 training collapsed" in collapse_section([ROW])
-
-
 def test_the_heading_says_whether_it_was_seen() -> None:
-    learnt = replace(ROW, collapsed=False)
+    learnt, faster = replace(ROW, collapsed=False), replace(ROW, learning_rate=1e-2)
     assert collapse_title([learnt]) == "Three networks that never learned: not reproduced"
     assert collapse_title([learnt, ROW]) == "Three networks that never learned: seen again"
+    assert collapse_title([learnt, faster]).endswith(": seen again at other learning rates alone")
+    assert "**Seen again at other learning rates alone, cause unknown**" in collapse_section([learnt, faster])
