@@ -4,7 +4,7 @@ Each weight is stored as float16 under its own name, as ``maskdet train`` looks 
 runtime does once, as it loads. Rounding to eleven significant bits moves a weight by 0.05 % at most.
 
 Calibrate first, score afterwards: the file is another, and so is its checksum. Nothing is written where the answers
-differ by more than two pixels or a hundredth of confidence, on noise and on scenes alike::
+differ by more than three pixels or a hundredth of confidence, on noise and on scenes alike::
 
     python tools/halve_weights.py calibrated.onnx maskdet-s.onnx
 """
@@ -27,7 +27,7 @@ from maskdet.errors import WeightsError
 from maskdet.files.atomic import write_bytes
 
 #: What rounding may do to an answer: pixels of a box, whichever of thousands on noise and however unsure, and confidence.
-MOST_PX: Final = 2.0
+MOST_PX: Final = 3.0
 MOST_CONFIDENCE: Final = 0.01
 
 #: Smaller tensors stay as they are: biases, and the constants of the boxes' decoding, save nothing.
