@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from maskdet.classifier.networks.specs import STUDY_NETWORKS
 from maskdet.classifier.study.collapse import KERAS_RATE, CollapseRow
 from maskdet.classifier.study.published import OWN_PARTS, STUCK_LOSS, STUCK_TRAIN_ACCURACY, TRANSFER
 from maskdet.classifier.study.report.text import NONE, join_names, percent, ratio, table
+
+_SEEN: Final = "Seen again"
 
 
 def collapse_title(rows: Sequence[CollapseRow]) -> str:
@@ -36,7 +38,7 @@ def _verdict(rows: Sequence[CollapseRow]) -> str:
     rates = {row.learning_rate for row in rows if row.collapsed}
     if not rates:
         return "Not reproduced"
-    return "Seen again" if KERAS_RATE in rates else "Seen again at other learning rates alone"
+    return _SEEN if KERAS_RATE in rates else f"{_SEEN} at other learning rates alone"
 
 
 def collapse_section(rows: Sequence[CollapseRow]) -> str:
@@ -72,9 +74,10 @@ def _outcome(rows: Sequence[CollapseRow]) -> str:
     )
     varied = [f"{name} {join_names(values)}" for name, values in axes if len(values) > 1]
     fixed = [f"{name} {values[0]}" for name, values in axes if len(values) == 1]
-    unknown = "" if KERAS_RATE in {row.learning_rate for row in rows if row.collapsed} else ", cause unknown"
+    verdict = _verdict(rows)
+    unknown = "" if verdict == _SEEN else ", cause unknown"
     return (
-        f"**{_verdict(rows)}{unknown}**. Collapsed: {collapse_tally(rows)}. The study prints no rate; "
+        f"**{verdict}{unknown}**. Collapsed: {collapse_tally(rows)}. The study prints no rate; "
         f"{KERAS_RATE:g} is Keras' own. Varied: {', '.join(varied) or 'nothing'}. "
         f"The same in all: {', '.join([*fixed, 'Adam', f'at most {max(row.epochs for row in rows)} epochs'])}. "
         f"Tried on {networks} alone. Not tried: other optimisers and rates of decay, other layers of the head, Keras "
