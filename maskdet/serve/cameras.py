@@ -170,11 +170,14 @@ class Camera:
                 self._engine.submit(item, self._render, info=item.info, reserved=True).result()
 
     def _paced(self, items: Iterator[Picture | SourceError]) -> Iterator[Picture | SourceError]:
-        """Give the frames of a file at its own pace, and leave out those that come too late."""
-        start = time.monotonic()
+        """Give the frames of a file at its own pace, from the first one on, and leave out those that come too late."""
+        start: float | None = None
         for item in items:
             if isinstance(item, Picture) and item.clip is not None and not item.clip.live:
-                due = start + (item.info.frame or 0) / item.clip.fps
+                shown = (item.info.frame or 0) / item.clip.fps
+                # Opening the file is none of its own time: a short one would be over before its first frame.
+                start = time.monotonic() - shown if start is None else start
+                due = start + shown
                 if time.monotonic() > due + 1 / item.clip.fps:
                     continue
                 self._stop.wait(max(0.0, due - time.monotonic()))

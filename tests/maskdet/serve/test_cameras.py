@@ -169,6 +169,19 @@ def test_a_file_is_shown_again_and_again(watch: Callable[..., TestClient], write
     assert found["result"]["image"]["frame"] in {0, 1, 2}
 
 
+def test_a_file_that_opens_slowly_is_shown_from_its_first_frame(make_engine: Callable[..., Engine]) -> None:
+    clip = Clip("film", Path("film.mp4"), 100.0, 3, live=False)
+
+    def read() -> Iterator[Picture]:
+        time.sleep(0.1)  # ten times as long as a frame is shown
+        for number in range(3):
+            yield Picture(np.zeros((8, 8, 3), np.uint8), ImageInfo("film", 8, 8, number), clip.relative, clip)
+
+    first = next(Camera("film", "film.mp4", make_engine())._paced(read()))
+    assert isinstance(first, Picture)
+    assert first.info.frame == 0
+
+
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_server_that_ends_lets_its_camera_go(make_engine: Callable[..., Engine]) -> None:
     """The frame that waits is cancelled: no error, nothing said, no further try."""
