@@ -70,3 +70,12 @@ def test_the_heading_says_whether_it_was_seen() -> None:
     assert collapse_title([learnt, ROW]) == "Three networks that never learned: seen again"
     assert collapse_title([learnt, faster]).endswith(": seen again at other learning rates alone")
     assert "**Seen again at other learning rates alone, cause unknown**" in collapse_section([learnt, faster])
+
+
+def test_a_training_that_nearly_collapsed_is_told_apart(made: ModuleType) -> None:
+    collapsed, learnt = (next(row for row in made.collapse_rows() if row.collapsed is dead) for dead in (True, False))
+    nearly = replace(collapsed, collapsed=False, seed=2)
+    assert "gets the same answer. Dead" in collapse_section([collapsed, learnt])
+    assert "gets the same answer. So nearly have 1 more: every test crop" in collapse_section(
+        [collapsed, nearly, learnt]
+    )
