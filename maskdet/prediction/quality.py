@@ -21,14 +21,13 @@ class Preset(NamedTuple):
     mode: Literal["detect", "chain"] | None = None
     imgsz: int | None = None
     close_ups: bool | None = None
-    augment: bool | None = None
 
 
 PRESETS: Final[dict[Quality, Preset]] = {
     "fast": Preset(weights="maskdet-n-int8", mode="detect", imgsz=544),
     "standard": Preset(),
-    # maskdet-s is no better on photos from elsewhere (its card), for three times the work.
-    "best": Preset(close_ups=True, augment=True),
+    # Further views (augment) triple the work and are not better on photos from elsewhere (docs/experiments.md).
+    "best": Preset(weights="maskdet-s", close_ups=True),
 }
 
 
@@ -38,8 +37,8 @@ def with_quality(quality: Quality, **given: Any) -> dict[str, Any]:
     Raises:
         ValueError: another word.
 
-    >>> with_quality("best", weights=None, augment=False)
-    {'weights': None, 'augment': False, 'close_ups': True}
+    >>> with_quality("best", weights=None, close_ups=False)
+    {'weights': 'maskdet-s', 'close_ups': False}
     """
     if quality not in PRESETS:
         raise ValueError(f"quality must be one of {', '.join(get_args(Quality))}, not {quality!r}")
