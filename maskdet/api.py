@@ -88,7 +88,7 @@ def predict(
             answer, with the classifier's and whether they agree beside it. None for the chain with a shipped detector
             or a ``classifier``, and for the detector alone with one of your own.
         quality: ``fast`` the detector in 8 bits, alone; ``standard`` the defaults; ``best`` the larger detector,
-            close-ups and more views, chained: each says what stands in the place of options that are not given.
+            chained: each says what stands in the place of options that are not given.
         detector: a loaded model to use; else one is loaded for this call, which for a folder, video or list looks at
             as many pictures side by side as there are cores (``MaskDetector(threads=1)`` does so too).
         classifier: likewise, for every mode but ``detect``.

@@ -22,6 +22,7 @@ from figures.classifier import classifier, study
 from figures.converter import converter
 from figures.defaults import qualities, steps
 from figures.detector import accuracy, mistakes
+from figures.elsewhere import sources_left_out
 from figures.folds import fold_parts, folds
 from figures.foreign import foreign_faces
 from figures.models import models
@@ -68,6 +69,7 @@ PAGES: dict[str, tuple[tuple[str, Callable[[dict[str, Any]], str]], ...]] = {
         ("docs/study/study.json", study),
         ("benchmarks/results/defaults_public.json", steps_held_out),
         ("benchmarks/results/defaults.json", steps_elsewhere),
+        ("benchmarks/results/heldout-maskdet-n-public.json", sources_left_out),
         ("benchmarks/results/foreign_faces.json", foreign_faces),
     ),
     "docs/accuracy.md": (

@@ -20,14 +20,13 @@ class Preset(NamedTuple):
     weights: str | None = None
     mode: Literal["detect", "chain"] | None = None
     imgsz: int | None = None
-    close_ups: bool | None = None
 
 
 PRESETS: Final[dict[Quality, Preset]] = {
     "fast": Preset(weights="maskdet-n-int8", mode="detect", imgsz=544),
     "standard": Preset(),
-    # Further views (augment) triple the work and are not better on photos from elsewhere (docs/experiments.md).
-    "best": Preset(weights="maskdet-s", close_ups=True),
+    # Close-ups of every photo and further views (augment) are no better on photos from elsewhere: docs/experiments.md.
+    "best": Preset(weights="maskdet-s"),
 }
 
 
@@ -37,8 +36,8 @@ def with_quality(quality: Quality, **given: Any) -> dict[str, Any]:
     Raises:
         ValueError: another word.
 
-    >>> with_quality("best", weights=None, close_ups=False)
-    {'weights': 'maskdet-s', 'close_ups': False}
+    >>> with_quality("best", weights=None, augment=True)
+    {'weights': 'maskdet-s', 'augment': True}
     """
     if quality not in PRESETS:
         raise ValueError(f"quality must be one of {', '.join(get_args(Quality))}, not {quality!r}")

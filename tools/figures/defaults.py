@@ -10,7 +10,7 @@ from figures.cells import SHORT, with_interval
 ANSWERS = {
     "fast": "`maskdet-n-int8` alone, at 544 px",
     "standard": "`maskdet-n`, chained with `maskdet-c`",
-    "best": "`maskdet-s`, chained with `maskdet-c`, and close-ups of every photo",
+    "best": "`maskdet-s`, chained with `maskdet-c`",
 }
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from figures.cells import with_interval
+from figures.elsewhere import elsewhere
 from figures.near_training import without_either
 from maskdet.weights import FOLDER
 
@@ -21,12 +22,15 @@ def models(registry: dict[str, Any]) -> str:
         measured = entry["figures"].get("of", "the 170 photos held out")
         cells = " | ".join(map(with_interval, _figures(report)))
         cells += f" | {without_either(report)}"
+        foreign = elsewhere(report["model"]["name"])
+        cells += f" | {with_interval(foreign['ap']['all']['mean']['ap50']) if foreign else '–'}"
         rows.append(f"| [{name}](weights/{name}.md) | {entry['network']}, {size:.1f} MB | {measured} | {cells} |")
-    return f"""| model | network | measured on | mAP50 | mAP50-95 | incorrect AP50 | mAP50 without near photos |
-|---|---|---|---|---|---|---|
+    return f"""| model | network | measured on | mAP50 | mAP50-95 | incorrect AP50 | mAP50 without near photos | mAP50 elsewhere |
+|---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
-In brackets the 95 % interval; near photos are those of the public split that [resemble trained ones](docs/accuracy.md#the-public-split).
+In brackets the 95 % interval; near photos are those of the public split that [resemble trained ones](docs/accuracy.md#the-public-split),
+elsewhere the photos of [sources left out](docs/results.md#sources-left-out-all-photos).
 By `maskdet val model=NAME data=public/data.yaml --near-copies` on the public split, the folds by `maskdet val data=folds
 'model=fold{{fold}}.onnx' --folds`; the default is `{registry["default"]["detect"]}`; each card says which photos it has learnt from.
 """

@@ -24,7 +24,7 @@ def test_what_each_word_stands_for() -> None:
     assert with_quality("fast", **NOTHING) == {**NOTHING, "weights": "maskdet-n-int8", "mode": "detect", "imgsz": 544}
     own = {"weights": "own.onnx", "mode": None}
     assert with_quality("fast", **own) == {**own, "mode": "detect"}
-    assert with_quality("best", **NOTHING) == {**NOTHING, "weights": "maskdet-s", "close_ups": True}
+    assert with_quality("best", **NOTHING) == {**NOTHING, "weights": "maskdet-s"}
     with pytest.raises(ValueError, match="quality must be one of fast, standard, best, not 'good'"):
         with_quality("good", **NOTHING)  # type: ignore[arg-type]
 
@@ -48,8 +48,8 @@ def test_the_words_name_shipped_detectors() -> None:
         ({"weights": "own.onnx", "classifier": "c.onnx"}, "chain", "own.onnx", None, None),
         ({"quality": "fast"}, "detect", "maskdet-n-int8", None, None),
         ({"quality": "fast", "classifier": "c.onnx"}, "chain", "maskdet-n-int8", None, None),
-        ({"quality": "best"}, "chain", "maskdet-s", True, None),
-        ({"quality": "best", "mode": "detect", "augment": True}, "detect", "maskdet-s", True, True),
+        ({"quality": "best"}, "chain", "maskdet-s", None, None),
+        ({"quality": "best", "mode": "detect", "close_ups": True}, "detect", "maskdet-s", True, None),
     ],
 )
 def test_the_command_lines_options(
