@@ -175,8 +175,10 @@ class Camera:
         for item in items:
             if isinstance(item, Picture) and item.clip is not None and not item.clip.live:
                 shown = (item.info.frame or 0) / item.clip.fps
-                # Opening the file is none of its own time: a short one would be over before its first frame.
-                start = time.monotonic() - shown if start is None else start
+                if (
+                    start is None
+                ):  # opening the file is none of its own time: a short one would be over before it begins
+                    start = time.monotonic() - shown
                 due = start + shown
                 if time.monotonic() > due + 1 / item.clip.fps:
                     continue

@@ -30,7 +30,7 @@ def models(registry: dict[str, Any]) -> str:
 {chr(10).join(rows)}
 
 In brackets the 95 % interval; near photos are those of the public split that [resemble trained ones](docs/accuracy.md#the-public-split),
-elsewhere the photos of [sources left out](docs/results.md#sources-left-out-all-photos).
+elsewhere the photos of [sources left out](docs/results.md#sources-left-out-all-photos), never trained on, though choices were made on them.
 By `maskdet val model=NAME data=public/data.yaml --near-copies` on the public split, the folds by `maskdet val data=folds
 'model=fold{{fold}}.onnx' --folds`; the default is `{registry["default"]["detect"]}`; each card says which photos it has learnt from.
 """
