@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 import maskdet
+from maskdet.detector.training.camera import see_through, training_faults
 from maskdet.detector.training.face_augment import crop_boxes, cut_patch, draw_close_up, paste_face, slip_mask
 from maskdet.imaging.decode import decode_file
 from maskdet.results import faces_from_arrays
@@ -55,7 +56,9 @@ def main() -> None:
     bare, mask = classes.index(1), cut_patch(photo, boxes[masked], 0.0)
     assert mask is not None and slip_mask(slipped, boxes[bare], mask, rng)
     tiles.append(tile(slipped, boxes, [2 if at == bare else name for at, name in enumerate(classes)], "slip_mask"))
-    rows = [np.hstack(tiles[:3]), np.hstack(tiles[3:])]
+    smallest = float((boxes[:, 2:] - boxes[:, :2]).max(axis=1).min())
+    tiles.insert(3, tile(see_through(photo, training_faults(smallest), rng), boxes, classes, "poor_camera"))
+    rows = [np.hstack(tiles[:4]), np.hstack(tiles[4:])]
     width = max(row.shape[1] for row in rows)
     sheet = np.vstack([np.pad(row, ((0, 6), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows])
     target = ROOT / "docs" / "images" / "augmentation.jpg"

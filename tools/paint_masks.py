@@ -19,9 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from open_photos.camera import degrade
 from open_photos.face_frame import FaceFrame
 from open_photos.mask_paint import MaskStyle, Picture, Wearing, paint
+
+from maskdet.detector.training.camera import CameraFaults, see_through
 
 #: What is shown of a chosen face, in turn: all four in equal numbers, on the same people.
 STATES: tuple[Wearing | None, ...] = (None, "worn", "below_nose", "on_chin")
@@ -143,7 +144,10 @@ def render(
         piece = np.ascontiguousarray(piece[:, ::-1])
         wide = piece.shape[1]
         kept = [replace(face, box=face.box[[2, 1, 0, 3]] * [-1, 1, -1, 1] + [wide, 0, wide, 0]) for face in kept]
-    return degrade(piece, random), kept
+    if random.random() < 0.25:  # one in four stays clean
+        return piece, kept
+    faults = CameraFaults(most_blur=0.006 * max(piece.shape[:2]) + 0.5)
+    return see_through(piece, faults, random), kept
 
 
 def _prefixes(names: str) -> tuple[str, ...]:

@@ -36,17 +36,19 @@ class FaceAugmentation:
         rare_photo: a photo is replaced by one that shows a face of the rare class.
         paste_rare: a face is replaced by one of the rare class from another photo.
         slip_mask: a bare face gets a masked face's mask below its nose, and the rare class.
+        poor_camera: a photo is seen through a poor camera (``maskdet.detector.training.camera``).
     """
 
     close_up: float = 0.0
     rare_photo: float = 0.0
     paste_rare: float = 0.0
     slip_mask: float = 0.0
+    poor_camera: float = 0.0
 
     @property
     def any(self) -> bool:
         """Whether anything happens at all."""
-        return max(self.close_up, self.rare_photo, self.paste_rare, self.slip_mask) > 0
+        return max(self.close_up, self.rare_photo, self.paste_rare, self.slip_mask, self.poor_camera) > 0
 
 
 @dataclass(frozen=True, slots=True)

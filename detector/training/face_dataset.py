@@ -6,6 +6,7 @@ Imports ultralytics, so it is itself imported only by ``maskdet.detector.trainin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from ultralytics.data.dataset import YOLODataset
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.photos.photo import ClassMap
 from maskdet.datasets.yolo.read import LabelledPicture
+from maskdet.detector.training.camera import see_through, training_faults
 from maskdet.detector.training.face_augment import (
     Boxes,
     FaceAugmentation,
@@ -97,7 +99,7 @@ class FaceDataset(CheckedDataset):
     def __init__(self, *args: Any, faces: FaceAugmentation, **kwargs: Any) -> None:
         """Hold the photos that it is given.
 
-        Only close-ups are made of data whose classes are others than ours by name, or that show none of the rare class:
+        Data whose classes are others than ours by name, or that show none of the rare class, get no painted faces:
         where nobody labelled it, painting it would teach what the labels deny.
         """
         super().__init__(*args, **kwargs)
@@ -116,7 +118,7 @@ class FaceDataset(CheckedDataset):
         )
         ours = self.rare >= 0 and bool(self.of_class[self.rare])
         self.rare_photos = sorted({photo for photo, _ in self.of_class[self.rare]}) if ours else []
-        self.faces = faces if ours else FaceAugmentation(close_up=faces.close_up)
+        self.faces = faces if ours else replace(faces, rare_photo=0.0, paste_rare=0.0, slip_mask=0.0)
 
     def get_image_and_label(self, index: int) -> dict[str, Any]:
         """Return a photo and its labels, or those of a photo of the rare class."""
@@ -146,6 +148,10 @@ class FaceDataset(CheckedDataset):
             label["img"] = _resized(label["img"], window, int(self.imgsz))
             width, height = window[2] - window[0], window[3] - window[1]
             label["resized_shape"] = label["img"].shape[:2]
+        if len(boxes) and rng.random() < self.faces.poor_camera:
+            shown = label["img"].shape[1] / width  # a close-up's boxes are in pixels of the window, not of the picture
+            smallest = float((boxes[:, 2:] - boxes[:, :2]).max(axis=1).min()) * shown
+            label["img"] = see_through(label["img"], training_faults(smallest), rng)
         label["bboxes"] = _to_xywh(boxes, width, height)
         label["cls"] = classes.astype(np.float32)[:, None]
 

@@ -42,7 +42,7 @@ class TrainOptions:
         cpu_bf16: bfloat16 autocast on the CPU; None for where the processor has it in hardware.
         cpu_threads: threads on the CPU; None for one a core. One each is the best use of a processor that trains
             several networks at once.
-        close_up, rare_photo, paste_rare, slip_mask: how often each happens, see ``FaceAugmentation``.
+        close_up, rare_photo, paste_rare, slip_mask, poor_camera: how often each happens, see ``FaceAugmentation``.
     """
 
     early_imgsz: float = 1.0
@@ -53,11 +53,18 @@ class TrainOptions:
     rare_photo: float = 0.0
     paste_rare: float = 0.0
     slip_mask: float = 0.0
+    poor_camera: float = 0.0
 
     @property
     def faces(self) -> FaceAugmentation:
         """What is done to single photos."""
-        return FaceAugmentation(self.close_up, self.rare_photo, self.paste_rare, self.slip_mask)
+        return FaceAugmentation(
+            close_up=self.close_up,
+            rare_photo=self.rare_photo,
+            paste_rare=self.paste_rare,
+            slip_mask=self.slip_mask,
+            poor_camera=self.poor_camera,
+        )
 
 
 class MaskTrainer(DetectionTrainer):  # type: ignore[misc]

@@ -26,9 +26,10 @@ def train(arguments: tuple[str, ...], *, model: ModelOptions) -> int:
     run uses it; cpu_bf16=False turns it off.
 
     \b
-    maskdet's own keys, the first four as parts (0 to 1) of the photos or faces:
+    maskdet's own keys, the first five as parts (0 to 1) of the photos or faces:
     close_up=     photos replaced by a close-up of one face        rare_photo=  … by a photo of the rare class
     paste_rare=   faces replaced by one of the rare class          slip_mask=   bare faces given a mask below the nose
+    poor_camera=  photos seen through a poor camera (not in the recipe: 0)
     early_imgsz=  input size of the first epochs                   early_share= share of the epochs that run at it
     cpu_threads=  threads on a CPU                                 cpu_bf16=    bfloat16 on a CPU
     """

@@ -1,1 +1,1 @@
-"""Training pictures made from photos with an open licence: faces found again, masks painted on, a camera's faults."""
+"""Training pictures made from photos with an open licence: faces found again, masks painted on."""

@@ -94,6 +94,39 @@ def test_masks_slip_on_bare_faces_only(tiny_data: Path) -> None:
     assert classes.tolist() == [0, 2, 2]
 
 
+def test_a_poor_camera_changes_pixels_and_no_label(tiny_data: Path) -> None:
+    np.random.seed(0)
+    data = dataset(tiny_data, poor_camera=1.0)
+    before = data.load_image(0)[0].copy()
+    image, boxes, classes = sample(data)
+    assert image.shape == before.shape and (image != before).mean() > 0.3
+    assert classes.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(boxes[:, 2:], SIDE, atol=1e-3)
+    assert (data.load_image(0)[0] == before).all()
+
+
+def test_how_far_a_camera_blurs_is_measured_in_the_picture_it_sees(
+    tiny_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from maskdet.detector.training import face_dataset
+    from maskdet.detector.training.camera import CameraFaults, training_faults
+
+    asked: list[float] = []
+
+    def watch(smallest: float) -> CameraFaults:
+        asked.append(smallest)
+        return training_faults(smallest)
+
+    monkeypatch.setattr(face_dataset, "training_faults", watch)
+    np.random.seed(0)
+    sample(dataset(tiny_data, poor_camera=1.0))
+    assert asked == [pytest.approx(SIDE)]
+    # Of a close-up, in pixels of what is shown: its boxes are known after the fact.
+    image, boxes, _ = sample(dataset(tiny_data, poor_camera=1.0, close_up=1.0))
+    assert asked[1] == pytest.approx(boxes[:, 2:].max(axis=1).min(), rel=0.05)
+    assert max(image.shape[:2]) == IMGSZ
+
+
 def test_photos_of_the_rare_class_come_more_often(tiny_data: Path, tmp_path: Path) -> None:
     for part in ("images", "labels"):
         (tmp_path / part).mkdir()
@@ -108,7 +141,7 @@ def test_photos_of_the_rare_class_come_more_often(tiny_data: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("names", [["mask", "none", "wrong"], ["face"]])
-def test_data_of_other_classes_get_close_ups_only(tiny_data: Path, tmp_path: Path, names: list[str]) -> None:
+def test_data_of_other_classes_get_no_painted_faces(tiny_data: Path, tmp_path: Path, names: list[str]) -> None:
     for part in ("images", "labels"):
         (tmp_path / part).mkdir()
     source = next((tiny_data.parent / "images" / "train").iterdir())
@@ -119,7 +152,8 @@ def test_data_of_other_classes_get_close_ups_only(tiny_data: Path, tmp_path: Pat
     (tmp_path / "data.yaml").write_text(yaml.safe_dump(described))
     data = dataset(tmp_path / "data.yaml", rare_photo=1.0, paste_rare=1.0, slip_mask=1.0)
     assert sample(data)[2].tolist() == list(range(len(names)))
-    assert dataset(tmp_path / "data.yaml", close_up=0.3, paste_rare=1.0).faces == FaceAugmentation(close_up=0.3)
+    left = dataset(tmp_path / "data.yaml", close_up=0.3, paste_rare=1.0, poor_camera=0.1).faces
+    assert left == FaceAugmentation(close_up=0.3, poor_camera=0.1)
 
 
 def test_training_uses_it_and_remembers(tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +168,7 @@ def test_training_uses_it_and_remembers(tiny_data: Path, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(FaceDataset, "update_labels_info", watch)
     settings = {"model": "yolov8n.yaml", "data": str(tiny_data), "imgsz": 64, "epochs": 1, "batch": 2, "device": "cpu"}
-    own = {"close_up": 0.5, "rare_photo": 0.25, "paste_rare": 0, "slip_mask": 0, "cpu_threads": 1}
+    own = {"close_up": 0.5, "rare_photo": 0.25, "paste_rare": 0, "slip_mask": 0, "poor_camera": 0.1, "cpu_threads": 1}
     folder = train({**settings, "plots": False, "val": False, "project": str(tmp_path), "name": "run", **own})
-    assert set(used) == {FaceAugmentation(close_up=0.5, rare_photo=0.25)}
+    assert set(used) == {FaceAugmentation(close_up=0.5, rare_photo=0.25, poor_camera=0.1)}
     assert yaml.safe_load((folder / "maskdet.yaml").read_text())["close_up"] == 0.5

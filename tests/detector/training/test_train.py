@@ -43,7 +43,7 @@ def test_a_value_that_is_no_yaml_stays_text(value: str) -> None:
 
 def test_recipe_holds_only_known_keys_that_differ() -> None:
     config = pytest.importorskip("ultralytics.cfg").DEFAULT_CFG_DICT
-    own = {"early_imgsz", "early_share", "close_up", "rare_photo", "paste_rare", "slip_mask"}
+    own = {"early_imgsz", "early_share", "close_up", "rare_photo", "paste_rare", "slip_mask", "poor_camera"}
     for key, value in read_recipe().items():
         assert key in own or config[key] != value, key
 
