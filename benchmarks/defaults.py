@@ -1,4 +1,4 @@
-"""What each default of ``maskdet detect`` gives on photos that no model has seen, and what each ``--quality`` costs.
+"""What each default of ``maskdet detect`` gives on photos held out, and what each ``--quality`` costs.
 
 ::
 

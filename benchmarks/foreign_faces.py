@@ -1,4 +1,4 @@
-"""What becomes of faces from sources that no model has seen, by their size: found, under which class, or missed.
+"""What becomes of faces from sources left out of the trainings, by their size: found, under which class, or missed.
 
 ::
 

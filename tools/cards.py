@@ -11,7 +11,7 @@ What is true of one model stands in its facts and nowhere in this file::
     folds: the JSON of its recipe over the grouped folds, from the repository's root, where the figures are of a split
     folds_recipe: how the folds' detectors were trained, where that is not how this model was
     limits: what it is not good at
-    close_ups: how it wants close-ups by itself, as in ``models.json``; none without
+    like: the model whose facts hold for whatever is not said here, its folds aside
 
 ``python tools/update_readme.py`` writes the cards anew; ``tools/register_model.py`` one of them.
 """
@@ -52,6 +52,10 @@ def read_facts(name: str, folder: Path = WEIGHTS) -> dict[str, Any]:
     if not path.is_file():
         raise SystemExit(f"error: {path}: no such file; write down what tools/cards.py asks for")
     facts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if other := facts.pop("like", None):
+        # The folds were measured on detectors of that one's kind.
+        shared = {key: said for key, said in read_facts(other, folder).items() if not key.startswith("folds")}
+        facts = {**shared, **facts}
     if missing := {"train", "limits"} - facts.keys():
         raise SystemExit(f"error: {path} lacks {', '.join(sorted(missing))}")
     return facts

@@ -3,7 +3,7 @@
 What is said of it stands in ``weights/NAME.facts.yaml`` (see ``tools/cards.py``), every figure in the JSON that ``maskdet
 val`` wrote::
 
-    maskdet export model=runs/NAME/weights/last.pt
+    maskdet export model=runs/NAME/weights/last.pt close_ups='{imgsz: 160, share: 0.15, below: 0.95}'
     maskdet val data=folds model='runs/fold{fold}.onnx' --folds --calibrate --save calibrated --final runs/NAME/weights/last.onnx
     maskdet val model=calibrated/last.onnx data=public/data.yaml --json val.json
     python tools/register_model.py NAME calibrated/last.onnx val.json
@@ -29,7 +29,7 @@ from cards import WEIGHTS, card_of, read_facts
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.classifier.inference.runtime import ClassifierRuntime
-from maskdet.detector.inference.close_ups import KEY, CloseUps
+from maskdet.detector.inference.close_ups import KEY, wanted_close_ups
 from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.detector.inference.runtime.spec import NETWORK_KEY
 from maskdet.detector.inference.thresholds import read_calibration
@@ -65,6 +65,7 @@ def detector_entry(name: str, path: Path, report: dict[str, Any], facts: dict[st
         ap50, ap50_95 = ({row: one[key] for row, one in report["ap"]["all"].items()} for key in ("ap50", "ap50_95"))
     spec = OnnxRuntime(path, name=name).spec
     calibration = read_calibration(spec.metadata)
+    close_ups = wanted_close_ups(path, spec.metadata)
     classes = [row for row in ap50 if row != "mean"]
     return {
         "task": "detect",
@@ -87,7 +88,7 @@ def detector_entry(name: str, path: Path, report: dict[str, Any], facts: dict[st
             **({"of": f"{facts['figures_of']}, which it went on from"} if "figures_of" in facts else {}),
             "report": f"{name}.val.json",
         },
-        **({KEY: CloseUps(**facts[KEY]).to_dict()} if KEY in facts else {}),
+        **({KEY: close_ups.to_dict()} if close_ups else {}),
     }
 
 

@@ -1,6 +1,7 @@
 """Make the INT8 twin of a shipped detector, hold its accuracy to the original's, and register it as ``TWIN``.
 
-Ranges come from training photos, figures from the photos held out, with the same command as the original's::
+Ranges come from training photos, figures from the photos held out, with the same command as the original's. What its card
+says is what the original's says, unless ``TWIN.facts.yaml`` stands there already::
 
     python tools/ship_int8.py maskdet-n-public maskdet-n-int8 --data public/data.yaml
 
@@ -17,8 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-from cards import WEIGHTS, read_facts
+from cards import WEIGHTS
 from register_model import register
 
 from maskdet.cli import cli
@@ -72,10 +72,9 @@ def ship(
         made = quantise(source, data, photos=photos)
         after = score(made.path, data)
         fell = loss(before, after)
-        # The folds' figures are the float file's.
-        facts = {key: value for key, value in read_facts(name, folder).items() if key != "folds"}
-        said = yaml.safe_dump(facts, allow_unicode=True, sort_keys=False, width=130)
-        (folder / f"{twin}.facts.yaml").write_text(said, encoding="utf-8")
+        facts = folder / f"{twin}.facts.yaml"
+        if not facts.is_file():
+            facts.write_text(f"like: {name}\n", encoding="utf-8")
         register(twin, made.path, after, folder)
     return made, fell
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from maskdet.datasets.photos.seen import KEY as SEEN_KEY
 from maskdet.detector.export.rewrites import lay_out
-from maskdet.detector.inference.close_ups import DEFAULT_CLOSE_UPS, KEY
+from maskdet.detector.inference.close_ups import DEFAULT_CLOSE_UPS, KEY, CloseUps, read_close_ups
 from maskdet.detector.inference.runtime import OnnxRuntime, Runtime, TorchRuntime
 from maskdet.detector.inference.runtime.spec import NETWORK_KEY
 from maskdet.detector.training.seen import SEEN_FILE
@@ -95,8 +95,8 @@ def export(arguments: Mapping[str, Any]) -> Exported:
 
     Args:
         arguments: ``model`` (a ``.pt`` file), and ultralytics' export arguments; ``dynamic=True`` is the default, since
-            photos are rarely square. ``close_ups=True`` lets the model ask for close-ups by itself,
-            where its first look reports nothing.
+            photos are rarely square. ``close_ups=True`` lets the model ask for close-ups of every picture by itself,
+            ``close_ups={imgsz: 160, share: 0.15, below: 0.95}`` in that way.
 
     Raises:
         MissingExtraError: the ``train`` extra is not installed.
@@ -112,10 +112,9 @@ def export(arguments: Mapping[str, Any]) -> Exported:
     from maskdet.detector.training.arguments import choose_device
 
     settings = {"dynamic": True, "simplify": True, **arguments}
-    close_ups, trusted = settings.pop(KEY, False), settings.pop("trust_weights", False)
-    for key, value in ((KEY, close_ups), ("trust_weights", trusted)):
-        if not isinstance(value, bool):
-            raise MaskdetError(f"{key}={value}: expected True or False")
+    close_ups, trusted = _close_ups(settings.pop(KEY, False)), settings.pop("trust_weights", False)
+    if not isinstance(trusted, bool):
+        raise MaskdetError(f"trust_weights={trusted}: expected True or False")
     source = settings.pop("model", None)
     if not source:
         raise MaskdetError("which model? give model=runs/…/weights/best.pt")
@@ -149,7 +148,7 @@ def export(arguments: Mapping[str, Any]) -> Exported:
         **checkpoint_metadata(source, trusted=trusted),
     }
     if close_ups:
-        metadata[KEY] = json.dumps(DEFAULT_CLOSE_UPS.to_dict())
+        metadata[KEY] = json.dumps(close_ups.to_dict())
     onnx.helper.set_model_props(proto, metadata)
     onnx.save(proto, target)
     parity = compare_runtimes(reference, OnnxRuntime(target, name=target.stem))
@@ -158,6 +157,19 @@ def export(arguments: Mapping[str, Any]) -> Exported:
         reason = f"differs from torch by {parity.box_px:.3f} px and {parity.score:.5f} in probability: not kept"
         raise WeightsError(target, reason)
     return Exported(target, parity, rewritten)
+
+
+def _close_ups(asked: object) -> CloseUps | None:
+    """Return what ``close_ups=`` asks for."""
+    if isinstance(asked, bool):
+        return DEFAULT_CLOSE_UPS if asked else None
+    try:
+        return read_close_ups(asked, Path())
+    except WeightsError as error:
+        raise MaskdetError(
+            f"{KEY}={asked}: expected True or False, or how as {{imgsz: 160, share: 0.15, below: 0.95}}: "
+            "32 pixels or more, and parts from 0 to 1"
+        ) from error
 
 
 def export_int8(arguments: Mapping[str, Any]) -> Quantised:

@@ -22,9 +22,8 @@ from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.runtime import ModelSpec
 from maskdet.detector.inference.tiles import MERGE_IOU, View, merge_views
 from maskdet.errors import WeightsError
-from maskdet.weights import card_of
 
-#: The key under which a model's file or its entry in ``models.json`` says that it wants close-ups.
+#: The key of a model's metadata that says that it wants close-ups.
 KEY: Final = "close_ups"
 
 
@@ -75,16 +74,13 @@ def read_close_ups(value: object, path: Path) -> CloseUps:
     return found
 
 
-def wanted_close_ups(path: Path, metadata: Mapping[str, str], card: Mapping[str, Any]) -> CloseUps | None:
-    """Return how a model wants close-ups by itself, None where it wants none.
-
-    Args:
-        card: its entry in ``models.json``, which comes first; empty for a model that is not shipped.
+def wanted_close_ups(path: Path, metadata: Mapping[str, str]) -> CloseUps | None:
+    """Return how a model's metadata wants close-ups, None where they want none.
 
     Raises:
-        WeightsError: what it says cannot be read.
+        WeightsError: what they say cannot be read.
     """
-    value = card.get(KEY, metadata.get(KEY))
+    value = metadata.get(KEY)
     return None if value is None else read_close_ups(value, path)
 
 
@@ -101,7 +97,7 @@ def choose_close_ups(asked: bool | CloseUps | None, path: Path, spec: ModelSpec,
     """
     if asked is False:
         return None
-    wanted = asked if isinstance(asked, CloseUps) else wanted_close_ups(path, spec.metadata, card_of(path))
+    wanted = asked if isinstance(asked, CloseUps) else wanted_close_ups(path, spec.metadata)
     if wanted is None and asked is None:
         return None
     wanted = wanted or DEFAULT_CLOSE_UPS

@@ -23,7 +23,7 @@ class Preset(NamedTuple):
 
 
 PRESETS: Final[dict[Quality, Preset]] = {
-    "fast": Preset(weights="maskdet-n-int8", mode="detect", imgsz=544),
+    "fast": Preset(weights="maskdet-n-int8", mode="detect", imgsz=512),
     "standard": Preset(),
     # Close-ups of every photo and further views (augment) are no better on photos from elsewhere: docs/experiments.md.
     "best": Preset(weights="maskdet-s"),

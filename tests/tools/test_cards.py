@@ -23,3 +23,11 @@ def test_one_models_facts_are_in_no_other_card(tool: ModuleType) -> None:
             if key in facts:
                 assert facts[key].strip() in card
                 assert facts[key].strip().splitlines()[0] not in source
+
+
+def test_facts_hold_for_a_model_like_another_but_for_its_folds(tool: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "one.facts.yaml").write_text(
+        "train: t\nlimits: blind\nchosen: by eye\nfolds: a.json\nfolds_recipe: long\n", encoding="utf-8"
+    )
+    (tmp_path / "two.facts.yaml").write_text("like: one\nchosen: by ear\n", encoding="utf-8")
+    assert tool.read_facts("two", tmp_path) == {"train": "t", "limits": "blind", "chosen": "by ear"}

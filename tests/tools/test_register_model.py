@@ -168,9 +168,13 @@ def test_what_a_calibrated_file_says_stands_in_the_registry(tool: ModuleType, fo
 def test_a_detector_can_want_close_ups(tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = weights.shipped_models()[MEASURED]
     report = json.loads((weights.FOLDER / model.card["figures"]["report"]).read_text(encoding="utf-8"))
-    with (folder / f"{model.name}.facts.yaml").open("a") as file:
-        file.write("close_ups: {imgsz: 160, share: 0.25}\n")
-    tool.register(model.name, model.path, report, folder)
+    onnx = pytest.importorskip("onnx")
+    changed, proto = folder.parent / "changed.onnx", onnx.load(model.path)
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    onnx.helper.set_model_props(proto, {**metadata, "close_ups": '{"imgsz": 160, "share": 0.25}'})
+    onnx.save(proto, changed)
+    report["model"]["sha256"] = hashlib.sha256(changed.read_bytes()).hexdigest()
+    tool.register(model.name, changed, report, folder)
     registry = json.loads((folder / "models.json").read_text(encoding="utf-8"))
     assert registry["models"][model.name]["close_ups"] == {"imgsz": 160, "share": 0.25}
     # What was written is what the package reads.

@@ -78,9 +78,18 @@ def test_a_twin_that_is_good_enough_is_registered(
     assert "by `python tools/ship_int8.py`: method static, QDQ, calibration_photos 64" in (
         folder / f"{name}-int8.md"
     ).read_text(encoding="utf-8")
-    assert "folds:" not in (folder / f"{name}-int8.facts.yaml").read_text(encoding="utf-8")
+    assert (folder / f"{name}-int8.facts.yaml").read_text(encoding="utf-8") == f"like: {name}\n"
     # What was written is what the package reads.
     assert weights.resolve_weights(f"{name}-int8", folder=folder) == (f"{name}-int8", folder / f"{name}-int8.onnx")
+
+
+def test_what_is_said_of_a_twin_already_stays(tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = f"like: {NAME}\nabout: In eight bits.\n"
+    (folder / "twin.facts.yaml").write_text(said, encoding="utf-8")
+    pretend(tool, monkeypatch, folder, 0.0)
+    tool.ship(NAME, "twin", Path("data.yaml"), folder)
+    assert (folder / "twin.facts.yaml").read_text(encoding="utf-8") == said
+    assert "In eight bits." in (folder / "twin.md").read_text(encoding="utf-8")
 
 
 def test_a_twin_that_is_not_is_left_out(tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

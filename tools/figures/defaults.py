@@ -8,7 +8,7 @@ from figures.cells import SHORT, with_interval
 
 #: What answers at each word.
 ANSWERS = {
-    "fast": "`maskdet-n-int8` alone, at 544 px",
+    "fast": "`maskdet-n-int8` alone, at 512 px",
     "standard": "`maskdet-n`, chained with `maskdet-c`",
     "best": "`maskdet-s`, chained with `maskdet-c`",
 }

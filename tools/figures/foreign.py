@@ -1,4 +1,4 @@
-"""What becomes of faces from sources that no model has seen."""
+"""What becomes of faces from sources left out, by size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def foreign_faces(report: dict[str, Any]) -> str:
             rows.append(f"| {part['what']} | {SHORT[row['class']]} | {row['side']} | {row['faces']} | {cells} |")
     heads = " | ".join(f"called {SHORT[name]}" for name in SHORT if name != "mean")
     commands = ", ".join(f"`{part['command']}`" for part in report["parts"])
-    return f"""### Faces from sources that no model has seen
+    return f"""### Faces from sources left out, by size
 
 {report["about"]} By {commands}:
 

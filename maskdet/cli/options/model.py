@@ -48,7 +48,7 @@ class ModelOptions:
         type=click.Choice(get_args(Quality)),
         default="standard",
         show_default=True,
-        help="fast: 8 bits, the detector alone, 544 px; best: the larger maskdet-s. Single options win.",
+        help="fast: 8 bits, the detector alone, 512 px; best: the larger maskdet-s. Single options win.",
     )
     mode: Mode | None = option(
         "--mode",

@@ -10,7 +10,7 @@ import pytest
 
 from maskdet.classes import CLASS_NAMES
 from maskdet.cli import main
-from maskdet.detector.export.quantise import Quantised, float_tail, quantise
+from maskdet.detector.export.quantise import Quantised, float_tail, quantise, score_branches
 from maskdet.detector.export.to_onnx import export_int8
 from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.errors import DatasetError, MaskdetError, WeightsError
@@ -51,7 +51,7 @@ def test_the_file_lies_beside_its_source_and_says_what_was_done(made: Quantised,
     note = json.loads(metadata["maskdet_int8"])
     assert {key: value for key, value in metadata.items() if key != "maskdet_int8"} == source
     assert (note["data"], note["calibration_photos"], note["calibration_split"]) == ("set", 3, "train")
-    assert note["float"] == "from these convolutions on: head"
+    assert note["float"] == "these convolutions, and what follows them: head"
     assert str(tmp_path) not in metadata["maskdet_int8"]
 
 
@@ -88,6 +88,22 @@ def test_the_float_tail_stops_at_biased_convolutions_and_at_shapes() -> None:
         node("Reshape", ["distance", "shape"], ["output0"], name="decode"),
     ]
     assert float_tail(nodes, ["output0"]) == (["last", "dfl", "decode"], ["last"])
+
+
+def test_what_leads_to_the_logits_is_known_by_its_channels() -> None:
+    node, array = onnx.helper.make_node, onnx.numpy_helper.from_array
+    nodes = [
+        node("Conv", ["images", "w8", "b"], ["features"], name="backbone"),
+        node("Conv", ["features", "w8", "b"], ["hidden"], name="hidden"),
+        node("Sigmoid", ["hidden"], ["gate"], name="gate"),
+        node("Mul", ["hidden", "gate"], ["active"], name="act"),
+        node("Conv", ["active", "w3", "b"], ["logits"], name="logits"),
+        node("Conv", ["features", "w8", "b"], ["distribution"], name="boxes"),
+    ]
+    stored = [array(np.zeros((channels, 8, 1, 1), np.float32), f"w{channels}") for channels in (3, 8)]
+    graph = onnx.helper.make_graph(nodes, "g", [], [], stored)
+    assert score_branches(graph, ["logits", "boxes"], 3) == ["hidden", "gate", "act"]
+    assert score_branches(graph, ["boxes"], 3) == []
 
 
 def test_only_training_photos_are_read(made: Quantised, data: Path) -> None:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +20,7 @@ from maskdet.detector.inference.postprocess import Detections
 from maskdet.detector.inference.runtime import ModelSpec
 from maskdet.detector.inference.views import Look
 from maskdet.errors import MaskdetError, WeightsError
-from maskdet.weights import ShippedModel, card_of, default_model
+from maskdet.weights import shipped_models
 
 
 class TwoSizes:
@@ -200,11 +198,8 @@ def test_nothing_to_add_changes_nothing() -> None:
 def test_what_a_model_says(tmp_path: Path) -> None:
     path = tmp_path / "a.onnx"
     says = {"close_ups": '{"imgsz": 192, "share": 0.5}'}
-    assert wanted_close_ups(path, {}, {}) is None
-    assert wanted_close_ups(path, says, {}) == CloseUps(192, 0.5)
-    # models.json comes first, and may say none.
-    assert wanted_close_ups(path, says, {"close_ups": {"imgsz": 96, "share": 0.25}}) == CloseUps(96, 0.25)
-    assert wanted_close_ups(path, says, {"close_ups": None}) is None
+    assert wanted_close_ups(path, {}) is None
+    assert wanted_close_ups(path, says) == CloseUps(192, 0.5)
     for bad in ("yes", "[]", '{"imgsz": 160}', '{"imgsz": "x", "share": 1}', 3):
         with pytest.raises(WeightsError, match=r"a\.onnx.*must be imgsz and share"):
             read_close_ups(bad, path)
@@ -252,19 +247,16 @@ def test_a_look_without_a_second_one_is_the_first() -> None:
     np.testing.assert_allclose(Look(detector_size, (raw, letterbox)).select(conf=0.25, iou=0.7).boxes, [FAR])
 
 
-def test_the_registry_decides_for_a_shipped_file_only(use_registry: Callable[..., Path]) -> None:
-    shipped = default_model()
-    use_registry(registry(shipped, {"imgsz": 64, "share": 0.5}))
-    assert card_of(shipped.path)["close_ups"] == {"imgsz": 64, "share": 0.5}
-    assert MaskDetector().close_ups == CloseUps(64, 0.5)
-    assert MaskDetector(close_ups=False).close_ups is None
-    # A file of one's own that happens to have a shipped model's name is not the shipped model.
-    assert card_of(Path("elsewhere") / shipped.path.name) == {}
-
-
-def registry(model: ShippedModel, close_ups: dict[str, float]) -> dict[str, Any]:
-    entry = {**model.card, "task": "detect", "file": str(model.path), "sha256": model.sha256, "close_ups": close_ups}
-    return {"default": {"detect": model.name}, "models": {model.name: entry}}
+@pytest.mark.parametrize("name", [name for name, model in shipped_models().items() if model.task == "detect"])
+def test_a_shipped_file_looks_twice_wherever_it_lies(name: str, tmp_path: Path) -> None:
+    shipped = shipped_models()[name]
+    copy = tmp_path / "mine.onnx"
+    copy.write_bytes(shipped.path.read_bytes())
+    looks = MaskDetector(copy).close_ups
+    assert looks is not None and looks.below < 1
+    assert looks == MaskDetector(name).close_ups
+    # What the registry says of it is what the file says.
+    assert shipped.card["close_ups"] == looks.to_dict()
 
 
 def test_val_and_its_command_say_so(two_sizes: Path, two_photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -282,10 +274,11 @@ def test_val_and_its_command_say_so(two_sizes: Path, two_photos: Path, capsys: p
     assert points == {"--close-ups": 1, "--no-close-ups": 0}
 
 
-def test_export_takes_yes_or_no(tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [160, None, "yes", {"imgsz": 160}, {"imgsz": 16, "share": 0.2}, ["a"]])
+def test_export_takes_yes_no_or_how(value: object) -> None:
     pytest.importorskip("ultralytics")
     pytest.importorskip("onnx")
     from maskdet.detector.export.to_onnx import export
 
-    with pytest.raises(MaskdetError, match="close_ups=160: expected True or False"):
-        export({"model": "x.pt", "close_ups": 160})
+    with pytest.raises(MaskdetError, match=r"close_ups=.*: expected True or False, or how as \{imgsz: 160"):
+        export({"model": "x.pt", "close_ups": value})

@@ -12,6 +12,7 @@ import yaml
 from maskdet.classes import CLASS_NAMES
 from maskdet.datasets.photos.seen import KEY, marks_of
 from maskdet.detector.export.to_onnx import export
+from maskdet.detector.inference.close_ups import CloseUps
 from maskdet.detector.inference.model import MaskDetector
 from maskdet.detector.inference.runtime import load_runtime
 from maskdet.detector.training.arguments import parse_arguments
@@ -95,8 +96,10 @@ def test_train_then_export_then_detect(tiny_data: Path, tmp_path: Path, bf16: bo
         folder = train(settings(tiny_data, tmp_path, cpu_bf16=bf16))
     assert sizes == [(0, 32), (0, 32), (1, 64), (1, 64)]
     assert yaml.safe_load((folder / "maskdet.yaml").read_text())["early_imgsz"] == 0.5
-    target, parity, rewritten = export({"model": str(folder / "weights" / "last.pt")})
+    how = {"imgsz": 32, "share": 0.25, "below": 0.5}
+    target, parity, rewritten = export({"model": str(folder / "weights" / "last.pt"), "close_ups": how})
     assert parity.holds
+    assert MaskDetector(target).close_ups == CloseUps(32, 0.25, 0.5)
     # What the detector has seen goes with it: the photos of train.
     trained = marks_of((tiny_data.parent / "images" / "train").iterdir())
     assert MaskDetector(target).metadata[KEY] == trained
@@ -104,7 +107,9 @@ def test_train_then_export_then_detect(tiny_data: Path, tmp_path: Path, bf16: bo
     image = cv2.imread(str(next((tiny_data.parent / "images" / "val").iterdir())))
     # Without a threshold every anchor is a box: the best confidences must agree, whichever file answers.
     best = [
-        MaskDetector(path, conf=0, iou=1).detect_arrays([np.asarray(image, np.uint8)])[0].confidences[:50]
+        MaskDetector(path, conf=0, iou=1, close_ups=False)
+        .detect_arrays([np.asarray(image, np.uint8)])[0]
+        .confidences[:50]
         for path in (target, folder / "weights" / "last.pt")
     ]
     np.testing.assert_allclose(best[0], best[1], atol=1e-3)

@@ -21,7 +21,7 @@ NOTHING = {"weights": None, "mode": None, "imgsz": None, "close_ups": None, "aug
 
 def test_what_each_word_stands_for() -> None:
     assert with_quality("standard", **NOTHING) == NOTHING
-    assert with_quality("fast", **NOTHING) == {**NOTHING, "weights": "maskdet-n-int8", "mode": "detect", "imgsz": 544}
+    assert with_quality("fast", **NOTHING) == {**NOTHING, "weights": "maskdet-n-int8", "mode": "detect", "imgsz": 512}
     own = {"weights": "own.onnx", "mode": None}
     assert with_quality("fast", **own) == {**own, "mode": "detect"}
     assert with_quality("best", **NOTHING) == {**NOTHING, "weights": "maskdet-s"}
@@ -56,7 +56,7 @@ def test_the_command_lines_options(
     typed: dict[str, Any], mode: str, weights: str | None, close_ups: bool | None, augment: bool | None
 ) -> None:
     settled = ModelOptions(**typed).settled()
-    assert settled.imgsz == (544 if typed.get("quality") == "fast" else None)
+    assert settled.imgsz == (512 if typed.get("quality") == "fast" else None)
     assert (settled.mode, settled.weights, settled.close_ups, settled.augment) == (mode, weights, close_ups, augment)
     assert settled.settled() == settled
 
