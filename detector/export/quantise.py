@@ -10,8 +10,8 @@ Static quantisation in the QDQ format. The recipe was chosen on training photos 
   (``maskdet.detector.export.bias_correction``);
 - what follows the head's last convolutions stays float, and they with it: boxes up to ``imgsz`` and probabilities share
   the output tensor, so that one scale for both would leave the probabilities no digits;
-- the convolution before each that gives logits stays float too: a few of its channels reach hundreds where a face's are a
-  few, and in 8 bits a face's logits came out lower by 4 to 6.
+- the convolution before each that gives logits stays float too: some of its channels reach hundreds where a face's are
+  small, and in 8 bits a face's logits came out lower by 4 to 6.
 """
 
 from __future__ import annotations
