@@ -14,6 +14,11 @@ MAX_CANDIDATES: Final = 30_000
 MAX_DETECTIONS: Final = 300
 
 
+#: Boxes above this have a word in the class of the box that suppresses them, also where ``conf`` is higher: what is
+#: said of a face must not depend on the threshold.
+POOLED_ABOVE: Final = 0.25
+
+
 class Detections(NamedTuple):
     """Boxes of one picture, most confident first.
 
@@ -151,10 +156,11 @@ def select(
             rows[:, :4].astype(np.float32), rows[:, 4].astype(np.float32), np.rint(rows[:, 5]).astype(np.int64)
         )
     scores = output[4:]
+    floor = min(conf, POOLED_ABOVE) if agnostic else conf
     if multi_label:
-        class_ids, anchors = np.nonzero(scores > conf)
+        class_ids, anchors = np.nonzero(scores > floor)
     else:
-        anchors = np.flatnonzero(scores.max(axis=0) > conf)
+        anchors = np.flatnonzero(scores.max(axis=0) > floor)
         class_ids = scores[:, anchors].argmax(axis=0)
     confidences = scores[class_ids, anchors]
     if anchors.size > MAX_CANDIDATES:
@@ -167,7 +173,9 @@ def select(
     kept = non_maximum_suppression(planes, confidences, iou, max_detections)
     every = scores[:, anchors].T
     found = Detections(boxes, confidences, class_ids.astype(np.int64), every).take(kept)
-    return found._replace(scores=pool_scores(boxes, every, kept, iou)) if agnostic else found
+    if agnostic:
+        found = found._replace(scores=pool_scores(boxes, every, kept, iou)).take(confidences[kept] > conf)
+    return found
 
 
 def best_confidence(output: npt.NDArray[np.float32]) -> float:

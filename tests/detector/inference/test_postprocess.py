@@ -130,3 +130,13 @@ def test_a_suppressed_box_leaves_its_scores_behind() -> None:
     apart = select(output, conf=0.25, iou=0.7)
     assert apart.scores is not None
     assert apart.scores[0].tolist() == pytest.approx([0.9, 0.1, 0.0])
+
+
+@given(SEEDS, st.floats(0.25, 0.95))
+def test_what_is_said_of_a_face_does_not_depend_on_the_threshold(seed: int, conf: float) -> None:
+    output = random_output(np.random.default_rng(seed))
+    usual, asked = (select(output, conf=one, iou=0.5, agnostic=True) for one in (0.25, conf))
+    expected = usual.take(usual.confidences > conf)
+    assert usual.scores is not None and asked.scores is not None and expected.scores is not None
+    for one, two in zip(asked, expected, strict=True):
+        np.testing.assert_array_equal(one, two)
