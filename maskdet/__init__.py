@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maskdet.extras import switch_off
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     from maskdet.schema import result_schema
     from maskdet.tracking.face_tracker import FaceTracker, track
 
+
+# In a checkout, detector/, classifier/, datasets/ and weights/ lie beside this folder. Python prefers the folder it is
+# started in to what is installed: without this, nobody who installed a checkout could import from within it.
+if not Path(__file__).with_name("weights").is_dir():
+    __path__.append(str(Path(__file__).resolve().parent.parent))
 
 # What an import does, for it must come before those of onnxruntime and OpenCV.
 switch_off()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,15 @@ def test_all_is_the_public_surface() -> None:
         assert getattr(maskdet, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         maskdet.nonsense  # noqa: B018
+
+
+def test_a_checkout_imports_where_it_lies_though_another_copy_is_installed() -> None:
+    # Without site, nothing says where an installation in place has its rooms: they must be found beside the package.
+    libraries = sorted({str(Path(importlib.util.find_spec(name).origin).parents[1]) for name in ("numpy", "cv2")})  # type: ignore[union-attr,arg-type]
+    code = f"import sys; sys.path[:0] = [{str(ROOT)!r}]; sys.path += {libraries!r}; "
+    code += "import maskdet; print(len(maskdet.predict('examples/crew.jpg').faces), maskdet.weights.__file__)"
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"4 {ROOT / 'weights' / '__init__.py'}\n"
 
 
 def test_errors_are_one_family() -> None:
