@@ -1,6 +1,7 @@
 """INT8: an ONNX detector whose convolutions count in 8 bits, calibrated on training photos.
 
-Static quantisation in the QDQ format. The recipe was chosen on training photos (``docs/int8.md``):
+Static quantisation in the QDQ format. The recipe was chosen on training photos, its last point on those held out of the
+public split (``docs/experiments.md``):
 
 - activations uint8, weights int8, one scale a channel;
 - weights keep to 7 bits: x86 processors without VNNI add two products in 16 bits, and 8-bit weights overflow there;
@@ -149,9 +150,9 @@ def load_input(photo: Path, spec: ModelSpec) -> npt.NDArray[np.float32]:
 
 
 def float_tail(nodes: Sequence[Any], outputs: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Find what must stay float: the head's last convolutions and all that follows them.
+    """Find what must stay float: the last convolutions before some tensors and all that follows them.
 
-    Walks from the outputs towards the input and stops at every convolution with a bias (the one that turns the box
+    Walks from the tensors towards the input and stops at every convolution with a bias (the one that turns the box
     distribution into a distance has none) and wherever only a tensor's shape is read.
 
     Returns:
@@ -174,7 +175,7 @@ def float_tail(nodes: Sequence[Any], outputs: Sequence[str]) -> tuple[list[str],
     return [node.name for node in nodes if node.name in seen], [node.name for node in nodes if node.name in ends]
 
 
-def score_branches(graph: Any, ends: Sequence[str], classes: int) -> list[str]:
+def score_branches(graph: Any, ends: Sequence[str], classes: int) -> tuple[list[str], list[str]]:
     """Find what leads to each convolution that gives the classes' logits, back to the convolution before it, included.
 
     Args:
@@ -183,22 +184,11 @@ def score_branches(graph: Any, ends: Sequence[str], classes: int) -> list[str]:
         classes: how many channels of output tell one that gives logits.
 
     Returns:
-        Names of the nodes, in the graph's order.
+        As ``float_tail``: names of the nodes, and which of them are those convolutions before.
     """
-    maker = {output: node for node in graph.node for output in node.output}
-    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    waiting = deque(
-        node.input[0] for node in graph.node if node.name in ends and shapes.get(node.input[1], (0,))[0] == classes
-    )
-    seen: set[str] = set()
-    while waiting:
-        node = maker.get(waiting.popleft())
-        if node is None or node.name in seen:
-            continue
-        seen.add(node.name)
-        if node.op_type != "Conv":
-            waiting.extend(node.input)
-    return [node.name for node in graph.node if node.name in seen]
+    channels = {tensor.name: tensor.dims[0] for tensor in graph.initializer if tensor.dims}
+    logits = [node for node in graph.node if node.name in ends and channels.get(node.input[1]) == classes]
+    return float_tail(graph.node, [node.input[0] for node in logits])
 
 
 def training_photos(data: str | Path | None) -> list[Path]:
@@ -240,10 +230,8 @@ def quantised_model(source: Path, folder: Path, photos: Sequence[Path], spec: Mo
         node.name = node.name or f"node_{number}"
     onnx.save(model, prepared)
     kept, ends = float_tail(model.graph.node, [output.name for output in model.graph.output])
-    kept += score_branches(model.graph, ends, len(spec.names))
-    floats = [
-        node.name for node in model.graph.node if node.name in kept and node.op_type == "Conv" and len(node.input) == 3
-    ]
+    leading, starts = score_branches(model.graph, ends, len(spec.names))
+    floats = [node.name for node in model.graph.node if node.name in {*starts, *ends}]
     name = model.graph.input[0].name
 
     class Photos(CalibrationDataReader):  # type: ignore[misc]
@@ -267,7 +255,7 @@ def quantised_model(source: Path, folder: Path, photos: Sequence[Path], spec: Mo
         reduce_range=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        nodes_to_exclude=kept,
+        nodes_to_exclude=[*kept, *leading],
         calibrate_method=CalibrationMethod.MinMax,
         # With all photos in one collection, the "moving average" is their plain mean.
         extra_options={"CalibMovingAverage": True},

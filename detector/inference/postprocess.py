@@ -13,7 +13,6 @@ from maskdet.detector.inference.letterbox import Letterbox
 MAX_CANDIDATES: Final = 30_000
 MAX_DETECTIONS: Final = 300
 
-
 #: Boxes above this have a word in the class of the box that suppresses them, also where ``conf`` is higher: what is
 #: said of a face must not depend on the threshold.
 POOLED_ABOVE: Final = 0.25

@@ -5,7 +5,7 @@ Every function takes and returns pixels and boxes, draws from the generator it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import numpy as np
@@ -48,7 +48,7 @@ class FaceAugmentation:
     @property
     def any(self) -> bool:
         """Whether anything happens at all."""
-        return max(self.close_up, self.rare_photo, self.paste_rare, self.slip_mask, self.poor_camera) > 0
+        return bool(max(astuple(self)) > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,10 +175,8 @@ class Camera:
         for item in items:
             if isinstance(item, Picture) and item.clip is not None and not item.clip.live:
                 shown = (item.info.frame or 0) / item.clip.fps
-                if (
-                    start is None
-                ):  # opening the file is none of its own time: a short one would be over before it begins
-                    start = time.monotonic() - shown
+                # Opening the file is none of its own time: a short one would be over before its first frame.
+                start = time.monotonic() - shown if start is None else start
                 due = start + shown
                 if time.monotonic() > due + 1 / item.clip.fps:
                     continue

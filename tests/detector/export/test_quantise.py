@@ -102,8 +102,8 @@ def test_what_leads_to_the_logits_is_known_by_its_channels() -> None:
     ]
     stored = [array(np.zeros((channels, 8, 1, 1), np.float32), f"w{channels}") for channels in (3, 8)]
     graph = onnx.helper.make_graph(nodes, "g", [], [], stored)
-    assert score_branches(graph, ["logits", "boxes"], 3) == ["hidden", "gate", "act"]
-    assert score_branches(graph, ["boxes"], 3) == []
+    assert score_branches(graph, ["logits", "boxes"], 3) == (["hidden", "gate", "act"], ["hidden"])
+    assert score_branches(graph, ["boxes"], 3) == ([], [])
 
 
 def test_only_training_photos_are_read(made: Quantised, data: Path) -> None:
