@@ -25,57 +25,58 @@ import time
 import tracemalloc
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from batch_cluster import RESULTS, TICKS, cluster, command, cost_of, draw, idle_share, stat_of, write
+import numpy as np
+from batch_cluster import RESULTS, cluster, command, cost_of, draw, idle_share, write
 from batch_kill import KINDS, kill
 from batch_report import report
 
+#: `maskdet batch`; whenever a shard is done, its processor seconds and its memory in MB, without pages of files, are
+#: written: from within, so that none is missed however fast they follow.
+WATCHED: Final = """
+import sys, time
+from pathlib import Path
+from maskdet.batch.shard import ShardWorker
+from maskdet.cli import main
 
-def resident(pid: int) -> float:
-    """Return a process's memory in MB, without pages of files."""
-    try:
-        return int(Path(f"/proc/{pid}/status").read_text().partition("RssAnon:")[2].split()[0]) / 1024
-    except (OSError, IndexError):
-        return 0.0
+run, marks = ShardWorker.run, Path(sys.argv.pop(1)).open("w", buffering=1)
+
+def watched(worker, shard, **options):
+    report = run(worker, shard, **options)
+    seconds = time.process_time()
+    kilobytes = Path("/proc/self/status").read_text().partition("RssAnon:")[2].split()[0]
+    print(seconds, int(kilobytes) / 1024, file=marks)
+    return report
+
+ShardWorker.run = watched
+main()
+"""
 
 
 def linear(pictures: int, shard_size: int, work: Path) -> dict[str, Any]:
     """Run over very many small pictures; note processor time and memory whenever a shard is done."""
-    folder, out = draw(work / "pictures", pictures), work / "run"
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command("batch", folder, "--out", out, "--imgsz", 64, "--shard-size", shard_size, "--quiet")
-    )
-    marks: list[tuple[int, float, float, float]] = []
-    while process.poll() is None:
-        done = len(list(out.glob("pictures/part-*")))
-        if done and (not marks or done > marks[-1][0]):
-            try:
-                seconds = sum(map(int, stat_of(process.pid)[11:13])) / TICKS
-            except OSError:
-                break
-            marks.append((done, seconds, time.perf_counter() - begun, resident(process.pid)))
-        time.sleep(0.02)
-    assert process.wait() == 0
+    folder, out, noted = draw(work / "pictures", pictures), work / "run", work / "marks"
     shards = -(-pictures // shard_size)
+    if shards < 2:
+        raise SystemExit(f"linear compares shards, and {pictures} pictures by {shard_size} are one: --shard-size")
+    begun = time.perf_counter()
+    words = ("batch", folder, "--out", out, "--imgsz", 64, "--shard-size", shard_size, "--quiet")
+    subprocess.run([sys.executable, "-c", WATCHED, str(noted), *map(str, words)], check=True)
+    spent = time.perf_counter() - begun
+    seconds, memory = np.loadtxt(noted, ndmin=2).T
+    assert len(seconds) == shards
     tenth = max(shards // 10, 1)
-
-    def cost(first: int, last: int) -> float:
-        """Return milliseconds of processor a picture between two counts of shards done."""
-        at = {done: seconds for done, seconds, _, _ in marks}
-        low, high = (min(at, key=lambda done: abs(done - wanted)) for wanted in (first, last))
-        return 1000 * (at[high] - at[low]) / ((high - low) * shard_size)
-
-    memory = [megabytes for done, _, _, megabytes in marks if done > tenth]
+    done = np.minimum(shard_size * np.arange(1, shards + 1), pictures)
+    costs = 1000 * np.diff(seconds) / np.diff(done)  # without the first shard, which pays what is paid once
     return {
         "pictures": pictures,
         "shard_size": shard_size,
-        "seconds": time.perf_counter() - begun,
-        "first_tenth_ms": cost(1, 1 + tenth),
-        "last_tenth_ms": cost(shards - tenth, shards),
-        "memory_mb_after_first_tenth": memory[0],
-        "memory_mb_highest_after": max(memory),
+        "seconds": spent,
+        "first_tenth_ms": costs[:tenth].mean(),
+        "last_tenth_ms": costs[-tenth:].mean(),
+        "memory_mb_after_first_tenth": memory[tenth],
+        "memory_mb_highest_after": memory[tenth:].max(),
         "memory_mb_end": memory[-1],
         "manifest_bytes_a_picture": (out / "manifest.parquet").stat().st_size / pictures,
         "parts_bytes_a_picture": sum(path.stat().st_size for path in out.glob("*/part-*")) / pictures,
