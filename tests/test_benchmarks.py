@@ -78,4 +78,5 @@ def test_batch(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "batch-linear.json").read_text(encoding="utf-8"))
     assert (told["pictures"], told["shard_size"]) == (60, 3)
-    assert told["memory_mb_end"] > 0
+    assert min(told["first_tenth_ms"], told["last_tenth_ms"]) > 0
+    assert told["memory_mb_highest_after"] >= told["memory_mb_end"] > 0
