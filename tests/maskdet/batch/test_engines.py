@@ -21,7 +21,7 @@ FilesOf = Callable[[Path], dict[str, bytes]]
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory, draw_photos: Callable[[Path, int], Path]) -> Path:
     """Return a folder of pictures."""
-    return draw_photos(tmp_path_factory.mktemp("local") / "photos", 48)
+    return draw_photos(tmp_path_factory.mktemp("local") / "photos", 120)  # enough to be killed in time
 
 
 def command(pictures: Path, out: Path, *words: str) -> list[str]:
