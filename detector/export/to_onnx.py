@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -241,32 +241,51 @@ def _training_provenance(content: Mapping[str, Any], checkpoint: Path) -> dict[s
     return provenance
 
 
-def compare_runtimes(first: Runtime, second: Runtime, seed: int = 0) -> Parity:
-    """Run both on the same inputs: a smooth scene and noise, square and, where allowed, 4:3 and a batch of two.
+def compare_runtimes(
+    first: Runtime,
+    second: Runtime,
+    batches: Sequence[npt.NDArray[np.float32]] | None = None,
+    *,
+    seed: int = 0,
+    least: float = -1.0,
+) -> Parity:
+    """Run both on the same inputs.
 
     Outputs of different shapes differ infinitely. Rows of an end-to-end output are compared where they are confident:
     among the others, whose confidences are nearly equal, the order means nothing.
+
+    Args:
+        batches: each (N, 3, H, W) float32 RGB in 0 to 1; where none are given a smooth scene and noise, square and,
+            where allowed, 4:3 and a batch of two.
+        seed: of the scene and the noise.
+        least: probability that a box must exceed in the first network to be compared; every box by default.
     """
-    size, stride = second.spec.imgsz, second.spec.stride
+    box_px = score = 0.0
+    for batch in _noise(second, seed) if batches is None else batches:
+        one, two = first(batch), second(batch)
+        if one.shape != two.shape:
+            return Parity(float("inf"), float("inf"))
+        if one.shape[-1] == 6:  # rows x1, y1, x2, y2, confidence, class
+            score = max(score, float(np.abs(one[..., 4] - two[..., 4]).max()))
+            confident = one[..., 4] > CONFIDENT
+            box_px = max(box_px, float(np.abs(one[confident] - two[confident])[:, :4].max(initial=0)))
+            continue
+        compared = one[:, 4:].max(axis=1, keepdims=True) > least
+        box_px = max(box_px, float((np.abs(one[:, :4] - two[:, :4]) * compared).max()))
+        score = max(score, float(np.abs(one[:, 4:] - two[:, 4:]).max()))
+    return Parity(box_px, score)
+
+
+def _noise(network: Runtime, seed: int) -> Iterator[npt.NDArray[np.float32]]:
+    size, stride = network.spec.imgsz, network.spec.stride
     shapes = [(1, 3, size, size)]
-    if second.spec.dynamic:
+    if network.spec.dynamic:
         wide = max(round(size * 0.75 / stride), 1) * stride
         shapes += [(1, 3, wide, size), (2, 3, size, wide)]
     rng = np.random.default_rng(seed)
-    box_px = score = 0.0
     for shape in shapes:
-        for batch in (_scene(rng, shape), rng.random(shape, dtype=np.float32)):
-            one, two = first(batch), second(batch)
-            if one.shape != two.shape:
-                return Parity(float("inf"), float("inf"))
-            if one.shape[-1] == 6:  # rows x1, y1, x2, y2, confidence, class
-                score = max(score, float(np.abs(one[..., 4] - two[..., 4]).max()))
-                confident = one[..., 4] > CONFIDENT
-                box_px = max(box_px, float(np.abs(one[confident] - two[confident])[:, :4].max(initial=0)))
-                continue
-            box_px = max(box_px, float(np.abs(one[:, :4] - two[:, :4]).max()))
-            score = max(score, float(np.abs(one[:, 4:] - two[:, 4:]).max()))
-    return Parity(box_px, score)
+        yield _scene(rng, shape)
+        yield rng.random(shape, dtype=np.float32)
 
 
 def _scene(rng: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
