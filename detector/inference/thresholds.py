@@ -100,16 +100,19 @@ class ChainLimits(NamedTuple):
     Attributes:
         least: the detector's confidence that it must exceed, None for what the detector reports alone.
         fused: (3,) float32, the fused confidence that it must exceed, by class; None for every face that was found.
+        own: ``fused`` are the file's own thresholds.
     """
 
     least: float | None
     fused: npt.NDArray[np.float32] | None
+    own: bool = False
 
 
 def chain_thresholds(conf: Threshold, metadata: Mapping[str, str], path: Path, classifier: str) -> ChainLimits:
     """Return the chain's thresholds: the file's own, where it has some for this classifier and no number is asked for.
 
-    Without, a number is what the detector must exceed, and every face that it found is reported.
+    Without, the fused confidence must exceed the number, 0.25 where none is asked for; with the detector's own
+    thresholds, which say nothing of a fused one, every face that it found is reported.
 
     Args:
         classifier: its name.
@@ -120,15 +123,18 @@ def chain_thresholds(conf: Threshold, metadata: Mapping[str, str], path: Path, c
     >>> said = {CHAIN: {"classifier": "c", "conf": dict.fromkeys(CLASS_NAMES, 0.5)}}
     >>> chain_thresholds(None, {KEY: json.dumps(said)}, Path("a.onnx"), "c").least
     0.5
-    >>> chain_thresholds(None, {KEY: json.dumps(said)}, Path("a.onnx"), "another")
-    ChainLimits(least=0.25, fused=None)
+    >>> chain_thresholds(None, {KEY: json.dumps(said)}, Path("a.onnx"), "another").fused.tolist()
+    [0.25, 0.25, 0.25]
     """
     if conf is None or conf == BEST_F1:
         noted = _notes(metadata, path).get(CHAIN)
         if isinstance(noted, dict) and noted.get("classifier") == classifier:
             fused = _of_classes(noted.get("conf"), CHAIN, path, CLASS_NAMES)
-            return ChainLimits(float(fused.min()), fused)  # a fused confidence never exceeds the detector's
-    return ChainLimits(DEFAULT_CONF if conf is None else None, None)
+            return ChainLimits(float(fused.min()), fused, own=True)  # a fused confidence never exceeds the detector's
+    if conf == BEST_F1:
+        return ChainLimits(None, None)
+    number = DEFAULT_CONF if conf is None else conf
+    return ChainLimits(number, np.full(len(CLASS_NAMES), number, np.float32))
 
 
 def _notes(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:

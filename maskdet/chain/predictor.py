@@ -169,8 +169,8 @@ class ChainPredictor:
 
         A face is found once: boxes of different classes suppress each other, since it gets one answer. Each face's
         ``classifier`` holds the classifier's name, confidence and probabilities, and ``agrees``: whether its class is
-        the detector's; None where a chain had no need to ask. Where the model's file has thresholds of this chain, a
-        face is reported when its fused confidence exceeds that of its class; else every face that the detector found.
+        the detector's; None where a chain had no need to ask. A face is reported when its fused confidence exceeds the
+        number that was asked for, or its class's threshold of this chain in the model's file.
 
         Returns:
             One result a picture, its faces most confident first; ``time_ms`` is the batch's time shared evenly.

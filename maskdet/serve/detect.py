@@ -147,8 +147,8 @@ def own_thresholds(engine: Engine) -> dict[str, dict[str, float] | None]:
     None for a mode in which the model has no thresholds of its own, or the server was started with a number.
     """
     detector = engine.detector
-    alone, fused = detector.own_thresholds, detector.chain_limits(engine.classifier.info.name).fused
-    by_mode = {"detect": alone, "compare": alone, "chain": fused}
+    alone, limits = detector.own_thresholds, detector.chain_limits(engine.classifier.info.name)
+    by_mode = {"detect": alone, "compare": alone, "chain": limits.fused if limits.own else None}
     return {
         mode: None if own is None else dict(zip(detector.names, own.tolist(), strict=True))
         for mode, own in by_mode.items()

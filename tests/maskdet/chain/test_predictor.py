@@ -150,7 +150,8 @@ def test_only_undecided_faces_are_asked_about(
         (None, ("tiny", 0.95, 0.2, 0.2), ["without_mask"]),  # each class is held to its own
         (None, ("tiny", 0.2, 0.6, 0.2), ["with_mask"]),  # 0.5 ^ 0.3 · 0.6 ^ 0.7 = 0.57
         (None, ("another", 0.95, 0.95, 0.95), ["with_mask", "without_mask"]),  # chosen with another classifier
-        (0.7, ("tiny", 0.2, 0.2, 0.2), ["with_mask"]),  # a number is what the detector must exceed
+        (0.7, ("tiny", 0.2, 0.2, 0.2), ["with_mask"]),  # a number holds instead
+        (0.58, ("tiny", 0.2, 0.2, 0.2), ["with_mask"]),  # the detector's 0.6 exceeds it, the fused 0.57 does not
         (0.55, ("tiny", 0.95, 0.95, 0.95), ["with_mask", "without_mask"]),
     ],
 )
