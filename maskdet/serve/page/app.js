@@ -139,18 +139,23 @@ for (const line of document.querySelectorAll(".privacy")) {
     : `Your pictures go to ${location.host} only and are not stored.`;
 }
 
+// What somebody chooses before the server has answered stays as it is.
+const chosen = new Set();
+document.addEventListener("input", ({ target }) => chosen.add(target.id), true);
+
 /** Learn what is loaded; asks for a key where the server wants one. */
 async function about() {
   const { models, defaults, thresholds } = await (await ask(address("v1/models"), { askKey })).json();
   get("model").textContent = models.map((model) => model.name).join(" · ");
   if (about.known) return;
   about.known = true;
-  if (["detect", "chain", "compare"].includes(defaults?.mode)) get("mode").value = defaults.mode;
+  if (["detect", "chain", "compare"].includes(defaults?.mode) && !chosen.has("mode")) get("mode").value = defaults.mode;
   pictures.threshold.learn(thresholds, defaults?.conf);
   camera.learn(defaults?.mode, thresholds, defaults?.conf);
   for (const id of ["tile", "close_ups"]) {
-    get(id).checked = Boolean(defaults?.[id]);
-    get(id).dataset.usual = String(get(id).checked);
+    const usual = Boolean(defaults?.[id]);
+    if (!chosen.has(id)) get(id).checked = usual;
+    get(id).dataset.usual = String(usual);
   }
 }
 

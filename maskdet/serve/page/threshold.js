@@ -10,6 +10,7 @@ export const isAbove = (face, conf) => face.confidence > (typeof conf === "numbe
 export const asNumber = (conf) => (typeof conf === "number" ? conf : Math.min(...Object.values(conf)));
 
 export class Threshold {
+  #moved = false;
   #own = {}; // by mode, {class: confidence}; null for a mode in which the model has none
 
   /** Take the slider of this id, the box "id-own" and the words "id-value"; mode says how pictures are answered. */
@@ -17,6 +18,7 @@ export class Threshold {
     [this.slider, this.box, this.words] = [get(id), get(`${id}-own`), get(`${id}-value`)];
     this.mode = mode;
     this.slider.addEventListener("input", () => {
+      this.#moved = true;
       this.box.checked = false;
       changed();
     });
@@ -26,7 +28,7 @@ export class Threshold {
   /** Learn what the server does where nobody asks: thresholds of its own by mode, or a number. */
   learn(own, conf) {
     this.#own = own ?? {};
-    if (typeof conf === "number") this.slider.value = conf;
+    if (typeof conf === "number" && !this.#moved) this.slider.value = conf;
     this.show();
   }
 

@@ -271,6 +271,24 @@ def test_both_answers_side_by_side(open_page: Open) -> None:
     assert without_time(json.loads(downloaded(page, "JSON")[1])) == expected(both)
 
 
+def test_what_is_chosen_before_the_server_has_answered_stays(open_page: Open) -> None:
+    page, held = open_page(), []
+    page.route("**/v1/models", lambda route: held.append(route))  # noqa: PLW0108 - it looks at the signature
+    page.reload()
+    drop(page, CREW)
+    choice = page.get_by_label("Answer", exact=True)
+    choice.select_option("compare")
+    set_threshold(page, 0.6)
+    for _ in range(1000):
+        if held:
+            break
+        page.wait_for_timeout(10)
+    held[0].continue_()
+    expect(page.locator("#model")).to_contain_text("maskdet-n")
+    expect(choice).to_have_value("compare")
+    expect(page.locator("#threshold-value")).to_have_text("0.60")
+
+
 def test_several_pictures_are_a_strip(open_page: Open) -> None:
     page = open_page()
     drop(page, CREW)
