@@ -23,12 +23,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from maskdet.detector.evaluation.evaluate import VAL_CONF
+from maskdet.detector.export.quantise import load_input
 from maskdet.detector.export.to_onnx import compare_runtimes
-from maskdet.detector.inference.letterbox import Letterbox
 from maskdet.detector.inference.runtime import OnnxRuntime
 from maskdet.errors import WeightsError
 from maskdet.files.atomic import write_bytes
-from maskdet.imaging.decode import decode_file
 
 #: What rounding may do to an answer: pixels of a box and confidence.
 MOST_PX: Final = 1.0
@@ -84,23 +83,14 @@ def halve_file(source: Path, target: Path) -> None:
         tried = Path(folder) / source.name
         tried.write_bytes(content)
         after = OnnxRuntime(tried, name=source.stem)
-        parity, noise = (
-            compare_runtimes(before, after, examples(before), least=VAL_CONF),
-            compare_runtimes(before, after),
-        )
+        photos = [load_input(path, before.spec) for path in sorted(EXAMPLES.glob("*.jpg"))]
+        parity, noise = compare_runtimes(before, after, photos, least=VAL_CONF), compare_runtimes(before, after)
     score = max(parity.score, noise.score)
     differs = f"{parity.box_px:.1g} px and {score:.1g} in probability"
     if parity.box_px > MOST_PX or score > MOST_CONFIDENCE:
         raise WeightsError(source, f"would differ by {differs}: not written")
     write_bytes(target, content)
     print(f"{target}: {size / 1e6:.1f} MB before, {len(content) / 1e6:.1f} after, within {differs}")
-
-
-def examples(network: OnnxRuntime) -> list[Any]:
-    """Return the example pictures, each (1, 3, H, W) float32 RGB in 0 to 1, as the network is given them."""
-    pictures = [decode_file(path) for path in sorted(EXAMPLES.glob("*.jpg"))]
-    fitted = [Letterbox.fit(one.shape[:2], network.spec.imgsz, network.spec.stride).apply(one) for one in pictures]
-    return [np.ascontiguousarray(one[None, :, :, ::-1].transpose(0, 3, 1, 2), np.float32) / 255 for one in fitted]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,15 @@ from maskdet.serve.engine import Engine
 from maskdet.serve.options import Look
 from maskdet.serve.settings import ServerSettings
 from tests.conftest import SureOfMasks
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what must come."""
+    for _ in range(20_000):
+        if happened():
+            return
+        time.sleep(0.001)
+    raise AssertionError("it did not come")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from maskdet.serve.engine import Engine
 from maskdet.serve.options import Look
 from maskdet.serve.problems import ProblemError
 from tests.conftest import SureOfMasks
+from tests.maskdet.serve.conftest import until
 
 JPEG = {"Content-Type": "image/jpeg"}
 INFO = ImageInfo(None, 0, 0)
@@ -47,15 +47,6 @@ def running(engine: Engine) -> Iterator[Engine]:
 @pytest.fixture
 def gated() -> Gated:
     return Gated()
-
-
-def until(happened: Callable[[], bool]) -> None:
-    """Wait for what must come."""
-    for _ in range(20_000):
-        if happened():
-            return
-        time.sleep(0.001)
-    raise AssertionError("it did not come")
 
 
 def occupy(engine: Engine, data: bytes) -> list[Future[int]]:

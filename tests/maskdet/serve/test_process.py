@@ -21,6 +21,7 @@ import pytest
 
 from maskdet.errors import MaskdetError
 from maskdet.serve.process import _bind
+from tests.maskdet.serve.conftest import until
 
 #: A server as the command starts it, with a model that waits where it is told to: by a file. Another file says that a
 #: request has been taken.
@@ -89,15 +90,6 @@ class Running:
             return False
 
         until(refused)
-
-
-def until(happened: Callable[[], bool]) -> None:
-    """Wait for what must come."""
-    for _ in range(2000):
-        if happened():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not come")
 
 
 @pytest.fixture(scope="module")
